@@ -1,0 +1,314 @@
+"""The NumPy driver: an optimizer that works in place, and a recorded descent for pictures."""
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .base import Rule
+from .problems.base import Problem
+from .schedules import Constant, Schedule
+
+Array = NDArray[np.floating[Any]]
+Arrays = Array | Sequence[Array] | Mapping[str, Array]
+
+# A block and its temporaries stay in the processor's second-level cache, so that memory is read
+# and written once a step and not once an operation. See benchmarks/numpy_step.py.
+BLOCK_BYTES = 64 * 1024
+
+
+class Optimizer:
+    """Apply a rule to arrays, in place.
+
+    Parameters
+    ----------
+    rule : the algorithm
+    params : one floating-point array, a list of them, or a dict; any shapes. They are updated
+        where they lie.
+    schedule : the factor on the learning rate at each step
+
+    Attributes
+    ----------
+    t : steps taken so far
+    slots : for each parameter, by its key, a dict of the rule's slots
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is not a writable array of floating-point numbers.
+
+    Examples
+    --------
+    >>> from adam_edu.rules import SGD
+    >>> w = np.array([1.0, -2.0])
+    >>> optimizer = Optimizer(SGD(lr=0.1), w)
+    >>> optimizer.step(np.array([10.0, 0.0]))
+    >>> w
+    array([ 0., -2.])
+    """
+
+    def __init__(self, rule: Rule, params: Arrays, schedule: Schedule | None = None) -> None:
+        if not isinstance(rule, Rule):
+            raise TypeError(f"rule must be a Rule such as Adam(), not {rule!r}")
+        self.rule = rule
+        self.schedule = Constant() if schedule is None else deepcopy(schedule)
+        self.params = _by_key(params)
+        for key, x in self.params.items():
+            _check_parameter(key, x)
+        self.t = 0
+        self.slots = {
+            key: {name: np.zeros_like(x, order="C") for name in rule.slots}
+            for key, x in self.params.items()
+        }
+
+    def step(self, grads: Arrays) -> None:
+        """Take one step along gradients of the parameters' form and shapes.
+
+        Raises
+        ------
+        TypeError, ValueError, KeyError
+            If a gradient is missing, unknown, of another shape, not real or not finite. Nothing
+            has been changed then.
+        """
+        grads = _by_key(grads)
+        _check_keys(self.params, grads, "gradient")
+        grads = {key: _checked_gradient(key, x, grads[key]) for key, x in self.params.items()}
+        self.t += 1
+        rule = self.rule.scaled(self.schedule(self.t))
+        scalars = rule.scalars(self.t)
+        for key, x in self.params.items():
+            _step_in_blocks(rule, x, grads[key], list(self.slots[key].values()), scalars)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return a copy of all that a later run needs to go on: rule, step, schedule and slots."""
+        return {
+            "rule": type(self.rule).__name__,
+            "t": self.t,
+            "schedule": deepcopy(self.schedule),
+            "slots": deepcopy(self.slots),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from where a :meth:`state_dict` was taken.
+
+        Raises
+        ------
+        KeyError, ValueError
+            If the state is of another rule or of other parameters. Nothing has been changed then.
+        """
+        missing = {"rule", "t", "schedule", "slots"} - set(state)
+        if missing:
+            raise KeyError(f"the state lacks {', '.join(sorted(missing))}: is it a state_dict()?")
+        if state["rule"] != type(self.rule).__name__:
+            raise ValueError(
+                f"the state is of {state['rule']}, but this optimizer's rule is "
+                f"{type(self.rule).__name__}"
+            )
+        if not isinstance(state["t"], int) or state["t"] < 0:
+            raise ValueError(f"t must be a whole number, 0 or more, not {state['t']!r}")
+        _check_keys(self.params, state["slots"], "slot")
+        for key, x in self.params.items():
+            for name in self.rule.slots:
+                found = np.shape(state["slots"][key].get(name))
+                if name not in state["slots"][key] or found != x.shape:
+                    raise ValueError(
+                        f"slot {name!r} of parameter {key!r} must have shape {x.shape}, "
+                        f"not {found if name in state['slots'][key] else 'be missing'}"
+                    )
+        self.t = state["t"]
+        self.schedule = deepcopy(state["schedule"])
+        self.slots = {
+            key: {
+                name: np.array(state["slots"][key][name], dtype=x.dtype, order="C")
+                for name in self.rule.slots
+            }
+            for key, x in self.params.items()
+        }
+
+
+def _by_key(arrays: Any) -> dict[Any, Any]:
+    """Return arrays as a dict: a single one under the key 0, a list's under 0, 1, ..."""
+    if isinstance(arrays, Mapping):
+        return dict(arrays)
+    if isinstance(arrays, (list, tuple)):
+        return dict(enumerate(arrays))
+    return {0: arrays}
+
+
+def _check_parameter(key: Any, x: Any) -> None:
+    if not isinstance(x, np.ndarray):
+        raise TypeError(
+            f"parameter {key!r} must be a NumPy array, since it is updated in place, "
+            f"not {type(x).__name__}"
+        )
+    if not np.issubdtype(x.dtype, np.floating):
+        raise TypeError(
+            f"parameter {key!r} has dtype {x.dtype}: it must be of floating point, or each step "
+            "would be rounded to a whole number; use .astype(float)"
+        )
+    if not x.flags.writeable:
+        raise ValueError(f"parameter {key!r} is read-only; pass a copy: .copy()")
+    if not np.isfinite(x).all():
+        raise ValueError(f"parameter {key!r} has a NaN or an infinity at {_first_bad(x)}")
+
+
+def _check_keys(params: Mapping[Any, Any], given: Mapping[Any, Any], what: str) -> None:
+    for key in params:
+        if key not in given:
+            raise KeyError(f"no {what} for parameter {key!r}")
+    for key in given:
+        if key not in params:
+            known = ", ".join(map(repr, params))
+            raise KeyError(f"a {what} for {key!r}, which is no parameter; there are: {known}")
+
+
+def _checked_gradient(key: Any, x: Array, g: Any) -> Array:
+    g = np.asarray(g)
+    if not (np.issubdtype(g.dtype, np.floating) or np.issubdtype(g.dtype, np.integer)):
+        raise TypeError(f"the gradient of parameter {key!r} must be real, not of dtype {g.dtype}")
+    if g.shape != x.shape:
+        raise ValueError(
+            f"the gradient of parameter {key!r} has shape {g.shape}, the parameter {x.shape}"
+        )
+    # One sum is finite unless an element is not (or the sum overflows): much cheaper than isfinite.
+    with np.errstate(over="ignore", invalid="ignore"):
+        suspicious = not np.isfinite(g.sum())
+    if suspicious and not np.isfinite(g).all():
+        raise ValueError(
+            f"the gradient of parameter {key!r} is not finite at index {_first_bad(g)}: the loss "
+            "may have diverged; try a smaller learning rate"
+        )
+    return g.astype(x.dtype, copy=False)
+
+
+def _first_bad(array: Array) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+
+
+def _step_in_blocks(
+    rule: Rule, x: Array, g: Array, slots: list[Array], scalars: tuple[float, ...]
+) -> None:
+    """Apply one step to ``x`` and ``slots`` in place, a block at a time."""
+    flat_x, flat_g = x.reshape(-1), g.reshape(-1)
+    flat_slots = [slot.reshape(-1) for slot in slots]
+    size = BLOCK_BYTES // x.itemsize
+    for begin in range(0, x.size, size):
+        block = slice(begin, begin + size)
+        change, *new = rule.step(
+            flat_x[block], flat_g[block], *(slot[block] for slot in flat_slots), *scalars
+        )
+        flat_x[block] += change
+        for slot, values in zip(flat_slots, new, strict=True):
+            slot[block] = values
+    if not np.shares_memory(flat_x, x):
+        # A parameter that is not contiguous was flattened into a copy.
+        x[...] = flat_x.reshape(x.shape)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A recorded descent. Row t of each array belongs to step t of the paper's notation.
+
+    Attributes
+    ----------
+    rule, problem : what ran, on what
+    x : the parameters after each step, shape (steps + 1, n); row 0 is the start
+    loss : the problem's value there, shape (steps + 1,)
+    g : the gradient that step t used, taken at ``x[t - 1]``; row 0, before the first, is NaN
+    slots : each slot after each step, of the shape of ``x``; row 0 is zero
+    lr : the learning rate of step t, shape (steps + 1,); row 0 is NaN
+    diverged : whether the descent was cut short by a number too large to go on with
+    """
+
+    rule: Rule
+    problem: Problem
+    x: Array
+    loss: Array
+    g: Array
+    slots: dict[str, Array]
+    lr: Array
+    diverged: bool
+
+    @property
+    def steps(self) -> int:
+        """The number of steps taken."""
+        return len(self.x) - 1
+
+
+def descend(
+    rule: Rule,
+    problem: Problem,
+    start: ArrayLike | None = None,
+    steps: int = 100,
+    schedule: Schedule | None = None,
+    seed: int = 0,
+) -> Trace:
+    """Minimise a problem by a rule, and record every step.
+
+    Parameters
+    ----------
+    rule : the algorithm
+    problem : see :mod:`adam_edu.problems`
+    start : where to begin, shape (n,); by default the problem's own start
+    steps : how many to take; fewer are taken if the numbers grow beyond float64
+    schedule : the factor on the learning rate at each step
+    seed : of the random numbers that a stochastic problem draws
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the start is not finite or of the wrong shape, or ``steps`` is not 0 or more.
+
+    Examples
+    --------
+    >>> from adam_edu.problems import Bowl
+    >>> from adam_edu.rules import SGD
+    >>> trace = descend(SGD(lr=0.1), Bowl(condition=5), start=[1.0, 1.0], steps=2)
+    >>> trace.x.round(3).tolist()
+    [[1.0, 1.0], [0.9, 0.5], [0.81, 0.25]]
+    """
+    if not isinstance(steps, int) or steps < 0:
+        raise ValueError(f"steps must be a whole number, 0 or more, not {steps!r}")
+    x = np.array(problem.start if start is None else start, dtype=float)
+    if x.shape != problem.start.shape:
+        raise ValueError(
+            f"start has shape {x.shape}, but a point of {type(problem).__name__} has shape "
+            f"{problem.start.shape}"
+        )
+    optimizer = Optimizer(rule, x, schedule)
+    rng = np.random.default_rng(seed)
+    nothing = np.full_like(x, np.nan)
+    rows: dict[str, list[Any]] = {"x": [x.copy()], "g": [nothing], "lr": [np.nan]}
+    rows |= {"loss": [problem.value(x)]} | {name: [np.zeros_like(x)] for name in rule.slots}
+    diverged = False
+    with np.errstate(over="ignore", invalid="ignore"):
+        for t in range(1, steps + 1):
+            g = problem.sample(x, t, rng)
+            rate = getattr(rule, "lr", np.nan) * optimizer.schedule(t)
+            if not np.isfinite(g).all():
+                diverged = True
+                break
+            optimizer.step(g)
+            x[...] = problem.project(x)
+            loss = problem.value(x)
+            if not (np.isfinite(x).all() and np.isfinite(loss)):
+                diverged = True
+                break
+            optimizer.schedule.observe(loss)
+            for name, value in {"x": x, "g": g, "lr": rate, "loss": loss}.items():
+                rows[name].append(np.copy(value))
+            for name, value in optimizer.slots[0].items():
+                rows[name].append(value.copy())
+    return Trace(
+        rule=rule,
+        problem=problem,
+        x=np.array(rows["x"]),
+        loss=np.array(rows["loss"], dtype=float),
+        g=np.array(rows["g"]),
+        slots={name: np.array(rows[name]) for name in rule.slots},
+        lr=np.array(rows["lr"]),
+        diverged=diverged,
+    )

@@ -1,0 +1,32 @@
+"""Looking things up by name, with a helpful error."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def lookup(name: str, table: Mapping[str, T], kind: str) -> T:
+    """Return ``table[name]``, ignoring case.
+
+    Raises
+    ------
+    KeyError
+        If there is no such name. The message offers the nearest one.
+
+    Examples
+    --------
+    >>> lookup("adam", {"Adam": 1}, "rule")
+    1
+    >>> lookup("adma", {"Adam": 1}, "rule")
+    Traceback (most recent call last):
+        ...
+    KeyError: "no rule is called 'adma'; did you mean 'Adam'? Known: Adam"
+    """
+    by_lower_case = {key.lower(): key for key in table}
+    if isinstance(name, str) and name.lower() in by_lower_case:
+        return table[by_lower_case[name.lower()]]
+    near = get_close_matches(str(name).lower(), by_lower_case, n=1)
+    hint = f"; did you mean {by_lower_case[near[0]]!r}?" if near else "."
+    raise KeyError(f"no {kind} is called {name!r}{hint} Known: {', '.join(table)}")

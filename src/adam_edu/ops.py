@@ -1,0 +1,80 @@
+"""The few functions that a rule may call beside arithmetic and ``abs``.
+
+Each takes a Python float, a NumPy array, a Torch tensor or a SymPy expression and answers in kind.
+A rule that keeps to them therefore runs on all four.
+"""
+
+import math
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+def _library(x: Any) -> Any:
+    """Return the module that ``x`` comes from: whoever holds an array has imported its library."""
+    return sys.modules[type(x).__module__.partition(".")[0]]
+
+
+def sqrt(x: Any) -> Any:
+    """Square root, elementwise.
+
+    >>> sqrt(9.0)
+    3.0
+    """
+    if isinstance(x, (int, float)):
+        return math.sqrt(x)
+    return _library(x).sqrt(x)
+
+
+def maximum(x: Any, low: Any) -> Any:
+    """Return the larger of ``x`` and ``low``, elementwise. ``low`` may be a number.
+
+    >>> maximum(-1.0, 0.0)
+    0.0
+    """
+    return clip(x, low, math.inf)
+
+
+def clip(x: Any, low: Any, high: Any) -> Any:
+    """Bring ``x`` into the interval from ``low`` to ``high``, elementwise.
+
+    A NaN stays a NaN.
+
+    >>> clip(0.7, 0.0, 0.5)
+    0.5
+    """
+    if isinstance(x, (int, float)):
+        return x if math.isnan(x) else min(max(x, low), high)
+    library = _library(x)
+    if library.__name__ == "sympy":
+        return library.Min(library.Max(x, low), high)
+    high = None if high is math.inf else high
+    return library.clip(x, low, high)
+
+
+def product(term: Callable[..., Any], n: Any, *args: Any) -> Any:
+    """Return ``term(1, *args) * ... * term(n, *args)``.
+
+    A driver asks for n = 1, 2, 3, ... in turn, so the last product of each ``term`` and ``args``
+    is remembered, and the next one costs a single multiplication. For a symbolic ``n``, a SymPy
+    ``Product``.
+
+    >>> product(lambda i, c: c * i, 3, 10)
+    6000
+    """
+    if not isinstance(n, int):
+        sympy = _library(n)
+        i = sympy.Symbol("i", integer=True, positive=True)
+        return sympy.Product(term(i, *args), (i, 1, n))
+    done, value = _products.get((term, args), (0, 1))
+    if done > n:
+        done, value = 0, 1
+    for i in range(done + 1, n + 1):
+        value = value * term(i, *args)
+    if len(_products) >= 64:
+        _products.clear()
+    _products[term, args] = n, value
+    return value
+
+
+_products: dict[tuple[Callable[..., Any], tuple[Any, ...]], tuple[int, Any]] = {}

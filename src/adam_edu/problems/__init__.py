@@ -1,0 +1,26 @@
+"""What is minimised: surfaces to look at, noisy and sparse problems, one where Adam fails."""
+
+from .base import Function, Problem
+from .online import Reddi, StochasticReddi
+from .stochastic import NoisyQuadratic, SparseRegression
+from .surfaces import Beale, Bowl, Ravine, Rosenbrock, Saddle, Surface
+
+SURFACES: dict[str, type[Surface]] = {
+    surface.__name__: surface for surface in (Bowl, Ravine, Rosenbrock, Beale, Saddle)
+}
+
+__all__ = [
+    "SURFACES",
+    "Beale",
+    "Bowl",
+    "Function",
+    "NoisyQuadratic",
+    "Problem",
+    "Ravine",
+    "Reddi",
+    "Rosenbrock",
+    "Saddle",
+    "SparseRegression",
+    "StochasticReddi",
+    "Surface",
+]

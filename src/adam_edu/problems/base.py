@@ -1,0 +1,66 @@
+"""What every problem offers to a driver."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating[Any]]
+
+
+class Problem:
+    """A function to minimise, and what a picture of it needs.
+
+    Attributes
+    ----------
+    minimum : the best point, shape (n,), or None where there is none
+    start : a good place to begin, shape (n,)
+    view : the box that a figure should show, ((low, high) of each coordinate), or None
+    """
+
+    minimum: Array | None = None
+    start: Array
+    view: ClassVar[tuple[tuple[float, float], ...] | None] = None
+
+    def value(self, x: Array) -> Any:
+        """Return the loss at ``x``: shape (..., n) gives shape (...)."""
+        raise NotImplementedError
+
+    def gradient(self, x: Array) -> Array:
+        """Return the gradient of :meth:`value` at ``x``, of its shape."""
+        raise NotImplementedError
+
+    def sample(self, x: Array, t: int, rng: np.random.Generator) -> Array:
+        """Return the gradient that a learner sees at step ``t``; here the true one."""
+        return self.gradient(x)
+
+    def project(self, x: Array) -> Array:
+        """Return the nearest allowed point; here all are allowed."""
+        return x
+
+
+@dataclass
+class Function(Problem):
+    """A problem made of your own function and its gradient.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> parabola = Function(lambda x: float(x[0] ** 2), lambda x: 2 * x, start=np.array([3.0]))
+    >>> parabola.gradient(parabola.start)
+    array([6.])
+    """
+
+    f: Callable[[Array], float]
+    df: Callable[[Array], Array]
+    start: Array
+
+    def value(self, x: Array) -> float:
+        """Return ``f(x)``."""
+        return self.f(x)
+
+    def gradient(self, x: Array) -> Array:
+        """Return ``df(x)``."""
+        return self.df(x)
