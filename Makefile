@@ -1,0 +1,44 @@
+# Everything runs in a virtual environment of its own, made on first use and offline from then on.
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# The first interpreter that runs and is new enough.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help book test lint notebooks bench look clean
+
+help:  ## List these targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+book: $(STAMP)  ## Build the book's pages into _build/html; a warning is an error
+	$(BIN)/jupyter-book build . -W
+
+test: $(STAMP)  ## Run every test, and every notebook against its stored outputs
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --nbval --nbval-current-env
+
+lint: $(STAMP)  ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+notebooks: $(STAMP)  ## Re-execute the notebooks in place (NOTEBOOKS="book/one.ipynb" for some)
+	$(BIN)/python book/_tools/notebooks.py $(NOTEBOOKS)
+
+bench: $(STAMP)  ## Run the timings against peers
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+look: book  ## Take screenshots of the pages, light and dark, wide and narrow (PAGES="notation")
+	$(BIN)/python book/_tools/look.py $(PAGES)
+
+clean:  ## Remove what was built; the virtual environment stays
+	rm -rf _build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+
+$(STAMP): requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name it with make PYTHON=..."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps -e .
+	touch $@
