@@ -1,0 +1,195 @@
+"""The figures' one style: a colour, a marker and a dash for each optimizer, labels on the lines.
+
+Needs Matplotlib: ``pip install adam-edu[book]``. Figures are drawn 4.8 inches wide in 12.5 point, so
+that their text is still 9 point on a phone; two panels stand one above the other for that reason.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .base import Rule
+from .descent import Trace
+from .problems.base import Problem
+
+try:
+    import matplotlib.pyplot as plt
+    from matplotlib.axes import Axes
+    from matplotlib.colors import LogNorm
+except ImportError as error:
+    raise ImportError("figures need Matplotlib: pip install adam-edu[book]") from error
+
+
+class Style(NamedTuple):
+    """How one optimizer is drawn. Colours have a contrast of 3 or more with white."""
+
+    color: str
+    marker: str
+    dash: str | tuple[int, tuple[int, ...]] = "-"
+
+
+DOTTED = (0, (1, 1))
+DASHED = (0, (4, 2))
+
+STYLE: dict[str, Style] = {
+    "SGD": Style("#4d4d4d", "o"),
+    "Momentum": Style("#0072b2", "s"),
+    "Nesterov": Style("#2f8fc9", "D", DASHED),
+    "AdaGrad": Style("#00805e", "^"),
+    "RMSProp": Style("#c26200", "v"),
+    "CenteredRMSProp": Style("#8f4a00", "<", DASHED),
+    "AdaDelta": Style("#8a7300", ">"),
+    "Adam": Style("#c8102e", "o"),
+    "AdamUncorrected": Style("#d6527a", "X", DASHED),
+    "AdaMax": Style("#7b1fa2", "P"),
+    "NAdam": Style("#b0479e", "p"),
+    "AMSGrad": Style("#5b3fc4", "h"),
+    "AdamL2": Style("#96606f", "d", DOTTED),
+    "AdamW": Style("#5c7a00", "*"),
+    "AdaBound": Style("#2b7a85", "H"),
+}
+
+# For what is no optimizer, such as a gradient and its two moments.
+INK = "#333333"
+GRADIENT = "#767676"
+FIRST_MOMENT = "#0072b2"
+SECOND_MOMENT = "#c26200"
+
+SETTINGS = {
+    "figure.figsize": (4.8, 3.1),
+    "figure.dpi": 100,
+    "figure.constrained_layout.use": True,
+    "font.size": 12.5,
+    "axes.titlesize": 12.5,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "lines.linewidth": 2.0,
+    "mathtext.fontset": "cm",
+    "savefig.facecolor": "white",
+}
+
+
+def use_style() -> None:
+    """Draw all figures from here on in the course's style, sharp on dense screens."""
+    plt.rcParams.update(SETTINGS)
+    try:
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+    except ImportError:  # not in a notebook
+        return
+    set_matplotlib_formats("retina")
+
+
+def panels(
+    rows: int = 1, xlabel: str = "", ylabels: Sequence[str] = ("",), height: float = 3.1
+) -> Any:
+    """Return one axes, or an array of ``rows`` of them above each other with a common x axis.
+
+    Parameters
+    ----------
+    rows : how many
+    xlabel : under the lowest
+    ylabels : one for each row
+    height : of one row, in inches
+    """
+    use_style()
+    figure, axes = plt.subplots(rows, 1, sharex=True, figsize=(4.8, height * (0.4 + 0.6 * rows)))
+    for ax, ylabel in zip(np.atleast_1d(axes), ylabels, strict=True):
+        ax.set_ylabel(ylabel)
+    np.atleast_1d(axes)[-1].set_xlabel(xlabel)
+    return axes
+
+
+def name_lines(ax: Axes, gap: float = 1.15) -> None:
+    """Write each line's label at its right end, in its colour, and move apart what would overlap.
+
+    ``gap`` is the least distance of two labels, in line heights.
+    """
+    lines = [line for line in ax.get_lines() if not line.get_label().startswith("_")]
+    ends = [_last_visible(ax, line) for line in lines]
+    to_pixels, to_data = ax.transData.transform, ax.transData.inverted().transform
+    ax.figure.canvas.draw()
+    height = gap * plt.rcParams["font.size"] * ax.figure.dpi / 72
+    floor = -np.inf
+    for i in np.argsort([to_pixels(end)[1] for end in ends]):
+        x, y = to_pixels(ends[i])
+        y = max(y, floor + height)
+        floor = y
+        ax.annotate(
+            lines[i].get_label(),
+            xy=to_data((x, y)),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            color=lines[i].get_color(),
+            annotation_clip=False,
+        )
+
+
+def _last_visible(ax: Axes, line: Any) -> tuple[float, float]:
+    """Return the last finite point of a line, moved into the axes' vertical range."""
+    x, y = (np.asarray(values, dtype=float) for values in line.get_data())
+    last = np.flatnonzero(np.isfinite(y))[-1]
+    low, high = sorted(ax.get_ylim())
+    return float(x[last]), float(np.clip(y[last], low, high))
+
+
+def line_style(rule: Rule | str) -> dict[str, Any]:
+    """Return the keyword arguments of ``plot`` that draw an optimizer in its style."""
+    name = rule if isinstance(rule, str) else type(rule).__name__
+    style = STYLE.get(name, Style(INK, "."))
+    return {"color": style.color, "linestyle": style.dash, "label": name}
+
+
+def losses(traces: Iterable[Trace], labels: Sequence[str] | None = None, ax: Any = None) -> Axes:
+    """Draw the loss of each trace over its steps, on a logarithmic scale.
+
+    The loss is measured from the problem's minimum where that is known.
+    """
+    ax = panels(xlabel="step $t$", ylabels=["loss above the minimum"]) if ax is None else ax
+    for i, trace in enumerate(traces):
+        best = trace.problem.minimum
+        floor = 0.0 if best is None else float(trace.problem.value(best))
+        style = line_style(trace.rule)
+        if labels is not None:
+            style["label"] = labels[i]
+        ax.plot(np.maximum(trace.loss - floor, 1e-16), **style)
+    ax.set_yscale("log")
+    name_lines(ax)
+    return ax
+
+
+def contours(problem: Problem, ax: Any = None) -> Axes:
+    """Draw a surface as a map: lines of equal loss, closer together near the minimum."""
+    if problem.view is None or len(problem.view) != 2:
+        raise ValueError(f"{type(problem).__name__} has no two-dimensional view to draw")
+    ax = panels(height=3.4) if ax is None else ax
+    (left, right), (low, high) = problem.view
+    a, b = np.meshgrid(np.linspace(left, right, 200), np.linspace(low, high, 200))
+    z = problem.value(np.stack([a, b], axis=-1))
+    z = z - z.min() + 1e-3 * (z.max() - z.min())
+    levels = np.geomspace(z.min(), z.max(), 18)
+    ax.contour(a, b, z, levels=levels, norm=LogNorm(), cmap="Greys_r", linewidths=0.8, alpha=0.7)
+    if problem.minimum is not None:
+        ax.plot(*problem.minimum, marker="*", color=INK, markersize=13, linestyle="none")
+    ax.set(xlim=(left, right), ylim=(low, high))
+    return ax
+
+
+def paths(traces: Sequence[Trace], labels: Sequence[str] | None = None, ax: Any = None) -> Axes:
+    """Draw where each trace went, over the map of the first one's problem."""
+    ax = contours(traces[0].problem, ax)
+    for i, trace in enumerate(traces):
+        style = line_style(trace.rule)
+        if labels is not None:
+            style["label"] = labels[i]
+        marker = STYLE.get(type(trace.rule).__name__, Style(INK, ".")).marker
+        ax.plot(*trace.x.T, marker=marker, markersize=4, linewidth=1.4, **style)
+    ax.legend(loc="upper right", fontsize=11, frameon=False)
+    return ax
