@@ -1,7 +1,7 @@
 """The figures' one style: a colour, a marker and a dash for each optimizer, labels on the lines.
 
-Needs Matplotlib: ``pip install adam-edu[book]``. Figures are drawn 4.8 inches wide in 12.5 point, so
-that their text is still 9 point on a phone; two panels stand one above the other for that reason.
+Needs Matplotlib: ``pip install adam-edu[book]``. Figures are 4.8 inches wide in 12.5 point, so
+that their text is 9 point on a phone; two panels stand one above the other for that reason.
 """
 
 from collections.abc import Iterable, Sequence
@@ -56,7 +56,7 @@ GRADIENT = "#767676"
 FIRST_MOMENT = "#0072b2"
 SECOND_MOMENT = "#c26200"
 
-SETTINGS = {
+SETTINGS: Any = {
     "figure.figsize": (4.8, 3.1),
     "figure.dpi": 100,
     "figure.constrained_layout.use": True,
@@ -99,7 +99,7 @@ def panels(
     height : of one row, in inches
     """
     use_style()
-    figure, axes = plt.subplots(rows, 1, sharex=True, figsize=(4.8, height * (0.4 + 0.6 * rows)))
+    _, axes = plt.subplots(rows, 1, sharex=True, figsize=(4.8, height * (0.4 + 0.6 * rows)))
     for ax, ylabel in zip(np.atleast_1d(axes), ylabels, strict=True):
         ax.set_ylabel(ylabel)
     np.atleast_1d(axes)[-1].set_xlabel(xlabel)
@@ -111,7 +111,7 @@ def name_lines(ax: Axes, gap: float = 1.15) -> None:
 
     ``gap`` is the least distance of two labels, in line heights.
     """
-    lines = [line for line in ax.get_lines() if not line.get_label().startswith("_")]
+    lines = [line for line in ax.get_lines() if not str(line.get_label()).startswith("_")]
     ends = [_last_visible(ax, line) for line in lines]
     to_pixels, to_data = ax.transData.transform, ax.transData.inverted().transform
     ax.figure.canvas.draw()
@@ -123,7 +123,7 @@ def name_lines(ax: Axes, gap: float = 1.15) -> None:
         floor = y
         ax.annotate(
             lines[i].get_label(),
-            xy=to_data((x, y)),
+            xy=tuple(to_data((x, y))),
             xytext=(6, 0),
             textcoords="offset points",
             va="center",
