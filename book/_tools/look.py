@@ -28,9 +28,7 @@ def main() -> None:
             args=["--no-sandbox", "--disable-gpu"],
         )
         for page_name, scheme, width in product(pages, ("light", "dark"), (1200, 375)):
-            page = browser.new_page(
-                color_scheme=scheme, viewport={"width": width, "height": 900}
-            )
+            page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
             page.goto((PAGES / f"{page_name}.html").as_uri(), wait_until="networkidle")
             path = OUT / f"{page_name.replace('/', '-')}-{scheme}-{width}.png"
             page.screenshot(path=path, full_page=True)

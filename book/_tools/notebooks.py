@@ -1,4 +1,4 @@
-"""Re-execute notebooks in place and store their outputs: `python book/_tools/notebooks.py [FILE ...]`.
+"""Re-execute notebooks in place: `python book/_tools/notebooks.py [FILE ...]`.
 
 Without arguments, every notebook of the book. The first code cell becomes the set-up cell of
 `book/_setup_cell.py`; metadata that would differ between two machines is left out.
@@ -12,6 +12,13 @@ from nbclient import NotebookClient
 
 BOOK = Path(__file__).parents[1]
 SETUP_CELL = (BOOK / "_setup_cell.py").read_text().rstrip("\n")
+SETUP_METADATA = {
+    "tags": ["setup-cell", "hide-input"],
+    "mystnb": {
+        "code_prompt_show": "Set-up, for Colab: show",
+        "code_prompt_hide": "Set-up, for Colab: hide",
+    },
+}
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -27,7 +34,7 @@ def put_setup_cell(notebook: nbformat.NotebookNode) -> None:
         cell = nbformat.v4.new_code_cell()
         notebook.cells.insert(1, cell)  # below the title
     cell.source = SETUP_CELL
-    cell.metadata = nbformat.from_dict({"tags": ["setup-cell", "hide-input"]})
+    cell.metadata = nbformat.from_dict(SETUP_METADATA)
 
 
 def make_deterministic(notebook: nbformat.NotebookNode) -> None:

@@ -1,0 +1,145 @@
+"""The chapters as files: none left out, outputs stored and stable, figures described.
+
+Their outputs are compared by nbval; here is also what shows that nbval does compare them.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from conftest import ROOT, notebooks, table_of_contents
+
+SETUP_CELL = (ROOT / "book/_setup_cell.py").read_text().rstrip("\n")
+NOTEBOOKS = notebooks()
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request):
+    return nbformat.read(request.param, as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def is_figure(cell):
+    return any(
+        kind.startswith("image/") for output in cell.outputs for kind in output.get("data", {})
+    )
+
+
+def nbval(*paths):
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-p", "no:xdist"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    return subprocess.run(
+        [*command, "-c", ROOT / "pyproject.toml", *paths],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_toc_and_files_agree():
+    listed = set(table_of_contents())
+    there = {
+        str(path.relative_to(ROOT).with_suffix(""))
+        for pattern in ("*.ipynb", "*.md")
+        for path in (ROOT / "book").rglob(pattern)
+        if not any(part.startswith((".", "_")) for part in path.relative_to(ROOT).parts)
+    }
+
+    assert listed == there
+
+
+def test_nbval_collects_every_notebook_of_the_toc():
+    collected = nbval("--collect-only", "-q", ROOT / "book").stdout
+
+    assert set(re.findall(r"^(\S+\.ipynb)::", collected, re.MULTILINE)) == {
+        str(path.relative_to(ROOT)) for path in NOTEBOOKS
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [("print(2 + 1)", "mismatch"), ("print(1 + 1); raise ValueError('broken')", "ValueError")],
+)
+def test_nbval_notices_a_change(tmp_path, source, problem):
+    cell = nbformat.v4.new_code_cell("print(1 + 1)")
+    cell.outputs = [nbformat.v4.new_output("stream", text="2\n")]
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    path = tmp_path / "chapter.ipynb"
+
+    nbformat.write(notebook, path)
+    assert nbval(path).returncode == 0
+    cell.source = source
+    nbformat.write(notebook, path)
+    changed = nbval(path)
+
+    assert changed.returncode == 1
+    assert problem in changed.stdout
+
+
+def test_a_changed_number_in_a_chapter_fails(tmp_path):
+    path = NOTEBOOKS[0]
+    notebook = nbformat.read(path, as_version=4)
+    output = next(
+        output
+        for cell in code_cells(notebook)
+        for output in cell.outputs
+        if output.output_type == "stream" and re.search(r"\d", output.text)
+    )
+    digit = re.search(r"\d", output.text)
+    other = str((int(digit[0]) + 1) % 10)
+    output.text = output.text[: digit.start()] + other + output.text[digit.end() :]
+    copy = tmp_path / path.name
+    nbformat.write(notebook, copy)
+
+    changed = nbval(copy)
+
+    assert changed.returncode == 1
+    assert "1 failed" in changed.stdout
+
+
+def test_setup_cell_is_the_same_everywhere(notebook):
+    first, *others = code_cells(notebook)
+
+    assert first.source == SETUP_CELL
+    assert first.outputs == []
+    assert "hide-input" in first.metadata.tags
+    assert not any("pip install" in cell.source for cell in others)
+
+
+def test_every_cell_was_run_in_order(notebook):
+    counts = [cell.execution_count for cell in code_cells(notebook) if cell.source.strip()]
+
+    assert counts == list(range(1, len(counts) + 1))
+
+
+def test_outputs_are_sound(notebook):
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            assert output.output_type != "error", cell.source
+            assert output.get("name") != "stderr", output.get("text")
+            assert not re.search(r"\bat 0x[0-9a-f]+", str(output)), cell.source
+
+
+def test_nothing_is_dead_on_the_page(notebook):
+    assert not any(re.search(r"\binteract\(", cell.source) for cell in code_cells(notebook))
+
+
+def test_every_figure_is_described(notebook):
+    for cell in filter(is_figure, code_cells(notebook)):
+        shown = cell.metadata.get("mystnb", {})
+        assert shown.get("image", {}).get("alt"), f"no alt text: {cell.source}"
+        assert shown.get("figure", {}).get("caption"), f"no caption: {cell.source}"
+        assert shown["figure"].get("name"), f"no name to refer to: {cell.source}"
+
+
+def test_metadata_do_not_tell_the_machine(notebook):
+    assert notebook.metadata == {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
