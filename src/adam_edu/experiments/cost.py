@@ -1,0 +1,67 @@
+"""What our Adam costs: training throughput of the multilayer network, in turns with Torch's."""
+
+import statistics
+import time
+from typing import Any
+
+import torch
+
+from .record import circumstances, rounded
+from .specs import ADAM, MLP_MNIST
+from .tasks import Task
+from .train import EagerRun, shuffled_batches
+from .trials import Trial
+
+
+def measure_cost(task: Task, *, steps: int = 100, rounds: int = 30) -> dict[str, Any]:
+    """Train the network of section 6.2 with either Adam in turns; return steps a second of each.
+
+    ``ratio`` is the median, over the rounds, of Torch's time over ours: above 1, ours is faster.
+    Each round times ``steps`` steps of the plain loop with either, in alternating order.
+    """
+    device = task.train_x.device
+    trial = Trial(ADAM, 1e-3, dropout=True, seed=0, epochs=1)
+    runs = {
+        "adam_edu": EagerRun(MLP_MNIST, task, trial),
+        "torch fused": EagerRun(
+            MLP_MNIST,
+            task,
+            trial,
+            make=lambda entrant, params, lr: torch.optim.Adam(params, lr=lr, fused=True),
+        ),
+    }
+    batches = shuffled_batches(
+        len(task.train_x), MLP_MNIST.batch, torch.Generator(device).manual_seed(0)
+    )
+
+    def seconds(run: EagerRun) -> float:
+        _wait(device)
+        started = time.perf_counter()
+        for i in range(steps):
+            run.train_step(batches[i % len(batches)])
+        _wait(device)
+        return time.perf_counter() - started
+
+    for run in runs.values():
+        seconds(run)  # compiles, warms up
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for i in range(rounds):
+        for name in sorted(runs, reverse=bool(i % 2)):
+            times[name].append(seconds(runs[name]))
+    ratios = [b / a for a, b in zip(times["adam_edu"], times["torch fused"], strict=True)]
+    return {
+        "experiment": "mlp-mnist-cost",
+        "steps_per_second": {
+            name: rounded(steps / statistics.median(values)) for name, values in times.items()
+        },
+        "ratio": rounded(statistics.median(ratios), 4),
+        "ratios": [rounded(ratio, 4) for ratio in ratios],
+        "steps": steps,
+        "rounds": rounds,
+        "batch": MLP_MNIST.batch,
+    } | circumstances(str(device))
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

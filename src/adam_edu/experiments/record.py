@@ -1,0 +1,86 @@
+"""The record of an experiment: a small JSON file with every curve and how it came about."""
+
+import json
+import math
+import os
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from .checkpoint import write_atomically
+
+RESULTS = Path(__file__).resolve().parents[1] / "results"
+
+
+def rounded(value: float | None, digits: int = 5) -> float | None:
+    """Round to so many significant digits; what is not finite (a diverged run) becomes None.
+
+    >>> rounded(0.123456789), rounded(float("nan"))
+    (0.12346, None)
+    """
+    if value is None or not math.isfinite(value):
+        return None
+    return float(f"{value:.{digits}g}")
+
+
+def circumstances(device: str) -> dict[str, Any]:
+    """Return date, versions and hardware, for a record."""
+    import adam_edu
+
+    versions: dict[str, str | None] = {
+        "adam_edu": adam_edu.__version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "torch": torch.__version__,
+    }
+    if device.startswith("cuda"):
+        versions["cuda"] = torch.version.cuda
+        hardware = torch.cuda.get_device_name(device)
+    else:
+        hardware = f"{platform.machine()} CPU, {os.cpu_count()} cores"
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions,
+        "hardware": hardware,
+    }
+
+
+def write_record(record: Mapping[str, Any], path: Path) -> None:
+    """Write a record, one line for each run, so that two records can be compared line by line."""
+    lines = []
+    for key, value in record.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            items = ",\n  ".join(_compact(item) for item in value)
+            lines.append(f"{_compact(key)}: [\n  {items}\n ]")
+        else:
+            lines.append(f"{_compact(key)}: {_compact(value)}")
+    text = "{\n " + ",\n ".join(lines) + "\n}\n"
+    write_atomically(path, lambda p: p.write_text(text, encoding="utf-8"))
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Read a record."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def load_result(name: str) -> dict[str, Any]:
+    """Return the recorded run of an experiment that comes with the package.
+
+    Raises
+    ------
+    KeyError
+        If there is none of that name; the message offers the nearest one.
+    """
+    from ..names import lookup
+
+    recorded = {path.stem: path for path in sorted(RESULTS.glob("*.json"))}
+    return read_record(lookup(name, recorded, "recorded run"))
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,283 @@
+"""Run one experiment in full: tune, train every seed, record."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from .checkpoint import finish
+from .record import circumstances, rounded
+from .specs import Entrant, Spec
+from .stack import Stack
+from .tasks import Task, load_task
+from .train import EagerRun
+from .trials import Curves, Trial, fingerprint
+
+TUNING_SEED = 1000  # none of the seeds that are reported
+QUICK_EXAMPLES = 1024
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A trial with its curves, and the seconds that it took (its share, in a stack)."""
+
+    trial: Trial
+    curves: Curves
+    seconds: float
+
+
+def quick_version(spec: Spec) -> Spec:
+    """Return the experiment on small embedded data, with few epochs and learning rates."""
+    return replace(
+        spec,
+        data=spec.quick_data,
+        grid=spec.grid[1:-1:2],
+        tuning_epochs=min(spec.tuning_epochs, 1),
+        epochs=tuple(2 for _ in spec.epochs),
+    )
+
+
+def with_seeds(spec: Spec, seeds: int) -> Spec:
+    """Return the experiment with this many seeds; a further seed runs as long as the last."""
+    epochs = spec.epochs + spec.epochs[-1:] * max(0, seeds - len(spec.epochs))
+    return replace(spec, epochs=epochs[:seeds])
+
+
+class Reproduction:
+    """One experiment on one device, with its checkpoints in one directory.
+
+    On a GPU the runs of one rule that differ in learning rate are stacked; elsewhere the plain
+    loop runs them one after the other.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        task: Task,
+        checkpoints: Path,
+        *,
+        progress: tqdm | None = None,
+        deadline: float = float("inf"),
+    ) -> None:
+        self.spec, self.task = spec, task
+        self.progress = tqdm(disable=True) if progress is None else progress
+        self.deadline = deadline
+        self.stacked = task.train_x.device.type == "cuda"
+        self.directory = checkpoints / spec.name
+
+    def run(self) -> dict[str, Any]:
+        """Tune, train, and return what the record says of both."""
+        self.progress.reset(planned_epochs(self.spec))
+        self.progress.set_description(f"{self.spec.name}, tuning")
+        tuning = self.outcomes(list(tuning_trials(self.spec)))
+        best = best_rates(tuning)
+        self.progress.set_description(self.spec.name)
+        finals = self.outcomes(list(final_trials(self.spec, best)))
+        return {
+            "complete": is_complete(self.spec, finals),
+            "tuning": tuning_table(self.spec, tuning, best),
+            "runs": [run_entry(outcome) for outcome in finals],
+        }
+
+    def outcomes(self, trials: list[Trial]) -> list[Outcome]:
+        """Run trials, stacked or one by one, and return what has been done by the deadline."""
+        return [outcome for group in self.groups(trials) for outcome in self.run_group(group)]
+
+    def groups(self, trials: list[Trial]) -> list[list[Trial]]:
+        """Divide trials into those that run together."""
+        if not self.stacked or self.spec.one_by_one:
+            return [[trial] for trial in trials]
+        groups: dict[Any, list[Trial]] = {}
+        for trial in trials:
+            key = (trial.entrant.rule, trial.dropout, trial.seed, trial.epochs)
+            groups.setdefault(key, []).append(trial)
+        return list(groups.values())
+
+    def run_group(self, group: list[Trial]) -> list[Outcome]:
+        """Run trials that belong together, from their checkpoint on if there is one."""
+        started = time.monotonic()
+        curves = finish(
+            lambda: self.start(group),
+            self.directory / self.checkpoint_name(group),
+            group[0].epochs,
+            deadline=self.deadline,
+            report=lambda epochs, restored: self.report(epochs * len(group), restored),
+        )
+        seconds = (time.monotonic() - started) / len(group)
+        return [Outcome(t, c, seconds) for t, c in zip(group, curves, strict=False)]
+
+    def report(self, epochs: int, restored: bool) -> None:
+        """Advance the progress bar; what a checkpoint held takes no time, so it is no pace."""
+        if restored:
+            self.progress.initial += epochs
+        self.progress.update(epochs)
+
+    def start(self, group: list[Trial]) -> EagerRun | Stack:
+        """Build a run at its first step."""
+        if self.stacked:
+            return Stack(self.spec, self.task, group)
+        return EagerRun(self.spec, self.task, group[0])
+
+    def checkpoint_name(self, group: list[Trial]) -> str:
+        """Return a name for these trials on this data, device and path, and for nothing else."""
+        return fingerprint(
+            [asdict(trial) for trial in group],
+            [self.spec.name, self.spec.data, self.spec.batch, self.spec.l2, self.spec.images],
+            [len(self.task.train_x), self.task.train_x.device.type, self.stacked],
+        )
+
+
+def tuning_trials(spec: Spec) -> Iterator[Trial]:
+    """Yield every entrant with every learning rate of the grid: the same budget for each."""
+    if spec.tuning_epochs:
+        for dropout in spec.dropout:
+            for entrant in spec.entrants:
+                for lr in spec.grid:
+                    yield Trial(entrant, lr, dropout, TUNING_SEED, spec.tuning_epochs)
+
+
+def final_trials(spec: Spec, best: dict[tuple[str, bool], float]) -> Iterator[Trial]:
+    """Yield the runs to be reported, seed by seed: at the best learning rate, or at all of them."""
+    for seed, epochs in enumerate(spec.epochs):
+        for dropout in spec.dropout:
+            for entrant in spec.entrants:
+                rates = spec.grid if not spec.tuning_epochs else rate_of(best, entrant, dropout)
+                for lr in rates:
+                    yield Trial(entrant, lr, dropout, seed, epochs)
+
+
+def rate_of(best: dict[tuple[str, bool], float], entrant: Entrant, dropout: bool) -> list[float]:
+    """Return the tuned learning rate as a list; an empty one if tuning did not get that far."""
+    return [best[key] for key in [(entrant.label, dropout)] if key in best]
+
+
+def planned_epochs(spec: Spec) -> int:
+    """Return the epochs of all runs together, for the progress bar."""
+    tuning = sum(trial.epochs for trial in tuning_trials(spec))
+    entrants = len(spec.entrants) * len(spec.dropout)
+    rates = 1 if spec.tuning_epochs else len(spec.grid)
+    return tuning + sum(spec.epochs) * entrants * rates
+
+
+def best_rates(tuning: list[Outcome]) -> dict[tuple[str, bool], float]:
+    """Return, for each entrant with and without dropout, the rate of the lowest final loss."""
+    scores: dict[tuple[str, bool], dict[float, float]] = {}
+    for outcome in tuning:
+        loss = rounded(outcome.curves.train[-1]) if outcome.curves.train else None
+        key = (outcome.trial.entrant.label, outcome.trial.dropout)
+        scores.setdefault(key, {})[outcome.trial.lr] = float("inf") if loss is None else loss
+    return {key: min(losses, key=losses.__getitem__) for key, losses in scores.items()}
+
+
+def is_complete(spec: Spec, finals: list[Outcome]) -> bool:
+    """Say whether every run to be reported has gone its full length."""
+    rates = 1 if spec.tuning_epochs else len(spec.grid)
+    expected = len(spec.epochs) * len(spec.dropout) * len(spec.entrants) * rates
+    return len(finals) == expected and all(
+        len(outcome.curves.train) == outcome.trial.epochs for outcome in finals
+    )
+
+
+def tuning_table(
+    spec: Spec, tuning: list[Outcome], best: dict[tuple[str, bool], float]
+) -> list[dict[str, Any]]:
+    """Return, for each entrant, the final training loss at each learning rate of the grid."""
+    rows = []
+    for (label, dropout), lr in best.items():
+        mine = [o for o in tuning if (o.trial.entrant.label, o.trial.dropout) == (label, dropout)]
+        rows.append(
+            {
+                "optimizer": label,
+                "dropout": dropout,
+                "best_lr": lr,
+                "best_at_edge": lr in (min(spec.grid), max(spec.grid)),
+                "lr": [o.trial.lr for o in mine],
+                "train": [rounded(o.curves.train[-1]) if o.curves.train else None for o in mine],
+                "test_error": [
+                    rounded(o.curves.test_error[-1]) if o.curves.test_error else None for o in mine
+                ],
+            }
+        )
+    return rows
+
+
+def run_entry(outcome: Outcome) -> dict[str, Any]:
+    """Return what the record says of one run."""
+    trial = outcome.trial
+    entry = {
+        "optimizer": trial.entrant.label,
+        "dropout": trial.dropout,
+        "lr": trial.lr,
+        "seed": trial.seed,
+        "epochs": len(outcome.curves.train),
+        "seconds": rounded(outcome.seconds, 3),
+    }
+    curves = {name: [rounded(v) for v in values] for name, values in asdict(outcome.curves).items()}
+    return entry | {name: values for name, values in curves.items() if values}
+
+
+def description(spec: Spec, task: Task) -> dict[str, Any]:
+    """Return what the record says of the experiment itself."""
+    return {
+        "experiment": spec.name,
+        "figure": spec.figure,
+        "claim": spec.claim,
+        "choices": spec.choices,
+        "data": {"name": spec.data, "train": len(task.train_x), "test": len(task.test_x)},
+        "setup": {
+            "batch": spec.batch,
+            "l2": spec.l2,
+            "schedule": spec.schedule.__name__,
+            "grid": list(spec.grid),
+            "tuning_epochs": spec.tuning_epochs,
+            "tuning_seed": TUNING_SEED if spec.tuning_epochs else None,
+            "chosen_by": "lowest training loss in the last epoch of a tuning run",
+            "seeds": list(range(len(spec.epochs))),
+            "epochs": list(spec.epochs),
+            "objective": spec.loss.__name__,
+            "hyper": {entrant.label: entrant.hyper for entrant in spec.entrants},
+        },
+    }
+
+
+def reproduce(
+    spec: Spec,
+    *,
+    device: str,
+    checkpoints: Path,
+    command: str,
+    quick: bool = False,
+    seeds: int | None = None,
+    deadline: float = float("inf"),
+) -> dict[str, Any]:
+    """Run an experiment, from its checkpoints on if there are any, and return its record.
+
+    Raises what :func:`adam_edu.data.load` raises.
+    """
+    spec = quick_version(spec) if quick else spec
+    spec = spec if seeds is None else with_seeds(spec, seeds)
+    on_gpu = device.startswith("cuda")
+    if on_gpu:
+        use_deterministic_kernels(tf32=spec.tf32)
+    task = load_task(spec, device, limit=QUICK_EXAMPLES if quick else None)
+    with tqdm(unit=" epochs", smoothing=0.05) as progress:
+        results = Reproduction(spec, task, checkpoints, progress=progress, deadline=deadline).run()
+    how = {
+        "command": command,
+        "quick": quick,
+        "precision": "float32, products in TF32" if on_gpu and spec.tf32 else "float32",
+        "path": "stacked" if on_gpu else "plain loop",
+    }
+    return description(spec, task) | how | circumstances(device) | results
+
+
+def use_deterministic_kernels(*, tf32: bool) -> None:
+    """Make runs on a GPU repeatable, with matrix products in TF32 or in full float32."""
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = tf32
+    torch.set_float32_matmul_precision("high" if tf32 else "highest")

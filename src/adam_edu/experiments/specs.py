@@ -1,0 +1,214 @@
+"""The experiments of Kingma and Ba (2015), section 6: one spec for each figure.
+
+Where the paper leaves something open, ``choices`` says what was chosen here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import product
+
+from torch import Tensor, nn
+
+from ..problems.networks import (
+    ConvolutionalNetwork,
+    LogisticRegression,
+    Loss,
+    MultilayerNetwork,
+    VariationalAutoencoder,
+    cross_entropy,
+    negative_elbo,
+    size,
+)
+
+Shape = tuple[int, ...]
+
+
+def constant(t: Tensor | int) -> Tensor | float:
+    """Schedule: the learning rate stays as it is."""
+    return 1.0
+
+
+def inverse_square_root(t: Tensor | int) -> Tensor | float:
+    """Schedule: the learning rate of step ``t`` = 1, 2, ... is alpha / sqrt(t)."""
+    return t**-0.5
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """One optimizer in a comparison: a rule with everything but its learning rate.
+
+    ``label`` names its curve; ``hyper`` are the rule's fields that differ from its defaults.
+    """
+
+    label: str
+    rule: str
+    hyper: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One experiment: what is trained, on what, by whom, for how long.
+
+    Attributes
+    ----------
+    figure, claim : the paper's figure, and what the paper says that it shows
+    choices : what the paper leaves open, and what was chosen here
+    data, quick_data : data sets, for a full and for a quick run
+    images : examples keep the shape of images, and are whitened; else they are rows
+    model : from an example's shape, the number of classes and "with dropout?" to a module
+    loss : the objective, without the L2 penalty ``l2 / 2 * |weights|^2``
+    dropout : which versions are run
+    schedule : factor on the learning rate at step t
+    grid : the learning rates tried, the same for every entrant
+    tuning_epochs : length of a tuning run; 0 if the grid itself is the experiment
+    epochs : length of the run of each seed 0, 1, 2, ...
+    one_by_one : on a GPU too, one run at a time, since a single one keeps it busy
+    tf32 : on a GPU, matrix products and convolutions with TF32's 10 bits of mantissa
+    """
+
+    name: str
+    figure: str
+    claim: str
+    choices: str
+    data: str
+    quick_data: str
+    model: Callable[[Shape, int, bool], nn.Module]
+    entrants: tuple[Entrant, ...]
+    grid: tuple[float, ...]
+    epochs: tuple[int, ...]
+    tuning_epochs: int
+    loss: Loss = cross_entropy
+    batch: int = 128
+    l2: float = 0.0
+    dropout: tuple[bool, ...] = (False,)
+    schedule: Callable[[Tensor | int], Tensor | float] = constant
+    images: bool = False
+    one_by_one: bool = False
+    tf32: bool = False
+
+
+def half_decades(low: int, high: int) -> tuple[float, ...]:
+    """Return the learning rates from 10**low to 10**high, two to the decade."""
+    return tuple(float(f"{10 ** (k / 2):.3g}") for k in range(2 * low, 2 * high + 1))
+
+
+ADAM = Entrant("Adam", "Adam")
+ADAGRAD = Entrant("AdaGrad", "AdaGrad")
+RMSPROP = Entrant("RMSProp", "RMSProp", {"rho": 0.9})
+ADADELTA = Entrant("AdaDelta", "AdaDelta", {"rho": 0.95})
+NESTEROV = Entrant("SGD with Nesterov momentum", "Nesterov", {"momentum": 0.9})
+
+OPEN = (
+    "A new permutation of the training set each epoch; the last, incomplete minibatch is left "
+    "out. Torch's default initial values. Momentum 0.9 for Nesterov, decay 0.9 for RMSProp and "
+    "0.95 for AdaDelta, as their sources suggest; Adam's defaults. The curve is the mean "
+    "objective over an epoch's minibatches, without the L2 penalty. "
+)
+
+LOGISTIC_MNIST = Spec(
+    name="logistic-mnist",
+    figure="Figure 1, left (section 6.1)",
+    claim="Adam converges like SGD with Nesterov momentum, and both faster than AdaGrad.",
+    choices=OPEN + "L2 strength 1e-4 on the weights. Pixels from 0 to 1.",
+    data="mnist",
+    quick_data="digits",
+    model=lambda shape, classes, noisy: LogisticRegression(size(shape), classes),
+    entrants=(ADAM, NESTEROV, ADAGRAD),
+    schedule=inverse_square_root,
+    l2=1e-4,
+    grid=half_decades(-3, 1),
+    tuning_epochs=45,
+    epochs=(45, 45, 45),
+)
+
+LOGISTIC_IMDB = Spec(
+    name="logistic-imdb",
+    figure="Figure 1, right (section 6.1)",
+    claim="AdaGrad beats SGD with Nesterov momentum by a large margin on sparse features, with "
+    "and without dropout noise; Adam converges as fast as AdaGrad.",
+    choices=OPEN + "A feature is 1 if the word occurs and 0 if not. No L2 penalty. The "
+    "alpha / sqrt(t) decay holds for all four optimizers.",
+    data="imdb",
+    quick_data="synthetic_bow",
+    model=lambda shape, classes, noisy: LogisticRegression(
+        size(shape), classes, p=0.5 if noisy else 0.0
+    ),
+    entrants=(ADAM, ADAGRAD, RMSPROP, NESTEROV),
+    dropout=(True, False),
+    schedule=inverse_square_root,
+    grid=half_decades(-3, 1),
+    tuning_epochs=40,
+    epochs=(160, 160, 160),
+)
+
+MLP_MNIST = Spec(
+    name="mlp-mnist",
+    figure="Figure 2 (section 6.2)",
+    claim="Adam makes faster progress than the other first-order methods, with dropout and with "
+    "the deterministic objective.",
+    choices=OPEN + "Dropout 0.5 on both hidden layers, none on the input. L2 strength 1e-5 on "
+    "the weights. SFO, a quasi-Newton method in the paper's figure, is left out.",
+    data="mnist",
+    quick_data="digits",
+    model=lambda shape, classes, noisy: MultilayerNetwork(
+        size(shape), classes, p=0.5 if noisy else 0.0
+    ),
+    entrants=(ADAM, ADAGRAD, RMSPROP, NESTEROV, ADADELTA),
+    dropout=(True, False),
+    l2=1e-5,
+    grid=half_decades(-4, 0),
+    tuning_epochs=10,
+    epochs=(200, 50, 50),
+)
+
+CNN_CIFAR10 = Spec(
+    name="cnn-cifar10",
+    figure="Figure 3 (section 6.3)",
+    claim="Adam and AdaGrad lower the cost rapidly at first; in the end Adam and SGD converge "
+    "considerably faster than AdaGrad.",
+    choices=OPEN + "ZCA whitening with 0.01 added to the eigenvalues (pixels from 0 to 1). "
+    "Dropout 0.2 on the input and 0.5 on the layer of 1000. No L2 penalty. Padding keeps the "
+    "side at a convolution and halves it at a pooling.",
+    data="cifar10",
+    quick_data="digits",
+    model=lambda shape, classes, noisy: ConvolutionalNetwork(
+        shape, classes, p_input=0.2 if noisy else 0.0, p=0.5 if noisy else 0.0
+    ),
+    entrants=(ADAM, ADAGRAD, NESTEROV),
+    dropout=(True, False),
+    images=True,
+    one_by_one=True,
+    tf32=True,
+    grid=half_decades(-4, 0),
+    tuning_epochs=5,
+    epochs=(45, 45, 45),
+)
+
+VAE_MNIST = Spec(
+    name="vae-mnist",
+    figure="Figure 4 (section 6.4)",
+    claim="Without bias correction, beta2 close to 1 makes training unstable, above all in the "
+    "first epochs; with it Adam does as well or better, whatever the hyper-parameters.",
+    choices=OPEN + "MNIST (the paper does not name the data), grey values as probabilities, "
+    "minibatches of 100 as in Kingma and Welling (2014), one sample for each example, whole "
+    "powers of ten for alpha.",
+    data="mnist",
+    quick_data="digits",
+    model=lambda shape, classes, noisy: VariationalAutoencoder(size(shape)),
+    loss=negative_elbo,
+    batch=100,
+    tf32=True,
+    entrants=tuple(
+        Entrant(f"{rule}, beta1 {beta1:g}, beta2 {beta2:g}", rule, {"beta1": beta1, "beta2": beta2})
+        for rule, beta1, beta2 in product(
+            ("Adam", "AdamUncorrected"), (0.0, 0.9), (0.99, 0.999, 0.9999)
+        )
+    ),
+    grid=(1e-5, 1e-4, 1e-3, 1e-2, 1e-1),
+    tuning_epochs=0,
+    epochs=(100, 100, 100),
+)
+
+SPECS: dict[str, Spec] = {
+    spec.name: spec for spec in (LOGISTIC_MNIST, LOGISTIC_IMDB, MLP_MNIST, CNN_CIFAR10, VAE_MNIST)
+}
