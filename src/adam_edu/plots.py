@@ -4,12 +4,11 @@ Needs Matplotlib: ``pip install adam-edu[book]``. Figures are 4.8 inches wide in
 that their text is 9 point on a phone; two panels stand one above the other for that reason.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .base import Rule
 from .descent import Trace
 from .problems.base import Problem
 
@@ -113,8 +112,8 @@ def name_lines(ax: Axes, gap: float = 1.15) -> None:
     """
     lines = [line for line in ax.get_lines() if not str(line.get_label()).startswith("_")]
     ends = [_last_visible(ax, line) for line in lines]
+    ax.figure.canvas.draw()  # settles the layout, and with it what a pixel is
     to_pixels, to_data = ax.transData.transform, ax.transData.inverted().transform
-    ax.figure.canvas.draw()
     height = gap * plt.rcParams["font.size"] * ax.figure.dpi / 72
     floor = -np.inf
     for i in np.argsort([to_pixels(end)[1] for end in ends]):
@@ -140,26 +139,36 @@ def _last_visible(ax: Axes, line: Any) -> tuple[float, float]:
     return float(x[last]), float(np.clip(y[last], low, high))
 
 
-def line_style(rule: Rule | str) -> dict[str, Any]:
-    """Return the keyword arguments of ``plot`` that draw an optimizer in its style."""
-    name = rule if isinstance(rule, str) else type(rule).__name__
-    style = STYLE.get(name, Style(INK, "."))
-    return {"color": style.color, "linestyle": style.dash, "label": name}
+# For several traces of one rule, or for what is no optimizer at all.
+SERIES = (
+    Style("#0072b2", "o"),
+    Style("#c26200", "s"),
+    Style("#00805e", "^"),
+    Style("#7b1fa2", "D"),
+    Style("#c8102e", "v"),
+    Style("#4d4d4d", "P"),
+)
 
 
-def losses(traces: Iterable[Trace], labels: Sequence[str] | None = None, ax: Any = None) -> Axes:
+def styles(traces: Sequence[Trace]) -> list[Style]:
+    """Return a style for each trace: its optimizer's own, unless two have the same optimizer."""
+    names = [type(trace.rule).__name__ for trace in traces]
+    if len(set(names)) < len(names):
+        return [SERIES[i % len(SERIES)] for i in range(len(names))]
+    return [STYLE.get(name, SERIES[-1]) for name in names]
+
+
+def losses(traces: Sequence[Trace], labels: Sequence[str] | None = None, ax: Any = None) -> Axes:
     """Draw the loss of each trace over its steps, on a logarithmic scale.
 
     The loss is measured from the problem's minimum where that is known.
     """
-    ax = panels(xlabel="step $t$", ylabels=["loss above the minimum"]) if ax is None else ax
-    for i, trace in enumerate(traces):
+    ax = panels(xlabel="step $t$", ylabels=["loss above minimum"]) if ax is None else ax
+    for trace, style, label in zip(traces, styles(traces), _labels(traces, labels), strict=True):
         best = trace.problem.minimum
         floor = 0.0 if best is None else float(trace.problem.value(best))
-        style = line_style(trace.rule)
-        if labels is not None:
-            style["label"] = labels[i]
-        ax.plot(np.maximum(trace.loss - floor, 1e-16), **style)
+        above = np.maximum(trace.loss - floor, 1e-16)
+        ax.plot(above, color=style.color, linestyle=style.dash, label=label)
     ax.set_yscale("log")
     name_lines(ax)
     return ax
@@ -178,18 +187,28 @@ def contours(problem: Problem, ax: Any = None) -> Axes:
     ax.contour(a, b, z, levels=levels, norm=LogNorm(), cmap="Greys_r", linewidths=0.8, alpha=0.7)
     if problem.minimum is not None:
         ax.plot(*problem.minimum, marker="*", color=INK, markersize=13, linestyle="none")
-    ax.set(xlim=(left, right), ylim=(low, high))
+    ax.set(xlim=(left, right), ylim=(low, high), xlabel="$a$", ylabel="$b$")
     return ax
 
 
 def paths(traces: Sequence[Trace], labels: Sequence[str] | None = None, ax: Any = None) -> Axes:
     """Draw where each trace went, over the map of the first one's problem."""
     ax = contours(traces[0].problem, ax)
-    for i, trace in enumerate(traces):
-        style = line_style(trace.rule)
-        if labels is not None:
-            style["label"] = labels[i]
-        marker = STYLE.get(type(trace.rule).__name__, Style(INK, ".")).marker
-        ax.plot(*trace.x.T, marker=marker, markersize=4, linewidth=1.4, **style)
-    ax.legend(loc="upper right", fontsize=11, frameon=False)
+    for trace, style, label in zip(traces, styles(traces), _labels(traces, labels), strict=True):
+        x = trace.x[: _steps_in_view(trace) + 1]
+        look = {"color": style.color, "linestyle": style.dash, "marker": style.marker}
+        every = max(len(x) // 40, 1)
+        ax.plot(*x.T, markersize=5, markevery=every, linewidth=1.6, label=label, **look)
+    ax.figure.legend(loc="outside upper left", ncols=3, fontsize=11.5, frameon=False)
     return ax
+
+
+def _steps_in_view(trace: Trace) -> int:
+    """Return the step at which a path leaves the picture for the first time, or the last step."""
+    low, high = np.array(trace.problem.view).T
+    outside = ((trace.x < low) | (trace.x > high)).any(axis=1)
+    return int(outside.argmax()) if outside.any() else trace.steps
+
+
+def _labels(traces: Sequence[Trace], labels: Sequence[str] | None) -> Sequence[str]:
+    return [type(trace.rule).__name__ for trace in traces] if labels is None else labels
