@@ -1,6 +1,7 @@
 """What is minimised: surfaces to look at, noisy and sparse problems, one where Adam fails."""
 
-from .base import Function, Problem
+from .base import Function, Problem, largest_curvature
+from .numpy_models import LogisticRegression, TwoLayerNetwork
 from .online import Reddi, StochasticReddi
 from .stochastic import NoisyQuadratic, SparseRegression
 from .surfaces import Beale, Bowl, Ravine, Rosenbrock, Saddle, Surface
@@ -14,6 +15,7 @@ __all__ = [
     "Beale",
     "Bowl",
     "Function",
+    "LogisticRegression",
     "NoisyQuadratic",
     "Problem",
     "Ravine",
@@ -23,4 +25,6 @@ __all__ = [
     "SparseRegression",
     "StochasticReddi",
     "Surface",
+    "TwoLayerNetwork",
+    "largest_curvature",
 ]

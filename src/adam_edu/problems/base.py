@@ -64,3 +64,29 @@ class Function(Problem):
     def gradient(self, x: Array) -> Array:
         """Return ``df(x)``."""
         return self.df(x)
+
+
+def largest_curvature(problem: Problem, x: Array, steps: int = 50, seed: int = 0) -> float:
+    """Return the largest eigenvalue of the Hessian at ``x``, by power iteration.
+
+    The Hessian is never formed: its product with a direction is the difference of two gradients.
+    ``steps`` products from a random direction; the result is accurate to a few digits unless two
+    eigenvalues nearly tie, and then either serves. The eigenvalue is that of largest size, so a
+    saddle may give a negative one.
+
+    Examples
+    --------
+    >>> from adam_edu.problems import Bowl
+    >>> round(largest_curvature(Bowl(condition=10), np.array([1.0, 1.0])), 6)
+    10.0
+    """
+    direction = np.random.default_rng(seed).standard_normal(x.shape)
+    step = 1e-4 * (1 + np.linalg.norm(x))
+    curvature = 0.0
+    for _ in range(steps):
+        direction /= np.linalg.norm(direction)
+        ahead = problem.gradient(x + step * direction)
+        product = (ahead - problem.gradient(x - step * direction)) / (2 * step)
+        curvature = float(direction @ product)
+        direction = product
+    return curvature

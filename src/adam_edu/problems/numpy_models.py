@@ -1,0 +1,177 @@
+"""Models in NumPy with gradients written by hand, for those who want no framework.
+
+A model is a :class:`~adam_edu.problems.Problem`: its parameters are one flat vector, ``sample``
+draws a mini-batch. So every rule, driver and figure takes it as it takes a surface.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .base import Array, Problem
+
+
+@dataclass(frozen=True)
+class Classification(Problem):
+    """A classifier on a data set, trained on mini-batches drawn with replacement.
+
+    A subclass defines ``start``, ``scores`` and ``backward``.
+
+    Parameters
+    ----------
+    inputs : shape (examples, features)
+    labels : the class of each example, 0 to classes - 1, shape (examples,)
+    batch : examples in a mini-batch
+    l2 : strength of the penalty l2 / 2 · ‖x‖² that is added to the loss
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, an input is not finite, or a label is not a class.
+    """
+
+    inputs: ArrayLike
+    labels: ArrayLike
+    batch: int = 32
+    l2: float = 0.0
+
+    def __post_init__(self) -> None:
+        inputs, labels = np.asarray(self.inputs, dtype=float), np.asarray(self.labels)
+        if inputs.ndim != 2 or labels.shape != inputs.shape[:1]:
+            raise ValueError(
+                "inputs must have shape (examples, features) and labels (examples,), not "
+                f"{inputs.shape} and {labels.shape}"
+            )
+        if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
+            raise ValueError("labels must be whole numbers, 0 or more")
+        if not np.isfinite(inputs).all():
+            raise ValueError("inputs must be finite")
+        if self.batch < 1 or self.l2 < 0:
+            raise ValueError("batch must be 1 or more, and l2 0 or more")
+        object.__setattr__(self, "inputs", inputs)
+        object.__setattr__(self, "labels", labels)
+
+    @property
+    def classes(self) -> int:
+        """The number of classes."""
+        return int(np.max(self.labels)) + 1
+
+    def scores(self, x: Array, inputs: Array) -> tuple[Array, Any]:
+        """Return the scores, shape (examples, classes), and what ``backward`` needs."""
+        raise NotImplementedError
+
+    def backward(self, x: Array, inputs: Array, memory: Any, error: Array) -> Array:
+        """Return the gradient by ``x``, given the loss's gradient by the scores."""
+        raise NotImplementedError
+
+    def value(self, x: Array) -> float:
+        """Return the mean cross-entropy over all examples, in nats, and the penalty."""
+        scores, _ = self.scores(x, np.asarray(self.inputs))
+        log_p = _log_softmax(scores)[np.arange(len(scores)), self.labels]
+        return float(-log_p.mean() + self.l2 / 2 * (x @ x))
+
+    def gradient(self, x: Array) -> Array:
+        """Return the gradient of :meth:`value`, shape (n,)."""
+        return self._gradient_on(x, np.arange(len(np.asarray(self.labels))))
+
+    def sample(self, x: Array, t: int, rng: np.random.Generator) -> Array:
+        """Return the gradient on one mini-batch."""
+        return self._gradient_on(x, rng.integers(len(np.asarray(self.labels)), size=self.batch))
+
+    def accuracy(self, x: Array, inputs: ArrayLike, labels: ArrayLike) -> float:
+        """Return the share of examples whose highest score is that of their label."""
+        scores, _ = self.scores(x, np.asarray(inputs, dtype=float))
+        return float(np.mean(scores.argmax(axis=1) == labels))
+
+    def _gradient_on(self, x: Array, chosen: NDArray[np.integer[Any]]) -> Array:
+        inputs, labels = np.asarray(self.inputs)[chosen], np.asarray(self.labels)[chosen]
+        scores, memory = self.scores(x, inputs)
+        error = np.exp(_log_softmax(scores))
+        error[np.arange(len(labels)), labels] -= 1.0
+        return self.backward(x, inputs, memory, error / len(labels)) + self.l2 * x
+
+
+class LogisticRegression(Classification):
+    """Multinomial logistic regression: ``features + 1`` parameters, one of them a bias, a class.
+
+    Its loss is convex, so every difference between two optimizers is one of speed.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> digits = load_digits()
+    >>> model = LogisticRegression(digits.data / 16, digits.target)
+    >>> round(model.value(model.start), 4)
+    2.3026
+    """
+
+    @property
+    def start(self) -> Array:  # type: ignore[override]
+        """Zeros, shape (n,): all classes are equally likely."""
+        return np.zeros((np.shape(self.inputs)[1] + 1) * self.classes)
+
+    def scores(self, x: Array, inputs: Array) -> tuple[Array, None]:
+        """Return the scores, shape (examples, classes)."""
+        weights = x.reshape(-1, self.classes)
+        return inputs @ weights[:-1] + weights[-1], None
+
+    def backward(self, x: Array, inputs: Array, memory: None, error: Array) -> Array:
+        """Return the gradient by ``x``."""
+        return np.vstack([inputs.T @ error, error.sum(axis=0)]).ravel()
+
+
+@dataclass(frozen=True)
+class TwoLayerNetwork(Classification):
+    """One hidden layer of ``hidden`` rectified linear units, and a linear layer on top.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> digits = load_digits()
+    >>> TwoLayerNetwork(digits.data / 16, digits.target, hidden=20).start.shape
+    (1510,)
+    """
+
+    hidden: int = 64
+    seed: int = 0
+
+    @property
+    def start(self) -> Array:  # type: ignore[override]
+        """Weights drawn as by He et al. (2015), biases zero; shape (n,)."""
+        rng = np.random.default_rng(self.seed)
+        layers = []
+        for fan_in, fan_out in self._sizes:
+            layer = rng.standard_normal((fan_in + 1, fan_out)) * np.sqrt(2 / fan_in)
+            layer[-1] = 0.0
+            layers.append(layer.ravel())
+        return np.concatenate(layers)
+
+    @property
+    def _sizes(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        return (np.shape(self.inputs)[1], self.hidden), (self.hidden, self.classes)
+
+    def _layers(self, x: Array) -> tuple[Array, Array]:
+        (features, hidden), (_, classes) = self._sizes
+        split = (features + 1) * hidden
+        return x[:split].reshape(-1, hidden), x[split:].reshape(-1, classes)
+
+    def scores(self, x: Array, inputs: Array) -> tuple[Array, Array]:
+        """Return the scores, and the hidden activations."""
+        first, second = self._layers(x)
+        hidden = np.maximum(inputs @ first[:-1] + first[-1], 0.0)
+        return hidden @ second[:-1] + second[-1], hidden
+
+    def backward(self, x: Array, inputs: Array, memory: Array, error: Array) -> Array:
+        """Return the gradient by ``x``."""
+        hidden, (_, second) = memory, self._layers(x)
+        by_second = np.vstack([hidden.T @ error, error.sum(axis=0)])
+        error = (error @ second[:-1].T) * (hidden > 0)
+        by_first = np.vstack([inputs.T @ error, error.sum(axis=0)])
+        return np.concatenate([by_first.ravel(), by_second.ravel()])
+
+
+def _log_softmax(scores: Array) -> Array:
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
