@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from .base import Array, Problem
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Classification(Problem):
     """A classifier on a data set, trained on mini-batches drawn with replacement.
 
@@ -32,8 +32,8 @@ class Classification(Problem):
         If the shapes do not fit, an input is not finite, or a label is not a class.
     """
 
-    inputs: ArrayLike
-    labels: ArrayLike
+    inputs: Array
+    labels: NDArray[np.integer[Any]]
     batch: int = 32
     l2: float = 0.0
 
@@ -56,7 +56,7 @@ class Classification(Problem):
     @property
     def classes(self) -> int:
         """The number of classes."""
-        return int(np.max(self.labels)) + 1
+        return int(self.labels.max()) + 1
 
     def scores(self, x: Array, inputs: Array) -> tuple[Array, Any]:
         """Return the scores, shape (examples, classes), and what ``backward`` needs."""
@@ -68,17 +68,17 @@ class Classification(Problem):
 
     def value(self, x: Array) -> float:
         """Return the mean cross-entropy over all examples, in nats, and the penalty."""
-        scores, _ = self.scores(x, np.asarray(self.inputs))
+        scores, _ = self.scores(x, self.inputs)
         log_p = _log_softmax(scores)[np.arange(len(scores)), self.labels]
         return float(-log_p.mean() + self.l2 / 2 * (x @ x))
 
     def gradient(self, x: Array) -> Array:
         """Return the gradient of :meth:`value`, shape (n,)."""
-        return self._gradient_on(x, np.arange(len(np.asarray(self.labels))))
+        return self._gradient_on(x, np.arange(len(self.labels)))
 
     def sample(self, x: Array, t: int, rng: np.random.Generator) -> Array:
         """Return the gradient on one mini-batch."""
-        return self._gradient_on(x, rng.integers(len(np.asarray(self.labels)), size=self.batch))
+        return self._gradient_on(x, rng.integers(len(self.labels), size=self.batch))
 
     def accuracy(self, x: Array, inputs: ArrayLike, labels: ArrayLike) -> float:
         """Return the share of examples whose highest score is that of their label."""
@@ -86,7 +86,7 @@ class Classification(Problem):
         return float(np.mean(scores.argmax(axis=1) == labels))
 
     def _gradient_on(self, x: Array, chosen: NDArray[np.integer[Any]]) -> Array:
-        inputs, labels = np.asarray(self.inputs)[chosen], np.asarray(self.labels)[chosen]
+        inputs, labels = self.inputs[chosen], self.labels[chosen]
         scores, memory = self.scores(x, inputs)
         error = np.exp(_log_softmax(scores))
         error[np.arange(len(labels)), labels] -= 1.0
@@ -110,7 +110,7 @@ class LogisticRegression(Classification):
     @property
     def start(self) -> Array:  # type: ignore[override]
         """Zeros, shape (n,): all classes are equally likely."""
-        return np.zeros((np.shape(self.inputs)[1] + 1) * self.classes)
+        return np.zeros((self.inputs.shape[1] + 1) * self.classes)
 
     def scores(self, x: Array, inputs: Array) -> tuple[Array, None]:
         """Return the scores, shape (examples, classes)."""
@@ -122,7 +122,7 @@ class LogisticRegression(Classification):
         return np.vstack([inputs.T @ error, error.sum(axis=0)]).ravel()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TwoLayerNetwork(Classification):
     """One hidden layer of ``hidden`` rectified linear units, and a linear layer on top.
 
@@ -150,7 +150,7 @@ class TwoLayerNetwork(Classification):
 
     @property
     def _sizes(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        return (np.shape(self.inputs)[1], self.hidden), (self.hidden, self.classes)
+        return (self.inputs.shape[1], self.hidden), (self.hidden, self.classes)
 
     def _layers(self, x: Array) -> tuple[Array, Array]:
         (features, hidden), (_, classes) = self._sizes
