@@ -52,7 +52,12 @@ def execute(path: Path) -> None:
     put_setup_cell(notebook)
     resources = {"metadata": {"path": str(path.parent)}}
     client = NotebookClient(
-        notebook, timeout=120, kernel_name="python3", resources=resources, record_timing=False
+        notebook,
+        timeout=120,
+        kernel_name="python3",
+        resources=resources,
+        record_timing=False,
+        coalesce_streams=True,
     )
     client.execute()
     make_deterministic(notebook)

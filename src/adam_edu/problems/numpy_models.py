@@ -15,7 +15,7 @@ from .base import Array, Problem
 
 @dataclass(frozen=True, eq=False)
 class Classification(Problem):
-    """A classifier on a data set, trained on mini-batches drawn with replacement.
+    """A classifier on a data set, trained on all of it at every step or on mini-batches.
 
     A subclass defines ``start``, ``scores`` and ``backward``.
 
@@ -23,7 +23,7 @@ class Classification(Problem):
     ----------
     inputs : shape (examples, features)
     labels : the class of each example, 0 to classes - 1, shape (examples,)
-    batch : examples in a mini-batch
+    batch : examples in a mini-batch, drawn with replacement; None for all examples at every step
     l2 : strength of the penalty l2 / 2 · ‖x‖² that is added to the loss
 
     Raises
@@ -34,7 +34,7 @@ class Classification(Problem):
 
     inputs: Array
     labels: NDArray[np.integer[Any]]
-    batch: int = 32
+    batch: int | None = None
     l2: float = 0.0
 
     def __post_init__(self) -> None:
@@ -48,8 +48,8 @@ class Classification(Problem):
             raise ValueError("labels must be whole numbers, 0 or more")
         if not np.isfinite(inputs).all():
             raise ValueError("inputs must be finite")
-        if self.batch < 1 or self.l2 < 0:
-            raise ValueError("batch must be 1 or more, and l2 0 or more")
+        if (self.batch is not None and self.batch < 1) or self.l2 < 0:
+            raise ValueError("batch must be 1 or more, or None for all; l2 must be 0 or more")
         object.__setattr__(self, "inputs", inputs)
         object.__setattr__(self, "labels", labels)
 
@@ -78,6 +78,8 @@ class Classification(Problem):
 
     def sample(self, x: Array, t: int, rng: np.random.Generator) -> Array:
         """Return the gradient on one mini-batch."""
+        if self.batch is None:
+            return self.gradient(x)
         return self._gradient_on(x, rng.integers(len(self.labels), size=self.batch))
 
     def accuracy(self, x: Array, inputs: ArrayLike, labels: ArrayLike) -> float:
