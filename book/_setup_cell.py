@@ -5,9 +5,7 @@ import subprocess
 import sys
 
 if importlib.util.find_spec("adam_edu") is None:
-    found = importlib.metadata.distributions()
-    keep = [f"{d.name}=={d.version}" for d in found if d.name in ("numpy", "torch")]
     package = "adam-edu[course] @ git+https://github.com/adam-edu/adam-edu"
-    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
-    subprocess.run([*pip, package, *keep], check=True)
+    keep = [f"numpy=={found.version}" for found in importlib.metadata.distributions(name="numpy")]
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", package, *keep], check=True)
     importlib.invalidate_caches()

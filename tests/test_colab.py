@@ -17,11 +17,11 @@ ADDRESS = "https://github.com/adam-edu/adam-edu"
 def python(tmp_path_factory):
     """Return a fresh environment's interpreter: it sees everything installed here but adam_edu."""
     folder = tmp_path_factory.mktemp("colab")
-    venv.create(folder / "venv", with_pip=True)
+    venv.create(folder / "venv", with_pip=False)
     packages = folder / "packages"
     packages.mkdir()
     for entry in Path(sysconfig.get_path("purelib")).iterdir():
-        if not entry.name.startswith(("adam_edu", "_adam_edu", "_editable_impl", "pip")):
+        if not entry.name.startswith(("adam_edu", "_adam_edu", "_editable_impl")):
             (packages / entry.name).symlink_to(entry)
     (own,) = (folder / "venv/lib").glob("python*/site-packages")
     (own / "colab.pth").write_text(f"{packages}\n")
@@ -39,7 +39,7 @@ def environment(tmp_path):
         "GIT_CONFIG_KEY_1": "safe.directory",
         "GIT_CONFIG_VALUE_1": "*",
         "PIP_NO_INDEX": "1",
-        "PIP_NO_BUILD_ISOLATION": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",
         "MPLBACKEND": "agg",
         "IPYTHONDIR": str(tmp_path / "ipython"),
     }

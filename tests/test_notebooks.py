@@ -67,7 +67,7 @@ def test_nbval_collects_every_notebook_of_the_toc():
     [("print(2 + 1)", "mismatch"), ("print(1 + 1); raise ValueError('broken')", "ValueError")],
 )
 def test_nbval_notices_a_change(tmp_path, source, problem):
-    cell = nbformat.v4.new_code_cell("print(1 + 1)")
+    cell = nbformat.v4.new_code_cell("print(1 + 1)", execution_count=1)
     cell.outputs = [nbformat.v4.new_output("stream", text="2\n")]
     notebook = nbformat.v4.new_notebook(cells=[cell])
     path = tmp_path / "chapter.ipynb"
