@@ -8,12 +8,23 @@ SymPy, Matplotlib and anywidget load with the room that uses them: ``adam_edu.to
 from . import problems, schedules
 from .base import Rule
 from .descent import Optimizer, Trace, descend
+from .moments import moving_average
 from .names import lookup
 from .rules import RULES
 
 __version__ = "0.1.0"
 
-__all__ = ["RULES", "Optimizer", "Rule", "Trace", "descend", "problems", "rule", "schedules"]
+__all__ = [
+    "RULES",
+    "Optimizer",
+    "Rule",
+    "Trace",
+    "descend",
+    "moving_average",
+    "problems",
+    "rule",
+    "schedules",
+]
 
 
 def rule(name: str, **hyper_parameters: float) -> Rule:
