@@ -1,7 +1,6 @@
 """The command line: ``adam-edu data | reproduce | bench``."""
 
 import argparse
-import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -20,7 +19,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for add in COMMANDS:
         add(commands)
     options = parser.parse_args(arguments)
-    options.command_line = shlex.join(["adam-edu", *(arguments or sys.argv[1:])])
     try:
         options.run(options)
     except ModuleNotFoundError as error:
@@ -97,14 +95,14 @@ def run_reproduce(options: argparse.Namespace) -> None:
     from .experiments.specs import SPECS
 
     _check_device(options.device)
-    output, checkpoints = _directories(options)
+    output, checkpoints = _output(options), _checkpoints(options)
     deadline = time.monotonic() + 60 * options.minutes
     for name in EXPERIMENTS if options.name == "all" else [options.name]:
         record = reproduce(
             SPECS[name],
             device=options.device,
             checkpoints=checkpoints,
-            command=options.command_line,
+            command=_command(options, name),
             quick=options.quick,
             seeds=options.seeds,
             deadline=deadline,
@@ -137,14 +135,14 @@ def run_bench(options: argparse.Namespace) -> None:
     from .experiments.tasks import load_task
 
     _check_device(options.device)
-    output, _ = _directories(options)
+    output = _output(options)
     spec = quick_version(MLP_MNIST) if options.quick else MLP_MNIST
     task = load_task(spec, options.device)
     cost = measure_cost(task, **({"steps": 5, "rounds": 4} if options.quick else {}))
     for name, speed in cost["steps_per_second"].items():
         print(f"{name}: {speed:.0f} steps a second")
     print(f"ratio (above 1, adam_edu is faster): {cost['ratio']}")
-    write_record(cost | {"command": options.command_line}, output / "mlp-mnist-cost.json")
+    write_record(cost | {"command": _command(options)}, output / "mlp-mnist-cost.json")
 
 
 COMMANDS: list[Callable[[argparse._SubParsersAction], None]] = [
@@ -161,6 +159,16 @@ def _positive(text: str) -> int:
     return value
 
 
+def _command(options: argparse.Namespace, *names: str) -> str:
+    """Return the command as it should be typed to get the same result elsewhere."""
+    words = ["adam-edu", options.command, *names, f"--device={options.device}"]
+    if options.quick:
+        words.append("--quick")
+    if getattr(options, "seeds", None):
+        words.append(f"--seeds={options.seeds}")
+    return " ".join(words)
+
+
 def _check_device(device: str) -> None:
     import torch
 
@@ -171,19 +179,24 @@ def _check_device(device: str) -> None:
         raise ValueError("--device cuda: Torch sees no CUDA device; leave the option out for cpu")
 
 
-def _directories(options: argparse.Namespace) -> tuple[Path, Path]:
-    """Return where records and checkpoints go; a quick run never writes over a recorded one."""
+def _output(options: argparse.Namespace) -> Path:
+    """Return where records go; a quick run never writes over a recorded one."""
     from .experiments.record import RESULTS
 
-    checkpoints = getattr(options, "checkpoints", None)
-    if options.output and checkpoints:
-        return options.output, checkpoints
+    if options.output:
+        return options.output
+    return _user_directory() / "quick" if options.quick else RESULTS
+
+
+def _checkpoints(options: argparse.Namespace) -> Path:
+    kind = "quick" if options.quick else "full"
+    return options.checkpoints or _user_directory() / "checkpoints" / kind
+
+
+def _user_directory() -> Path:
     import pooch
 
-    user = Path(pooch.os_cache("adam-edu"))
-    output = options.output or (user / "quick" if options.quick else RESULTS)
-    kind = "quick" if options.quick else "full"
-    return output, checkpoints or user / "checkpoints" / kind
+    return Path(pooch.os_cache("adam-edu"))
 
 
 if __name__ == "__main__":

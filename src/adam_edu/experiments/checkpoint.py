@@ -4,7 +4,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,14 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
         temporary.unlink(missing_ok=True)
 
 
+@dataclass(frozen=True)
+class Finished:
+    """The curves of a run, one for each of its trials, and the seconds spent in its epochs."""
+
+    curves: list[Curves]
+    seconds: float
+
+
 def finish(
     make: Callable[[], Run],
     path: Path,
@@ -37,7 +45,7 @@ def finish(
     deadline: float = float("inf"),
     report: Callable[[int, bool], None] = lambda epochs, restored: None,
     seconds_between_saves: float = SECONDS_BETWEEN_SAVES,
-) -> list[Curves]:
+) -> Finished:
     """Train a run up to ``epochs``, going on from what ``path`` holds, and return its curves.
 
     ``path`` with the suffix .pt holds the state while training, and with .json the curves in the
@@ -48,24 +56,34 @@ def finish(
     state_path, curves_path = path.with_suffix(".pt"), path.with_suffix(".json")
     if curves_path.exists():
         report(epochs, True)
-        return [Curves(**curves) for curves in json.loads(curves_path.read_text())]
+        saved = json.loads(curves_path.read_text())
+        return Finished([Curves(**curves) for curves in saved["curves"]], saved["seconds"])
     if time.monotonic() > deadline:
-        return []
-    run = make()
+        return Finished([], 0.0)
+    run, seconds = make(), 0.0
     if state_path.exists():
-        run.load_state_dict(torch.load(state_path, map_location="cpu", weights_only=True))
+        state = torch.load(state_path, map_location="cpu", weights_only=True)
+        run.load_state_dict(state["run"])
+        seconds = state["seconds"]
         report(run.epoch, True)
-    saved = time.monotonic()
+
+    def save() -> None:
+        state = {"run": run.state_dict(), "seconds": seconds}
+        write_atomically(state_path, lambda p: torch.save(state, p))
+
+    last_save = time.monotonic()
     while run.epoch < epochs and time.monotonic() <= deadline:
+        started = time.monotonic()
         run.train_epoch()
+        seconds += time.monotonic() - started
         report(1, False)
-        if time.monotonic() - saved >= seconds_between_saves:
-            write_atomically(state_path, lambda p: torch.save(run.state_dict(), p))
-            saved = time.monotonic()
+        if time.monotonic() - last_save >= seconds_between_saves:
+            save()
+            last_save = time.monotonic()
     if run.epoch < epochs:
-        write_atomically(state_path, lambda p: torch.save(run.state_dict(), p))
+        save()
     else:
-        text = json.dumps([asdict(curves) for curves in run.curves])
-        write_atomically(curves_path, lambda p: p.write_text(text))
+        result = {"curves": [asdict(curves) for curves in run.curves], "seconds": seconds}
+        write_atomically(curves_path, lambda p: p.write_text(json.dumps(result)))
         state_path.unlink(missing_ok=True)
-    return run.curves
+    return Finished(run.curves, seconds)

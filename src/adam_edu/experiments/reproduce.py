@@ -1,8 +1,8 @@
 """Run one experiment in full: tune, train every seed, record."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ class Reproduction:
         deadline: float = float("inf"),
     ) -> None:
         self.spec, self.task = spec, task
-        self.progress = tqdm(disable=True) if progress is None else progress
+        self.progress = tqdm(file=StringIO()) if progress is None else progress
         self.deadline = deadline
         self.stacked = task.train_x.device.type == "cuda"
         self.directory = checkpoints / spec.name
@@ -99,16 +99,15 @@ class Reproduction:
 
     def run_group(self, group: list[Trial]) -> list[Outcome]:
         """Run trials that belong together, from their checkpoint on if there is one."""
-        started = time.monotonic()
-        curves = finish(
+        finished = finish(
             lambda: self.start(group),
             self.directory / self.checkpoint_name(group),
             group[0].epochs,
             deadline=self.deadline,
             report=lambda epochs, restored: self.report(epochs * len(group), restored),
         )
-        seconds = (time.monotonic() - started) / len(group)
-        return [Outcome(t, c, seconds) for t, c in zip(group, curves, strict=False)]
+        seconds = finished.seconds / len(group)
+        return [Outcome(t, c, seconds) for t, c in zip(group, finished.curves, strict=False)]
 
     def report(self, epochs: int, restored: bool) -> None:
         """Advance the progress bar; what a checkpoint held takes no time, so it is no pace."""

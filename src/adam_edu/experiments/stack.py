@@ -191,5 +191,5 @@ def over_runs(function: Any, parameters: dict[str, Tensor]) -> Any:
     runs = len(next(iter(parameters.values())))
     if runs > 1:
         return vmap(function, randomness="same")(parameters)
-    results = function({name: p[0] for name, p in parameters.items()})
+    results = function({name: p.squeeze(0) for name, p in parameters.items()})
     return tuple(result.unsqueeze(0) for result in results)

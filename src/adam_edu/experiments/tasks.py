@@ -79,12 +79,19 @@ def load_task(spec: Spec, device: str, *, limit: int | None = None) -> Task:
 
     source = data.load(spec.data)
     train_x, train_y, test_x, test_y = (
-        torch.from_numpy(np.ascontiguousarray(array[:limit])).to(device)
+        torch.from_numpy(np.ascontiguousarray(thinned(array, limit))).to(device)
         for array in (source.train_x, source.train_y, source.test_x, source.test_y)
     )
     if spec.images:
         train_x, test_x = whitened(as_images(train_x), as_images(test_x))
     return Task(train_x, train_y.long(), test_x, test_y.long())
+
+
+def thinned(array: np.ndarray, limit: int | None) -> np.ndarray:
+    """Return ``limit`` rows spread evenly over the array, since a file may be sorted by class."""
+    if limit is None or len(array) <= limit:
+        return array
+    return array[:: len(array) // limit][:limit]
 
 
 def as_images(x: Tensor) -> Tensor:

@@ -1,0 +1,231 @@
+"""Training, tuning, checkpoints and records of the paper's experiments."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+import torch
+
+from adam_edu.experiments import checkpoint, record, reproduce
+from adam_edu.experiments.specs import ADAM, SPECS, half_decades
+from adam_edu.experiments.stack import Stack
+from adam_edu.experiments.tasks import Task, as_images, thinned, zca_whitening
+from adam_edu.experiments.train import EagerRun, shuffled_batches
+from adam_edu.experiments.trials import Curves, Trial
+from adam_edu.rules import RULES
+
+
+def small_task(spec, examples=300):
+    generator = torch.Generator().manual_seed(0)
+    shape = (1, 8, 8) if spec.images else (64,)
+    y = torch.randint(0, 10, (examples,), generator=generator)
+    x = torch.rand(examples, *shape, generator=generator)
+    return Task(x, y, x[:100], y[:100])
+
+
+def tiny(spec):
+    return replace(
+        spec, grid=spec.grid[1:3], tuning_epochs=min(1, spec.tuning_epochs), epochs=(2, 1)
+    )
+
+
+def without_times(results):
+    runs = [{k: v for k, v in run.items() if k != "seconds"} for run in results["runs"]]
+    return results | {"runs": runs}
+
+
+SPEC = SPECS["mlp-mnist"]
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_the_stack_computes_what_the_plain_loop_does(name):
+    spec, task = SPECS[name], small_task(SPECS[name])
+    dropout = spec.dropout[0]
+    for rule in {entrant.rule for entrant in spec.entrants} - {"AdamUncorrected"}:
+        entrants = [entrant for entrant in spec.entrants if entrant.rule == rule]
+        trials = [Trial(e, lr, dropout, 3, 2) for e in entrants[-2:] for lr in spec.grid[1:3]]
+        stack = Stack(spec, task, trials)
+        stack.train_epoch()
+        stack.train_epoch()
+        for trial, curves in zip(trials, stack.curves, strict=True):
+            run = EagerRun(spec, task, trial)
+            run.train_epoch()
+            run.train_epoch()
+            assert curves.train == pytest.approx(run.curves[0].train, rel=2e-5)
+            assert curves.test_loss == pytest.approx(run.curves[0].test_loss, rel=2e-5)
+
+
+def test_a_stack_refuses_runs_that_do_not_belong_together():
+    trial = Trial(ADAM, 1e-3, True, 0, 2)
+    with pytest.raises(ValueError, match="share seed"):
+        Stack(SPEC, small_task(SPEC), [trial, replace(trial, seed=1)])
+    with pytest.raises(ValueError, match="one rule"):
+        Stack(SPEC, small_task(SPEC), [trial, replace(trial, entrant=SPEC.entrants[1])])
+
+
+class Interrupted(Exception):
+    pass
+
+
+@pytest.mark.parametrize("kind", [EagerRun, Stack])
+@pytest.mark.parametrize("name", ["logistic-imdb", "mlp-mnist", "vae-mnist"])
+def test_resuming_after_an_interruption_changes_no_bit(kind, name, tmp_path):
+    spec, task = SPECS[name], small_task(SPECS[name])
+    trial = Trial(spec.entrants[0], spec.grid[2], spec.dropout[0], seed=1, epochs=5)
+
+    def make():
+        return EagerRun(spec, task, trial) if kind is EagerRun else Stack(spec, task, [trial])
+
+    whole = checkpoint.finish(make, tmp_path / "whole", 5).curves
+    epochs = []
+
+    def interrupt(count, restored):
+        epochs.append(count)
+        if len(epochs) == 3:
+            raise Interrupted
+
+    path = tmp_path / "cut"
+    with pytest.raises(Interrupted):
+        checkpoint.finish(make, path, 5, report=interrupt, seconds_between_saves=0)
+    assert path.with_suffix(".pt").exists()
+    resumed = checkpoint.finish(make, path, 5, seconds_between_saves=0).curves
+    assert resumed == whole
+    assert not path.with_suffix(".pt").exists()
+    assert checkpoint.finish(pytest.fail, path, 5).curves == whole
+
+
+KILLED = """
+import sys
+from pathlib import Path
+import torch
+from adam_edu.experiments import checkpoint, reproduce
+sys.path.insert(0, {tests!r})
+from test_experiments import SPEC, small_task, tiny
+checkpoint.finish.__kwdefaults__["seconds_between_saves"] = 0
+print("ready", flush=True)
+torch.set_num_threads(1)
+reproduce.Reproduction(tiny(SPEC), small_task(SPEC), Path({directory!r})).run()
+"""
+
+
+def test_a_killed_process_resumes_to_the_same_record(tmp_path):
+    torch.set_num_threads(1)
+    whole = reproduce.Reproduction(tiny(SPEC), small_task(SPEC), tmp_path / "whole").run()
+    directory = tmp_path / "killed"
+    tests = str(reproduce.Path(__file__).parent)
+    script = KILLED.format(tests=tests, directory=str(directory))
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while len(list(directory.rglob("*.json"))) < 4 and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    done = len(list(directory.rglob("*.json")))
+    assert 4 <= done < len(list((tmp_path / "whole").rglob("*.json")))
+    resumed = reproduce.Reproduction(tiny(SPEC), small_task(SPEC), directory).run()
+    assert without_times(resumed) == without_times(whole)
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
+    path = tmp_path / "state.pt"
+    path.write_text("old")
+
+    def fail(temporary):
+        temporary.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        checkpoint.write_atomically(path, fail)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_deadline_leaves_an_honest_partial_record(tmp_path):
+    spec, task = tiny(SPEC), small_task(SPEC)
+    late = reproduce.Reproduction(spec, task, tmp_path, deadline=time.monotonic() - 1).run()
+    assert not late["complete"]
+    assert late["runs"] == []
+    assert reproduce.Reproduction(spec, task, tmp_path).run()["complete"]
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_every_spec_is_sound(name):
+    spec = SPECS[name]
+    assert spec.name == name
+    assert all(b > a for a, b in pairwise(spec.grid))
+    assert len(spec.epochs) >= 3
+    assert reproduce.TUNING_SEED not in range(len(spec.epochs))
+    assert spec.schedule(1) == 1.0
+    for entrant in spec.entrants:
+        RULES[entrant.rule](lr=spec.grid[0], **entrant.hyper)
+    quick = reproduce.quick_version(spec)
+    best = {(e.label, d): 0.1 for e in quick.entrants for d in quick.dropout}
+    trials = [*reproduce.tuning_trials(quick), *reproduce.final_trials(quick, best)]
+    assert sum(t.epochs for t in trials) == reproduce.planned_epochs(quick)
+
+
+def test_every_entrant_has_the_same_tuning_budget():
+    counts = {}
+    for trial in reproduce.tuning_trials(SPEC):
+        key = (trial.entrant.label, trial.dropout)
+        counts[key] = counts.get(key, 0) + trial.epochs
+    assert set(counts.values()) == {SPEC.tuning_epochs * len(SPEC.grid)}
+
+
+def test_the_best_rate_is_of_the_lowest_loss_and_never_a_diverged_run():
+    losses = {0.1: 0.5, 0.01: 0.4, 1.0: float("nan")}
+    outcomes = [
+        reproduce.Outcome(Trial(ADAM, lr, True, 1000, 1), Curves(train=[loss]), 1.0)
+        for lr, loss in losses.items()
+    ]
+    best = reproduce.best_rates(outcomes)
+    assert best == {("Adam", True): 0.01}
+    row = reproduce.tuning_table(replace(SPEC, grid=(0.01, 0.1, 1.0)), outcomes, best)[0]
+    assert row["train"] == [0.5, 0.4, None]
+    assert row["best_at_edge"]
+
+
+def test_a_record_is_strict_json_of_one_line_a_run(tmp_path):
+    path = tmp_path / "a.json"
+    content = {"name": "π", "runs": [{"train": [1.0, None]}, {"train": []}], "empty": []}
+    record.write_record(content, path)
+    assert json.loads(path.read_text(), parse_constant=pytest.fail) == content
+    assert record.read_record(path) == content
+    assert len([line for line in path.read_text().splitlines() if "train" in line]) == 2
+
+
+def test_whitening_gives_unit_covariance():
+    generator = torch.Generator().manual_seed(0)
+    mix = torch.randn(6, 6, generator=generator, dtype=torch.float64)
+    x = 3 + torch.randn(5000, 6, generator=generator, dtype=torch.float64) @ mix
+    mean, matrix = zca_whitening(x, epsilon=0.0)
+    white = (x - mean) @ matrix
+    torch.testing.assert_close(white.T @ white / len(x), torch.eye(6, dtype=torch.float64))
+    torch.testing.assert_close(matrix, matrix.T)
+
+
+def test_batches_are_a_permutation_without_the_remainder():
+    batches = shuffled_batches(300, 128, torch.Generator().manual_seed(0))
+    assert batches.shape == (2, 128)
+    assert len(batches.unique()) == 256
+    assert shuffled_batches(50, 128, torch.Generator()).shape == (1, 50)
+
+
+def test_thinning_spreads_over_a_sorted_file():
+    assert list(thinned(torch.arange(10).numpy(), 5)) == [0, 2, 4, 6, 8]
+    assert as_images(torch.rand(2, 64)).shape == (2, 1, 8, 8)
+
+
+def test_half_decades():
+    assert half_decades(-1, 0) == (0.1, 0.316, 1.0)
+
+
+def test_more_seeds_run_as_long_as_the_last():
+    assert reproduce.with_seeds(SPEC, 1).epochs == (200,)
+    assert reproduce.with_seeds(SPEC, 4).epochs == (200, 50, 50, 50)
