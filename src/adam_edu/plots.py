@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .descent import Trace
+from .names import lookup
 from .problems.base import Problem
 
 try:
@@ -156,6 +157,16 @@ def styles(traces: Sequence[Trace]) -> list[Style]:
     if len(set(names)) < len(names):
         return [SERIES[i % len(SERIES)] for i in range(len(names))]
     return [STYLE.get(name, SERIES[-1]) for name in names]
+
+
+def line_style(name: str) -> dict[str, Any]:
+    """Return the arguments of ``plot`` for a line of the optimizer of that name.
+
+    >>> line_style("SGD")
+    {'color': '#4d4d4d', 'linestyle': '-', 'label': 'SGD'}
+    """
+    style = lookup(name, STYLE, "optimizer")
+    return {"color": style.color, "linestyle": style.dash, "label": name}
 
 
 def losses(traces: Sequence[Trace], labels: Sequence[str] | None = None, ax: Any = None) -> Axes:
