@@ -116,7 +116,8 @@ class Stack:
                 self.train_step()
         torch.cuda.current_stream().wait_stream(warm_up)
         self.cursor.zero_()
-        with torch.cuda.graph(graph):
+        # "thread_local": what other threads do on their own streams is no part of this capture.
+        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
             self.train_step()
         self.load_state_dict(before)
         return graph.replay
