@@ -89,7 +89,7 @@ def _checked(owner: str, name: str, value: Any, domain: Domain) -> Any:
     # As a Python float, since a np.float64 would turn float32 arrays into float64.
     number = float(value)
     if number not in domain:
-        raise ValueError(f"{owner}({name}={number:g}): {name} must be {domain.words}; {domain.why}")
+        raise ValueError(f"{owner}({name}={number!r}): {name} must be {domain.words}; {domain.why}")
     return number
 
 

@@ -53,6 +53,8 @@ class Optimizer:
     def __init__(self, rule: Rule, params: Arrays, schedule: Schedule | None = None) -> None:
         if not isinstance(rule, Rule):
             raise TypeError(f"rule must be a Rule such as Adam(), not {rule!r}")
+        if schedule is not None and not isinstance(schedule, Schedule):
+            raise TypeError(f"schedule must be a Schedule such as Cosine(), not {schedule!r}")
         self.rule = rule
         self.schedule = Constant() if schedule is None else deepcopy(schedule)
         self.params = _by_key(params)
@@ -76,9 +78,10 @@ class Optimizer:
         grads = _by_key(grads)
         _check_keys(self.params, grads, "gradient")
         grads = {key: _checked_gradient(key, x, grads[key]) for key, x in self.params.items()}
-        self.t += 1
-        rule = self.rule.scaled(self.schedule(self.t))
-        scalars = rule.scalars(self.t)
+        t = self.t + 1
+        rule = self.rule.scaled(self.schedule(t))
+        scalars = rule.scalars(t)
+        self.t = t
         for key, x in self.params.items():
             _step_in_blocks(rule, x, grads[key], list(self.slots[key].values()), scalars)
 
@@ -173,15 +176,16 @@ def _checked_gradient(key: Any, x: Array, g: Any) -> Array:
         raise ValueError(
             f"the gradient of parameter {key!r} has shape {g.shape}, the parameter {x.shape}"
         )
-    # One sum is finite unless an element is not (or the sum overflows): much cheaper than isfinite.
+    # A sum is not finite where an element is not (or where it overflows): much cheaper than isfinite.
     with np.errstate(over="ignore", invalid="ignore"):
+        g = g.astype(x.dtype, copy=False)
         suspicious = not np.isfinite(g.sum())
     if suspicious and not np.isfinite(g).all():
         raise ValueError(
-            f"the gradient of parameter {key!r} is not finite at index {_first_bad(g)}: the loss "
-            "may have diverged; try a smaller learning rate"
+            f"the gradient of parameter {key!r} is not finite in {x.dtype} at index "
+            f"{_first_bad(g)}: the loss may have diverged; try a smaller learning rate"
         )
-    return g.astype(x.dtype, copy=False)
+    return g
 
 
 def _first_bad(array: Array) -> tuple[int, ...]:
@@ -203,7 +207,7 @@ def _step_in_blocks(
         flat_x[block] += change
         for slot, values in zip(flat_slots, new, strict=True):
             slot[block] = values
-    if not np.shares_memory(flat_x, x):
+    if not np.may_share_memory(flat_x, x):
         # A parameter that is not contiguous was flattened into a copy.
         x[...] = flat_x.reshape(x.shape)
 

@@ -1,7 +1,7 @@
 """Learning-rate schedules: the factor on the learning rate at step t = 1, 2, ...
 
 A schedule multiplies whatever rate the rule has, so each works with every rule. At the first step
-all but the warm-up answer 1; none answers 0, since a step of length zero is wasted.
+all answer 1 but the warm-up, and that does not answer 0: a first step of length zero is wasted.
 """
 
 import math
@@ -25,10 +25,10 @@ def _require(condition: bool, message: str) -> None:
         raise ValueError(message)
 
 
-def _require_steps(owner: Schedule, name: str, value: int) -> None:
+def _require_steps(owner: Schedule, name: str, value: int, least: int = 1) -> None:
     _require(
-        isinstance(value, int) and value >= 1,
-        f"{type(owner).__name__}({name}={value!r}): {name} must be a whole number, 1 or more",
+        isinstance(value, int) and not isinstance(value, bool) and value >= least,
+        f"{type(owner).__name__}({name}={value!r}): {name} must be a whole number, {least} or more",
     )
 
 
@@ -182,7 +182,8 @@ class ReduceOnPlateau(Schedule):
 
     An improvement is a loss below the best so far by the share ``threshold`` of its size. As
     ``torch.optim.lr_scheduler.ReduceLROnPlateau`` with ``mode="min"``, except that this one is
-    told the loss at every step and not once an epoch.
+    told the loss at every step and not once an epoch, and that a share of a negative loss is
+    taken of its size: Torch would count a slightly worse one as an improvement.
 
     >>> schedule = ReduceOnPlateau(factor=0.5, patience=1)
     >>> for loss in (3.0, 2.0, 2.0, 2.0):
@@ -200,14 +201,20 @@ class ReduceOnPlateau(Schedule):
 
     def __post_init__(self) -> None:
         _require_fraction(self, "factor", self.factor)
-        _require_steps(self, "patience", self.patience)
+        _require_steps(self, "patience", self.patience, least=0)
+        _require(
+            0 <= self.threshold < 1,
+            f"ReduceOnPlateau(threshold={self.threshold!r}): threshold must be at least 0 and "
+            "below 1, a share of the best loss",
+        )
 
     def __call__(self, t: int) -> float:
         return self._current
 
     def observe(self, loss: float) -> None:
         """Take note of a loss; too many in a row without improvement lower the rate."""
-        if math.isinf(self._best) or loss < self._best - self.threshold * abs(self._best):
+        margin = self.threshold * abs(self._best) if math.isfinite(self._best) else 0.0
+        if loss < self._best - margin:
             self._best = loss
             self._waited = 0
             return

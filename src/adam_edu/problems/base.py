@@ -10,6 +10,17 @@ from numpy.typing import NDArray
 Array = NDArray[np.floating[Any]]
 
 
+def point(*coordinates: float) -> Array:
+    """Return a point of shape (n,), read-only: every instance of a problem shares it.
+
+    >>> point(1.0, 2.0)
+    array([1., 2.])
+    """
+    x = np.array(coordinates, dtype=float)
+    x.flags.writeable = False
+    return x
+
+
 class Problem:
     """A function to minimise, and what a picture of it needs.
 
@@ -56,6 +67,9 @@ class Function(Problem):
     f: Callable[[Array], float]
     df: Callable[[Array], Array]
     start: Array
+
+    def __post_init__(self) -> None:
+        self.start = point(*self.start)
 
     def value(self, x: Array) -> float:
         """Return ``f(x)``."""

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from .base import Array, Problem
+from .base import Array, Problem, point
 
 
 class _Interval(Problem):
     """A linear loss on [-1, 1] whose average slope is above zero."""
 
-    minimum = np.array([-1.0])
-    start = np.array([0.0])
+    minimum = point(-1.0)
+    start = point(0.0)
     view = ((-1.0, 1.0),)
     mean_slope: float
 
@@ -81,6 +81,17 @@ class StochasticReddi(_Interval):
     steep: float = 1010.0
     gentle: float = -10.0
     probability: float = 0.01
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.probability <= 1:
+            raise ValueError(
+                f"StochasticReddi(probability={self.probability!r}): probability must be from 0 to 1"
+            )
+        if not 0 < self.mean_slope < np.inf:
+            raise ValueError(
+                f"{self!r}: the average slope is {self.mean_slope:g}; it must be above 0, "
+                "or -1 is not the best point"
+            )
 
     @property
     def mean_slope(self) -> float:  # type: ignore[override]

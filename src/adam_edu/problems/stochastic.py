@@ -26,9 +26,10 @@ class NoisyQuadratic(Problem):
     view = ((-5.0, 5.0), (-2.5, 2.5))
 
     def __post_init__(self) -> None:
-        if not self.curvatures or not all(c > 0 for c in self.curvatures):
+        if not self.curvatures or not all(0 < c < np.inf for c in self.curvatures):
             raise ValueError(
-                f"NoisyQuadratic(curvatures={self.curvatures!r}): give one or more numbers above 0"
+                f"NoisyQuadratic(curvatures={self.curvatures!r}): "
+                "give one or more finite numbers above 0"
             )
         if not 0 <= self.noise < np.inf:
             raise ValueError(

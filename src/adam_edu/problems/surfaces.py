@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .base import Array, Problem
+from .base import Array, Problem, point
 
 
 class Surface(Problem):
@@ -46,8 +46,8 @@ class Bowl(Surface):
     """
 
     condition: float = 10.0
-    minimum = np.array([0.0, 0.0])
-    start = np.array([-4.0, 1.5])
+    minimum = point(0.0, 0.0)
+    start = point(-4.0, 1.5)
     view = ((-5.0, 5.0), (-2.5, 2.5))
 
     def __post_init__(self) -> None:
@@ -78,8 +78,8 @@ class Ravine(Surface):
     6.625
     """
 
-    minimum = np.array([0.0, 0.0])
-    start = np.array([-4.0, -1.0])
+    minimum = point(0.0, 0.0)
+    start = point(-4.0, -1.0)
     view = ((-5.0, 5.0), (-3.5, 3.5))
 
     def height(self, a: Any, b: Any) -> Any:
@@ -102,8 +102,8 @@ class Rosenbrock(Surface):
     0.0
     """
 
-    minimum = np.array([1.0, 1.0])
-    start = np.array([-1.2, 1.0])
+    minimum = point(1.0, 1.0)
+    start = point(-1.2, 1.0)
     view = ((-2.0, 2.0), (-1.0, 3.0))
 
     def height(self, a: Any, b: Any) -> Any:
@@ -125,8 +125,8 @@ class Beale(Surface):
     0.0
     """
 
-    minimum = np.array([3.0, 0.5])
-    start = np.array([1.0, 1.5])
+    minimum = point(3.0, 0.5)
+    start = point(1.0, 1.5)
     view = ((-1.0, 4.5), (-2.0, 2.0))
 
     def height(self, a: Any, b: Any) -> Any:
@@ -153,8 +153,8 @@ class Saddle(Surface):
     -0.25
     """
 
-    minimum = np.array([0.0, 1.0])
-    start = np.array([-1.8, 0.01])
+    minimum = point(0.0, 1.0)
+    start = point(-1.8, 0.01)
     view = ((-2.0, 2.0), (-1.6, 1.6))
 
     def height(self, a: Any, b: Any) -> Any:
