@@ -223,3 +223,14 @@ def _steps_in_view(trace: Trace) -> int:
 
 def _labels(traces: Sequence[Trace], labels: Sequence[str] | None) -> Sequence[str]:
     return [type(trace.rule).__name__ for trace in traces] if labels is None else labels
+
+
+def band(ax: Axes, x: Any, runs: Any, label: str) -> None:
+    """Draw the median over runs as a line, and their spread as a band around it.
+
+    ``runs`` has shape (points, runs). The style is the next of :data:`SERIES`.
+    """
+    style = SERIES[len(ax.get_lines()) % len(SERIES)]
+    median = np.median(runs, axis=1)
+    ax.plot(x, median, color=style.color, marker=style.marker, markersize=5, label=label)
+    ax.fill_between(x, np.min(runs, axis=1), np.max(runs, axis=1), color=style.color, alpha=0.2)
