@@ -176,7 +176,7 @@ def _checked_gradient(key: Any, x: Array, g: Any) -> Array:
         raise ValueError(
             f"the gradient of parameter {key!r} has shape {g.shape}, the parameter {x.shape}"
         )
-    # A sum is not finite where an element is not (or where it overflows): much cheaper than isfinite.
+    # A sum is not finite where an element is not, or where it overflows: cheaper than isfinite.
     with np.errstate(over="ignore", invalid="ignore"):
         g = g.astype(x.dtype, copy=False)
         suspicious = not np.isfinite(g.sum())

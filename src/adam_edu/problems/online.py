@@ -85,7 +85,8 @@ class StochasticReddi(_Interval):
     def __post_init__(self) -> None:
         if not 0 <= self.probability <= 1:
             raise ValueError(
-                f"StochasticReddi(probability={self.probability!r}): probability must be from 0 to 1"
+                f"StochasticReddi(probability={self.probability!r}): "
+                "probability must be from 0 to 1"
             )
         if not 0 < self.mean_slope < np.inf:
             raise ValueError(
