@@ -10,6 +10,10 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 
+# xdist keeps every core busy. More threads in each worker, or in a notebook's kernel, wait for one
+# another: a cell of three seconds took two minutes.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 def table_of_contents() -> list[str]:
     """Return every page of _toc.yml in its order, such as "book/notation"."""
