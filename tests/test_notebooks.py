@@ -85,9 +85,9 @@ def test_nbval_notices_a_change(tmp_path, source, problem):
 def test_a_changed_number_in_a_chapter_fails(tmp_path):
     path = NOTEBOOKS[0]
     notebook = nbformat.read(path, as_version=4)
-    output = next(
-        output
-        for cell in code_cells(notebook)
+    number, output = next(
+        (number, output)
+        for number, cell in enumerate(code_cells(notebook))
         for output in cell.outputs
         if output.output_type == "stream" and re.search(r"\d", output.text)
     )
@@ -100,7 +100,7 @@ def test_a_changed_number_in_a_chapter_fails(tmp_path):
     changed = nbval(copy)
 
     assert changed.returncode == 1
-    assert "1 failed" in changed.stdout
+    assert f"Cell {number}: Cell outputs differ" in changed.stdout
 
 
 def test_setup_cell_is_the_same_everywhere(notebook):
@@ -128,6 +128,12 @@ def test_outputs_are_sound(notebook):
 
 def test_nothing_is_dead_on_the_page(notebook):
     assert not any(re.search(r"\binteract\(", cell.source) for cell in code_cells(notebook))
+
+
+def test_no_value_is_silenced_by_a_semicolon(notebook):
+    # nbval runs cells without a history, and there a semicolon silences nothing.
+    for cell in code_cells(notebook):
+        assert not cell.source.rstrip().endswith(";"), f"assign the value instead: {cell.source}"
 
 
 def test_every_figure_is_described(notebook):
