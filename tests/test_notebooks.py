@@ -130,12 +130,6 @@ def test_nothing_is_dead_on_the_page(notebook):
     assert not any(re.search(r"\binteract\(", cell.source) for cell in code_cells(notebook))
 
 
-def test_no_value_is_silenced_by_a_semicolon(notebook):
-    # nbval runs cells without a history, and there a semicolon silences nothing.
-    for cell in code_cells(notebook):
-        assert not cell.source.rstrip().endswith(";"), f"assign the value instead: {cell.source}"
-
-
 def test_every_figure_is_described(notebook):
     for cell in filter(is_figure, code_cells(notebook)):
         shown = cell.metadata.get("mystnb", {})
