@@ -1,0 +1,201 @@
+"""The live figures: an optimizer on a map, its settings as sliders, on a page with no server.
+
+Needs anywidget and SymPy: ``pip install adam-edu[lab]``. Each function returns a :class:`Lab`, one
+widget in one of five views. In a notebook with a kernel it is synced with Python, so that
+``lab.rule`` and ``lab.trace`` are what the reader has chosen. On a page of the book the same
+JavaScript runs alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..base import Rule
+from ..descent import Trace
+from ..problems import Surface
+from ..rules import Adam
+from ..schedules import Cosine, Schedule
+
+try:
+    import anywidget
+    import traitlets
+
+    from . import picture, states
+    from .catalog import widget_module
+except ImportError as error:
+    raise ImportError(f"the live figures need more: pip install adam-edu[lab] ({error})") from error
+
+__all__ = ["Lab", "bias", "inside", "race", "schedule", "tuner"]
+
+Rates = float | Mapping[str, float] | None
+
+
+class Lab(anywidget.AnyWidget):
+    """A live figure. Made by :func:`race`, :func:`tuner`, :func:`inside` and their like.
+
+    Attributes
+    ----------
+    state : all that the figure shows, as plain data; assign to it to change the figure
+    """
+
+    state = traitlets.Dict().tag(sync=True)
+    _esm = traitlets.Unicode().tag(sync=True)
+
+    @traitlets.default("_esm")
+    def _module(self) -> str:
+        return widget_module()
+
+    @traitlets.validate("state")
+    def _checked(self, proposal: Any) -> states.State:
+        return states.checked(proposal["value"])
+
+    @property
+    def rules(self) -> list[Rule]:
+        """The optimizers as they are set now."""
+        return states.chosen_rules(self.state)
+
+    @property
+    def rule(self) -> Rule:
+        """The first optimizer as it is set now."""
+        return self.rules[0]
+
+    @property
+    def surface(self) -> Surface:
+        """The surface that is chosen now."""
+        return states.chosen_surface(self.state)
+
+    @property
+    def schedule(self) -> Schedule:
+        """The learning-rate schedule that is chosen now."""
+        return states.chosen_schedule(self.state)
+
+    @property
+    def traces(self) -> list[Trace]:
+        """The descent of each optimizer as it is set now, run in NumPy.
+
+        Noise, if the figure has any, is drawn anew.
+        """
+        return states.traces(self.state)
+
+    @property
+    def trace(self) -> Trace:
+        """The descent of the first optimizer as it is set now, run in NumPy."""
+        return self.traces[0]
+
+    def __repr__(self) -> str:
+        """Return a text that is the same in every session, unlike a widget's memory address."""
+        return f"Lab({self.state['view']}: {self.surface}, {', '.join(map(str, self.rules))})"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data, metadata = super()._repr_mimebundle_(**kwargs)  # type: ignore[misc]
+        return data | {"text/html": picture.html(self.state)}, metadata
+
+
+def race(
+    surface: str | Surface = "Rosenbrock",
+    rules: Sequence[str | Rule] = ("SGD", "Momentum", "Adam"),
+    *,
+    lr: Rates = None,
+    start: Sequence[float] | None = None,
+    steps: int = 200,
+    t: int | None = None,
+) -> Lab:
+    """Return several optimizers on one map, from one start, with their losses below.
+
+    Parameters
+    ----------
+    surface : its name in ``problems.SURFACES``, or one such as ``Bowl(condition=50)``
+    rules : up to six, by name or as ``Adam(lr=0.1, beta2=0.99)``; the same one may stand twice
+    lr : the learning rate of those given by name, one for all or a dict by name; by default one
+        that suits the surface
+    start : a point of the map
+    steps : how many
+    t : the step shown first, by default the last
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If a name is unknown (the message offers the nearest) or a value outside its range.
+
+    Examples
+    --------
+    >>> race("Bowl", ["SGD", "Adam"], lr={"SGD": 0.1})
+    Lab(race: Bowl(condition=10.0), SGD(lr=0.1), Adam(lr=0.1, beta1=0.9, beta2=0.999, eps=1e-08))
+    """
+    return Lab(state=states.make("race", surface, rules, lr=lr, start=start, steps=steps, t=t))
+
+
+def tuner(
+    rule: str | Rule = "Adam",
+    surface: str | Surface = "Bowl",
+    *,
+    lr: float | None = None,
+    start: Sequence[float] | None = None,
+    steps: int = 200,
+    t: int | None = None,
+) -> Lab:
+    """Return one optimizer with a slider for each hyper-parameter. Arguments as of :func:`race`."""
+    return Lab(state=states.make("tuner", surface, [rule], lr=lr, start=start, steps=steps, t=t))
+
+
+def inside(
+    rule: str | Rule = "Adam",
+    surface: str | Surface = "Bowl",
+    *,
+    parameter: str = "a",
+    lr: float | None = None,
+    start: Sequence[float] | None = None,
+    steps: int = 50,
+    t: int | None = 1,
+) -> Lab:
+    """Return bars of all that a rule computes for one parameter, step by step.
+
+    ``parameter`` is ``"a"``, the map's horizontal coordinate, or ``"b"``. Other arguments as of
+    :func:`race`.
+    """
+    if parameter not in ("a", "b"):
+        raise ValueError(f"parameter must be 'a' or 'b', a coordinate, not {parameter!r}")
+    coordinate = "ab".index(parameter)
+    chosen = {"lr": lr, "start": start, "steps": steps, "t": t, "coordinate": coordinate}
+    return Lab(state=states.make("inside", surface, [rule], **chosen))  # type: ignore[arg-type]
+
+
+def bias(
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    *,
+    signal: str | Sequence[float] = "noisy",
+    steps: int = 200,
+    t: int | None = None,
+) -> Lab:
+    """Return Adam's two moving averages of a gradient, with and without bias correction.
+
+    ``signal`` is the gradient over the steps: ``"constant"`` (1), ``"noisy"`` (0.5 and noise),
+    ``"rare"`` (mostly 0), ``"turning"`` (1, then -1), ``"drawn"`` by the reader, or up to 40
+    numbers from -3 to 3 to begin drawing with.
+    """
+    adam = Adam(lr=1.0, beta1=beta1, beta2=beta2)
+    kind, drawn = (signal, ()) if isinstance(signal, str) else ("drawn", signal)
+    state = states.make("bias", "Bowl", [adam], signal=kind, drawn=drawn, steps=steps, t=t)
+    return Lab(state=state)
+
+
+def schedule(
+    schedule: str | Schedule | None = None,
+    rule: str | Rule = "SGD",
+    surface: str | Surface = "Bowl",
+    *,
+    noise: float = 1.0,
+    lr: float | None = None,
+    start: Sequence[float] | None = None,
+    steps: int = 200,
+    t: int | None = None,
+) -> Lab:
+    """Return a learning-rate schedule and its effect: one optimizer with it and without.
+
+    ``schedule`` is one of :mod:`adam_edu.schedules`, by default a cosine over all steps; a warm-up
+    is ``Warmup(20, then=Cosine(200))``. ``noise`` is the standard deviation of the noise on each
+    gradient. Other arguments as of :func:`race`.
+    """
+    when = Cosine(steps=steps) if schedule is None else schedule
+    chosen = {"lr": lr, "start": start, "steps": steps, "t": t, "noise": noise}
+    return Lab(state=states.make("schedule", surface, [rule], schedule=when, **chosen))  # type: ignore[arg-type]

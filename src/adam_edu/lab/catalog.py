@@ -1,0 +1,193 @@
+"""What the live figures can show, as data and JavaScript: the module ``rules.js``."""
+
+import json
+from dataclasses import fields
+from functools import cache
+from importlib.resources import files
+from textwrap import indent
+from typing import Any
+
+from .. import base, schedules
+from ..base import Domain, Rule
+from ..plots import SERIES, STYLE, Style
+from ..problems import SURFACES, Surface
+from ..rules import RULES
+from ..schedules import Schedule
+from ..symbolic import rule_javascript, schedule_javascript, surface_javascript
+
+SURFACE = "Bowl"
+STEPS = 200
+
+# How far a slider goes, in powers of ten, and whether its lowest place means 0. For decay rates,
+# powers of ten of 1 - value.
+REACH: dict[Domain, tuple[float, float, bool]] = {
+    base.RATE: (-5, 1, False),
+    base.Decay.__metadata__[0]: (0, 4, False),  # type: ignore[attr-defined]
+    base.Epsilon.__metadata__[0]: (-12, 1, True),  # type: ignore[attr-defined]
+    base.Strength.__metadata__[0]: (-4, 1, True),  # type: ignore[attr-defined]
+    base.Speed.__metadata__[0]: (-5, 0, False),  # type: ignore[attr-defined]
+}
+
+# Learning rates to begin with: on these maps the defaults, made for networks, would hardly move.
+# A rule whose step is as long as the gradient needs a rate for each surface.
+RULE_RATES = {"AdaGrad": 0.5, "RMSProp": 0.02, "CenteredRMSProp": 0.01, "AdaDelta": 1.0}
+RATE_OF_OTHERS = 0.1
+GRADIENT_RULES = ("SGD", "Momentum", "Nesterov")
+SURFACE_RATES = {"Bowl": 0.02, "Ravine": 0.01, "Rosenbrock": 0.0005, "Beale": 0.005, "Saddle": 0.05}
+RATE_ON_OTHERS = 0.01
+
+SCHEDULES: dict[str, type[Schedule]] = {
+    schedule.__name__: schedule
+    for schedule in (
+        schedules.Constant,
+        schedules.InverseSqrt,
+        schedules.Exponential,
+        schedules.Step,
+        schedules.Cosine,
+        schedules.KerasDecay,
+        schedules.Warmup,
+    )
+}
+
+STEP_COUNT = {"scale": "log", "min": 1, "max": 3, "zero": False, "whole": True, "low": 1}
+SLIDERS: dict[str, dict[str, Any]] = {
+    "steps": STEP_COUNT,
+    "warmup": {"scale": "log", "min": 0, "max": 3, "zero": True, "whole": True},
+    "noise": {"scale": "log", "min": -2, "max": 1, "zero": True},
+    "condition": {"scale": "log", "min": 0, "max": 3, "zero": False, "low": 1},
+    "decay": {"scale": "log1m", "min": 0, "max": 4, "zero": False},
+    "every": STEP_COUNT,
+    "factor": {"scale": "linear", "min": 0.05, "max": 1, "step": 0.05, "low": 0.01},
+    "floor": {"scale": "linear", "min": 0, "max": 1, "step": 0.05},
+}
+# Schedules made for thousands of steps, as short as the figure.
+SHORT = {"every": 50, "factor": 0.5, "steps": STEPS, ("Exponential", "decay"): 0.98}
+
+
+def rate(rule: str, surface: str) -> float:
+    """Return the learning rate with which a rule enters a figure of a surface."""
+    if rule in GRADIENT_RULES:
+        return SURFACE_RATES.get(surface, RATE_ON_OTHERS)
+    return RULE_RATES.get(rule, RATE_OF_OTHERS)
+
+
+def hyper_specs(rule: type[Rule]) -> dict[str, dict[str, Any]]:
+    """Return the default and the slider of each hyper-parameter of a rule."""
+    specs = {}
+    for field in fields(rule):
+        domain = base.domains(rule)[field.name]  # type: ignore[arg-type]
+        low, high, zero = REACH[domain]
+        reach = {"scale": domain.scale, "min": low, "max": high, "zero": zero, "low": domain.low}
+        specs[field.name] = {"value": field.default, "rate": domain is base.RATE, **reach}
+    return specs
+
+
+def shape_specs(surface: type[Surface]) -> dict[str, dict[str, Any]]:
+    """Return the default and the slider of each parameter of a surface."""
+    return {f.name: {"value": f.default, **SLIDERS[f.name]} for f in fields(surface)}  # type: ignore[arg-type]
+
+
+def schedule_specs(schedule: type[Schedule]) -> dict[str, dict[str, Any]]:
+    """Return the default and the slider of each parameter of a schedule."""
+    specs = {}
+    for field in fields(schedule):
+        if field.name == "then":
+            continue
+        default = SHORT.get((schedule.__name__, field.name), SHORT.get(field.name, field.default))
+        specs[field.name] = {"value": default, **SLIDERS[field.name]}
+    if schedule is schedules.KerasDecay:
+        specs["decay"] |= {"value": 0.05, "scale": "log", "min": -4, "zero": True, "max": 1}
+    return specs
+
+
+def _style(style: Style) -> dict[str, Any]:
+    dash = [] if isinstance(style.dash, str) else style.dash[1]
+    return {"color": style.color, "marker": style.marker, "dash": dash}
+
+
+def style(rule: str) -> Style:
+    """Return how a rule is drawn; one that has no style of its own gets a common one."""
+    return STYLE.get(rule, SERIES[-1])
+
+
+def _entry(name: str, data: dict[str, Any], code: str) -> str:
+    """Return one entry of a JavaScript object: its data, then its methods."""
+    rows = [f"{key}: {json.dumps(value)}," for key, value in data.items()]
+    return f"  {name}: {{\n{indent(chr(10).join([*rows, code]), '    ')},\n  }},"
+
+
+def _table(name: str, entries: list[str]) -> str:
+    return "\n".join([f"export const {name} = {{", *entries, "};\n"])
+
+
+@cache
+def rules_module() -> str:
+    """Return the JavaScript module of all rules, surfaces and schedules, generated by SymPy."""
+    rules = [
+        _entry(
+            name,
+            {
+                "hyper": hyper_specs(rule),
+                "slots": rule.slots,
+                "style": _style(style(name)),
+                "rate": None if name in GRADIENT_RULES else rate(name, SURFACE),
+            },
+            rule_javascript(rule),
+        )
+        for name, rule in RULES.items()
+    ]
+    surfaces = [
+        _entry(
+            name,
+            {
+                "shape": shape_specs(surface),
+                "start": surface.start.tolist(),
+                "minimum": surface.minimum.tolist(),  # type: ignore[union-attr]
+                "view": surface.view,
+                "rate": rate("SGD", name),
+            },
+            surface_javascript(surface),
+        )
+        for name, surface in SURFACES.items()
+    ]
+    times = [
+        _entry(name, {"parameters": schedule_specs(schedule)}, schedule_javascript(schedule))
+        for name, schedule in SCHEDULES.items()
+    ]
+    defaults = {"surface": SURFACE, "steps": STEPS, "series": [_style(one) for one in SERIES]}
+    return "\n".join(
+        [
+            "// Generated by adam_edu.lab.catalog from the Python rules, surfaces and schedules.\n",
+            PRODUCT,
+            _table("RULES", rules),
+            _table("SURFACES", surfaces),
+            _table("SCHEDULES", times),
+            f"export const SLIDERS = {json.dumps(SLIDERS)};\n",
+            f"export const DEFAULTS = {json.dumps(defaults)};\n",
+            f"export const STYLES = {json.dumps(source('lab.css'))};",
+            "",
+        ]
+    )
+
+
+# As ops.product: a driver asks for n = 1, 2, 3, ... in turn, so each costs one multiplication.
+PRODUCT = """\
+let last = { key: null, n: 0, value: 1 };
+function product(names, term, n) {
+  const key = `${names} ${term}`;
+  if (last.key !== key || last.n > n) last = { key, n: 0, value: 1 };
+  for (; last.n < n; last.n += 1) last.value *= term(last.n + 1);
+  return last.value;
+}
+"""
+
+
+def source(name: str) -> str:
+    """Return the text of a file that lies beside this one."""
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def widget_module() -> str:
+    """Return the widget's front end as a single module: the rules, then ``lab.js``."""
+    first, rest = source("lab.js").split('from "./rules.js";\n')
+    return rules_module() + first[: first.rindex("import {")] + rest

@@ -1,0 +1,32 @@
+"""A Sphinx extension: the live figures on the pages of a book. List ``adam_edu.lab.sphinx``."""
+
+from pathlib import Path
+from typing import Any
+
+from . import catalog
+
+FILES = ("page.js", "lab.js")
+
+
+def write_modules(app: Any, error: Exception | None) -> None:
+    """Write the JavaScript where the pages look for it."""
+    if error or app.builder.format != "html":
+        return
+    folder = Path(app.outdir) / "_static" / "lab"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in FILES:
+        (folder / name).write_text(catalog.source(name), encoding="utf-8")
+    (folder / "rules.js").write_text(catalog.rules_module(), encoding="utf-8")
+
+
+def add_script(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Load the figures' script on the pages that have one."""
+    if "adam-edu-lab" in context.get("body", ""):
+        app.add_js_file("lab/page.js", type="module")
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Connect the extension."""
+    app.connect("html-page-context", add_script)
+    app.connect("build-finished", write_modules)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
