@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-# Keras picks its backend once, on import; on NumPy it is quick and in float64.
-os.environ.setdefault("KERAS_BACKEND", "numpy")
+# Keras picks its backend once, on import. On JAX it computes in float64; on NumPy it does not.
+os.environ["KERAS_BACKEND"] = "jax"
 
 import jax
 import keras
@@ -131,7 +131,7 @@ def run_keras(
         for i, (x_t, g_t) in enumerate(zip(xs, gs, strict=True)):
             x.assign(x_t)
             before_step(i + 1, optimizer)
-            optimizer.apply([g_t], [x])
+            optimizer.apply([jax.numpy.asarray(g_t)], [x])
             after[i] = np.asarray(x.value)
     finally:
         keras.config.set_floatx(floatx)

@@ -102,7 +102,7 @@ class AdaGrad(Rule):
 
     Source: Duchi, Hazan and Singer (2011), figure 1, with the diagonal matrix; there
     :math:`\delta` stands for :math:`\epsilon`. Defaults as in Torch. Optax and Keras start
-    :math:`s` at 0.1 and have an epsilon of 1e-7: Keras adds it to :math:`s` inside the root.
+    :math:`s` at 0.1 and add an epsilon of 1e-7 to it inside the root.
 
     Examples
     --------
@@ -162,7 +162,8 @@ class CenteredRMSProp(Rule):
     without which the root is not a number.
 
     Source: Graves (2013), equations 38 to 41, where epsilon is inside the root.
-    ``torch.optim.RMSprop(centered=True)`` has it outside, as here, but no maximum.
+    ``torch.optim.RMSprop(centered=True)`` has it outside, as here, but no maximum. Optax (unless
+    told otherwise) and Keras have it inside.
 
     Examples
     --------
@@ -227,8 +228,8 @@ class Adam(Rule):
         \hat m &= \frac{m}{1 - \beta_1^t} \qquad \hat v = \frac{v}{1 - \beta_2^t} \\
         x &\leftarrow x - \frac{\alpha \hat m}{\sqrt{\hat v} + \epsilon}
 
-    Source: Kingma and Ba (2015), algorithm 1. Torch and Optax agree with it. Keras and TensorFlow
-    use the form at the end of the paper's section 2, which adds a constant :math:`\hat\epsilon` to
+    Source: Kingma and Ba (2015), algorithm 1. Torch and Optax agree with it. Keras, TensorFlow
+    and scikit-learn use the form at the end of the paper's section 2, which adds a constant :math:`\hat\epsilon` to
     :math:`\sqrt v` before the correction (1e-7 in Keras): early in training, that is an epsilon
     larger by :math:`1 / \sqrt{1 - \beta_2^t}`.
 
@@ -270,7 +271,9 @@ class AdamUncorrected(Rule):
     Its first step is :math:`(1 - \beta_1) / \sqrt{1 - \beta_2}` times too long: 3.16 with the
     defaults.
 
-    Source: Kingma and Ba (2015), section 6.4, which compares Adam with it. No library offers it.
+    Source: Kingma and Ba (2015), section 6.4, which compares Adam with it. No large library offers
+    it, but the optimizer in BERT's published code is this with decoupled weight decay (Devlin,
+    Chang, Lee and Toutanova, 2019).
 
     Chapter: Bias correction.
 
@@ -344,7 +347,8 @@ class NAdam(Rule):
 
     Source: Dozat (2016), algorithm 2 with the schedule of :math:`\mu_t` that it suggests. Defaults
     and average as in Torch. Keras has the schedule with :math:`\psi = 1`; Optax has
-    :math:`\mu_t = \beta_1` throughout.
+    :math:`\mu_t = \beta_1` throughout. Torch keeps the product in its default dtype, float32 unless
+    changed, whatever that of the parameters.
 
     Examples
     --------
@@ -393,7 +397,8 @@ class AMSGrad(Rule):
 
     Source: Reddi, Kale and Kumar (2018), algorithm 2, which leaves the bias correction out "for
     simplicity". With it, as here, in ``torch.optim.Adam(amsgrad=True)``. Optax takes the maximum
-    of the corrected :math:`\hat v` instead, which is large early and never comes down again.
+    of the corrected :math:`\hat v` instead, which is as large as :math:`g^2` at the first step and
+    never comes down again. Keras takes that of :math:`v`, with the epsilon of its Adam.
 
     Examples
     --------
