@@ -14,7 +14,7 @@ help:  ## List these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 book: $(STAMP)  ## Build the book's pages into _build/html; a warning is an error
-	$(BIN)/jupyter-book build . -W
+	$(BIN)/jupyter-book build . -W --all
 
 test: $(STAMP)  ## Run every test, and every notebook against its stored outputs
 	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --nbval --nbval-current-env
