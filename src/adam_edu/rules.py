@@ -228,10 +228,10 @@ class Adam(Rule):
         \hat m &= \frac{m}{1 - \beta_1^t} \qquad \hat v = \frac{v}{1 - \beta_2^t} \\
         x &\leftarrow x - \frac{\alpha \hat m}{\sqrt{\hat v} + \epsilon}
 
-    Source: Kingma and Ba (2015), algorithm 1. Torch and Optax agree with it. Keras, TensorFlow
-    and scikit-learn use the form at the end of the paper's section 2, which adds a constant :math:`\hat\epsilon` to
-    :math:`\sqrt v` before the correction (1e-7 in Keras): early in training, that is an epsilon
-    larger by :math:`1 / \sqrt{1 - \beta_2^t}`.
+    Source: Kingma and Ba (2015), algorithm 1. Torch and Optax agree with it. Keras, TensorFlow and
+    scikit-learn use the form at the end of the paper's section 2, which adds a constant
+    :math:`\hat\epsilon` to :math:`\sqrt v` before the correction (1e-7 in Keras): early in
+    training, that is an epsilon larger by :math:`1 / \sqrt{1 - \beta_2^t}`.
 
     Chapters: Moment estimates; Bias correction.
 
