@@ -174,7 +174,9 @@ def losses(traces: Sequence[Trace], labels: Sequence[str] | None = None, ax: Any
 
     The loss is measured from the problem's minimum where that is known.
     """
-    ax = panels(xlabel="step $t$", ylabels=["loss above minimum"]) if ax is None else ax
+    if ax is None:
+        known = traces[0].problem.minimum is not None
+        ax = panels(xlabel="step $t$", ylabels=["loss above minimum" if known else "loss"])
     for trace, style, label in zip(traces, styles(traces), _labels(traces, labels), strict=True):
         best = trace.problem.minimum
         floor = 0.0 if best is None else float(trace.problem.value(best))
