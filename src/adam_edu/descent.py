@@ -112,24 +112,16 @@ class Optimizer:
             )
         if not isinstance(state["t"], int) or state["t"] < 0:
             raise ValueError(f"t must be a whole number, 0 or more, not {state['t']!r}")
+        if not isinstance(state["schedule"], Schedule):
+            raise ValueError(f"schedule must be a Schedule, not {state['schedule']!r}")
         _check_keys(self.params, state["slots"], "slot")
-        for key, x in self.params.items():
-            for name in self.rule.slots:
-                found = np.shape(state["slots"][key].get(name))
-                if name not in state["slots"][key] or found != x.shape:
-                    raise ValueError(
-                        f"slot {name!r} of parameter {key!r} must have shape {x.shape}, "
-                        f"not {found if name in state['slots'][key] else 'be missing'}"
-                    )
-        self.t = state["t"]
-        self.schedule = deepcopy(state["schedule"])
-        self.slots = {
-            key: {
-                name: np.array(state["slots"][key][name], dtype=x.dtype, order="C")
-                for name in self.rule.slots
-            }
+        slots = {
+            key: {name: _loaded_slot(key, x, name, state["slots"][key]) for name in self.rule.slots}
             for key, x in self.params.items()
         }
+        self.t = state["t"]
+        self.schedule = deepcopy(state["schedule"])
+        self.slots = slots
 
 
 def _by_key(arrays: Any) -> dict[Any, Any]:
@@ -190,6 +182,17 @@ def _checked_gradient(key: Any, x: Array, g: Any) -> Array:
 
 def _first_bad(array: Array) -> tuple[int, ...]:
     return tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+
+
+def _loaded_slot(key: Any, x: Array, name: str, found: Mapping[str, Any]) -> Array:
+    if name not in found:
+        raise KeyError(f"parameter {key!r} has no slot {name!r} in the state")
+    slot = np.array(found[name], dtype=x.dtype, order="C")
+    if slot.shape != x.shape:
+        raise ValueError(
+            f"slot {name!r} of parameter {key!r} has shape {slot.shape}, the parameter {x.shape}"
+        )
+    return slot
 
 
 def _step_in_blocks(

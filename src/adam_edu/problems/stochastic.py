@@ -23,7 +23,6 @@ class NoisyQuadratic(Problem):
 
     curvatures: tuple[float, ...] = (1.0, 10.0)
     noise: float = 1.0
-    view = ((-5.0, 5.0), (-2.5, 2.5))
 
     def __post_init__(self) -> None:
         if not self.curvatures or not all(0 < c < np.inf for c in self.curvatures):
@@ -46,6 +45,11 @@ class NoisyQuadratic(Problem):
     def start(self) -> Array:  # type: ignore[override]
         """The point whose coordinates are all 2, shape (n,)."""
         return np.full(len(self.curvatures), 2.0)
+
+    @property
+    def view(self) -> tuple[tuple[float, float], ...]:  # type: ignore[override]
+        """From -3 to 3 in each coordinate."""
+        return ((-3.0, 3.0),) * len(self.curvatures)
 
     def value(self, x: Array) -> Any:
         """Return the loss without noise: shape (..., n) gives shape (...)."""
