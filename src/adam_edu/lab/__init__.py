@@ -185,7 +185,7 @@ def schedule(
     surface: str | Surface = "Bowl",
     *,
     noise: float = 1.0,
-    lr: float | None = None,
+    lr: float = 0.1,
     start: Sequence[float] | None = None,
     steps: int = 200,
     t: int | None = None,
