@@ -153,6 +153,7 @@ BAD_GRADIENTS = {
     "inf and -inf": ([math.inf, -math.inf], ValueError, "try a smaller learning rate"),
     "too large for float32": ([1e39, 0.0], ValueError, r"not finite in float32 at index \(0,\)"),
     "shape": ([1.0], ValueError, r"parameter 'b' has shape \(1,\), the parameter \(2,\)"),
+    "axes": ([[1.0, 2.0]], ValueError, r"has shape \(1, 2\), the parameter \(2,\)"),
     "broadcastable": (1.0, ValueError, r"has shape \(\), the parameter \(2,\)"),
     "complex": ([1j, 0], TypeError, "'b' must be real, not of dtype complex128"),
     "bool": ([True, False], TypeError, "must be real, not of dtype bool"),

@@ -44,7 +44,7 @@ def clip(x: Any, low: Any, high: Any) -> Any:
     0.5
     """
     if isinstance(x, (int, float)):
-        return x if math.isnan(x) else min(max(x, low), high)
+        return min(max(x, low), high)  # in this order, both hand a NaN on
     library = _library(x)
     if library.__name__ == "sympy":
         return library.Min(library.Max(x, low), high)
