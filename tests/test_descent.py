@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from libraries import recording
 
-from adam_edu import RULES, Optimizer, Trace, descend, descent
+from adam_edu import RULES, Optimizer, Rule, Trace, descend, descent
 from adam_edu.problems import Bowl, Function, NoisyQuadratic, Reddi, Rosenbrock
 from adam_edu.rules import SGD, Adam, AdamW, Momentum
 from adam_edu.schedules import Cosine, Exponential, ReduceOnPlateau, Schedule, Warmup
@@ -339,6 +339,21 @@ def test_row_t_of_a_trace_belongs_to_step_t(name):
             np.testing.assert_array_equal(slot[t], expected)
         assert trace.loss[t] == Rosenbrock().value(trace.x[t])
         assert trace.lr[t] == rule.lr * schedule(t)
+
+
+class Echo(Rule):
+    """A rule of the reader's own, whose slot has the name of something else in a trace."""
+
+    slots = ("g",)
+
+    def step(self, x, g, seen):
+        return -g, seen + 1.0
+
+
+def test_a_slot_may_have_any_name():
+    trace = descend(Echo(), Bowl(condition=1.0), start=[1.0, 2.0], steps=2)
+    assert trace.g[1].tolist() == [1.0, 2.0]
+    assert trace.slots["g"][:, 0].tolist() == [0.0, 1.0, 2.0]
 
 
 def test_no_steps_leave_the_start():

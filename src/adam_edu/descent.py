@@ -17,7 +17,7 @@ Arrays = Array | Sequence[Array] | Mapping[str, Array]
 
 # A block and its temporaries stay in the processor's second-level cache, so that memory is read
 # and written once a step and not once an operation. See benchmarks/numpy_step.py.
-BLOCK_BYTES = 64 * 1024
+BLOCK_BYTES = 96 * 1024
 
 
 class Optimizer:
@@ -289,7 +289,8 @@ def descend(
     rng = np.random.default_rng(seed)
     nothing = np.full_like(x, np.nan)
     rows: dict[str, list[Any]] = {"x": [x.copy()], "g": [nothing], "lr": [np.nan]}
-    rows |= {"loss": [problem.value(x)]} | {name: [np.zeros_like(x)] for name in rule.slots}
+    rows["loss"] = [problem.value(x)]
+    slot_rows = {name: [np.zeros_like(x)] for name in rule.slots}
     diverged = False
     with np.errstate(over="ignore", invalid="ignore"):
         for t in range(1, steps + 1):
@@ -308,14 +309,14 @@ def descend(
             for name, value in {"x": x, "g": g, "lr": rate, "loss": loss}.items():
                 rows[name].append(np.copy(value))
             for name, value in optimizer.slots[0].items():
-                rows[name].append(value.copy())
+                slot_rows[name].append(value.copy())
     return Trace(
         rule=rule,
         problem=problem,
         x=np.array(rows["x"]),
         loss=np.array(rows["loss"], dtype=float),
         g=np.array(rows["g"]),
-        slots={name: np.array(rows[name]) for name in rule.slots},
+        slots={name: np.array(values) for name, values in slot_rows.items()},
         lr=np.array(rows["lr"]),
         diverged=diverged,
     )
