@@ -15,7 +15,7 @@ from strategies import rules
 import adam_edu as ae
 from adam_edu import RULES, Optimizer
 from adam_edu.base import domains
-from adam_edu.problems import Reddi
+from adam_edu.problems import Reddi, StochasticReddi
 from adam_edu.rules import (
     SGD,
     AdaBound,
@@ -272,6 +272,17 @@ def test_reddis_example(rule, end):
         schedule=ae.schedules.InverseSqrt(),
     )
     assert trace.x[-1].item() == pytest.approx(end, abs=1e-3)
+
+
+def test_reddis_stochastic_example():
+    # Section 5: 1010 with probability 0.01, else -10. Best is -1; Adam ends near +1.
+    problem, rng, x = StochasticReddi(), np.random.default_rng(0), np.zeros(1)
+    rule, m, v = Adam(lr=0.1, beta1=0.9, beta2=0.99), 0.0, 0.0
+    for t in range(1, 300_001):
+        g = problem.sample(x, t, rng).item()
+        change, m, v = rule.step(0.0, g, m, v, *rule.scalars(t))
+        x[0] = min(max(x[0] + change / math.sqrt(t), -1.0), 1.0)
+    assert x.item() == pytest.approx(1.0, abs=0.02)
 
 
 def test_momentum_multiplies_a_steady_step_by_ten():
