@@ -236,3 +236,9 @@ def band(ax: Axes, x: Any, runs: Any, label: str) -> None:
     median = np.median(runs, axis=1)
     ax.plot(x, median, color=style.color, marker=style.marker, markersize=5, label=label)
     ax.fill_between(x, np.min(runs, axis=1), np.max(runs, axis=1), color=style.color, alpha=0.2)
+
+
+def smooth(values: Any, window: int) -> Any:
+    """Return the running mean over ``window`` points, shorter where the curve begins and ends."""
+    kernel = np.ones(window)
+    return np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")
