@@ -1,6 +1,7 @@
 """What the live figures can show, as data and JavaScript: the module ``rules.js``."""
 
 import json
+import re
 from dataclasses import fields
 from functools import cache
 from importlib.resources import files
@@ -245,6 +246,6 @@ def source(name: str) -> str:
 
 
 def widget_module() -> str:
-    """Return the widget's front end as a single module: the rules, then ``lab.js``."""
-    first, rest = source("lab.js").split('from "./rules.js";\n')
-    return rules_module() + first[: first.rindex("import {")] + rest
+    """Return the widget's front end as a single module: the rules, their descent, the figure."""
+    parts = [rules_module(), source("descent.js"), source("lab.js")]
+    return "\n".join(re.sub(r'^import .* from "\./.*";\n', "", part, flags=re.M) for part in parts)

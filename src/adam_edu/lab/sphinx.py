@@ -5,7 +5,7 @@ from typing import Any
 
 from . import catalog
 
-FILES = ("page.js", "lab.js")
+FILES = ("page.js", "lab.js", "descent.js")
 
 
 def write_modules(app: Any, error: Exception | None) -> None:

@@ -1,0 +1,178 @@
+"""The live figures from Python: their state, their text and their still picture."""
+
+import os
+import re
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from adam_edu import RULES, descend, lab
+from adam_edu.lab import catalog, states
+from adam_edu.problems import SURFACES, Bowl, Rosenbrock
+from adam_edu.rules import SGD, Adam, Momentum
+from adam_edu.schedules import Cosine, Step, Warmup
+
+EVERY_VIEW = {
+    "race": lab.race,
+    "tuner": lab.tuner,
+    "inside": lab.inside,
+    "bias": lab.bias,
+    "schedule": lab.schedule,
+}
+
+
+def html_of(view):
+    return view._repr_mimebundle_()[0]["text/html"]
+
+
+def test_what_the_reader_chose_comes_back_as_rules():
+    view = lab.race(Bowl(condition=4), ["sgd", Adam(lr=0.3, beta2=0.99)], lr={"SGD": 0.2}, steps=30)
+
+    assert view.rules == [SGD(lr=0.2), Adam(lr=0.3, beta2=0.99)]
+    assert view.rule == SGD(lr=0.2)
+    assert view.surface == Bowl(condition=4)
+
+
+def test_traces_are_the_numpy_descents():
+    view = lab.tuner(Momentum(lr=0.01), "Bowl", start=(-3.0, 1.0), steps=25)
+    expected = descend(Momentum(lr=0.01), Bowl(), start=(-3.0, 1.0), steps=25)
+
+    np.testing.assert_array_equal(view.trace.x, expected.x)
+
+
+def test_schedule_comes_back_with_its_warmup():
+    view = lab.schedule(Warmup(steps=10, then=Step(every=20, factor=0.5)), "Adam", noise=0)
+
+    assert view.schedule == Warmup(steps=10, then=Step(every=20, factor=0.5))
+    assert view.trace.lr[10] == pytest.approx(0.1)
+    assert lab.schedule(steps=70).schedule == Cosine(steps=70)
+
+
+def test_noise_moves_the_trace_and_is_the_same_each_time():
+    noisy = lab.schedule("Constant", SGD(lr=0.1), noise=1.0)
+    calm = lab.schedule("Constant", SGD(lr=0.1), noise=0.0)
+
+    assert not np.allclose(noisy.trace.x, calm.trace.x)
+    np.testing.assert_array_equal(noisy.trace.x, noisy.trace.x)
+
+
+def test_a_state_from_the_browser_is_taken_over():
+    view = lab.tuner("Adam")
+    view.state = view.state | {"rules": [{"name": "SGD", "hyper": {"lr": 0.5}}]}
+
+    assert view.rule == SGD(lr=0.5)
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ({"view": "rce"}, "view must be"),
+        ({"surface": "Bowle"}, "did you mean 'Bowl'"),
+        ({"rules": [{"name": "Adma", "hyper": {}}]}, "did you mean .*'Adam'"),
+        ({"rules": [{"name": "SGD", "hyper": {"lr": -1}}]}, "would climb the loss"),
+        ({"rules": []}, "number of optimizers"),
+        ({"start": [99, 0]}, "start must be a point of the map"),
+        ({"start": [float("nan"), 0]}, "start must be a point of the map"),
+        ({"steps": 10**9}, "steps must be 1 to 5000"),
+        ({"t": -1}, "t must be a step"),
+        ({"noise": float("inf")}, "noise must be"),
+        ({"signal": "alert(1)"}, "signal must be"),
+        ({"drawn": [5.0]}, "drawn must be"),
+        ({"schedule": "Cosin"}, "did you mean 'Cosine'"),
+    ],
+)
+def test_a_wrong_state_is_refused_and_changes_nothing(part, message):
+    view = lab.race()
+    before = view.state
+
+    with pytest.raises((KeyError, ValueError), match=message):
+        view.state = before | part
+
+    assert view.state == before
+
+
+def test_wrong_arguments_are_explained():
+    with pytest.raises(KeyError, match="did you mean 'RMSProp'"):
+        lab.race("Bowl", ["RMSPorp"])
+    with pytest.raises(KeyError, match="did you mean 'Adam'"):
+        lab.race("Bowl", ["Adam"], lr={"Adm": 0.1})
+    with pytest.raises(ValueError, match="'a' or 'b'"):
+        lab.inside(parameter="c")
+
+
+@pytest.mark.parametrize("make", EVERY_VIEW.values(), ids=EVERY_VIEW)
+def test_outputs_are_the_same_in_every_session(make):
+    code = f"from adam_edu import lab; v = lab.{make.__name__}(); print(repr(v));"
+    code += "print(v._repr_mimebundle_()[0]['text/html'])"
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT / "src")},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+
+    assert printed[0] == printed[1] == f"{make()!r}\n{html_of(make())}\n"
+    assert "0x" not in repr(make())
+
+
+@pytest.mark.parametrize("make", EVERY_VIEW.values(), ids=EVERY_VIEW)
+def test_still_picture_is_small_sound_and_described(make):
+    html = html_of(make())
+    picture = ElementTree.fromstring(html).find("svg")
+
+    assert len(html) < 25_000
+    assert picture.get("role") == "img"
+    assert len(picture.get("aria-label")) > 20
+    assert not re.search(r"nan|inf\b", html)
+
+
+def test_still_picture_says_who_diverges():
+    assert "SGD diverges" in html_of(lab.race("Bowl", [SGD(lr=1.0), "Adam"]))
+
+
+def test_every_rule_and_surface_is_in_the_figures():
+    for name in RULES:
+        lab.tuner(name).trace  # noqa: B018
+        assert f"\n  {name}: {{" in catalog.rules_module()
+    for name in SURFACES:
+        assert isinstance(lab.race(name).surface, SURFACES[name])
+
+
+def test_starting_rates_neither_diverge_nor_stand_still():
+    """Whatever the reader adds to a map first shows a path towards the minimum."""
+    for surface in SURFACES:
+        for name in RULES:
+            if name == "AdaDelta":  # which starts slowly, whatever the rate
+                continue
+            trace = states.traces(states.make("race", surface, [name]))[0]
+            floor = trace.problem.value(trace.problem.minimum)
+            assert trace.loss[-1] - floor < 0.75 * (trace.loss[0] - floor), (surface, name)
+
+
+def test_widget_module_is_one_module_without_imports():
+    module = lab.race()._esm
+
+    assert not re.search(r"^import ", module, re.MULTILINE)
+    assert "export default { render }" in module
+    assert "export const RULES" in module
+
+
+def test_module_is_small():
+    assert len(catalog.source("lab.js").encode()) < 40 * 1024
+
+
+def test_nothing_is_evaluated():
+    for source in (catalog.source("lab.js"), catalog.source("page.js"), catalog.rules_module()):
+        assert not re.search(r"\beval\b|new Function|innerHTML|document\.write", source)
+
+
+def test_rosenbrock_is_the_first_race():
+    assert isinstance(lab.race().surface, Rosenbrock)
