@@ -8,15 +8,18 @@ from . import catalog
 FILES = ("page.js", "lab.js", "descent.js")
 
 
-def write_modules(app: Any, error: Exception | None) -> None:
-    """Write the JavaScript where the pages look for it."""
-    if error or app.builder.format != "html":
-        return
-    folder = Path(app.outdir) / "_static" / "lab"
+def write_into(folder: Path) -> None:
+    """Write the JavaScript modules into a folder; a page loads ``page.js`` from it."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in FILES:
         (folder / name).write_text(catalog.source(name), encoding="utf-8")
     (folder / "rules.js").write_text(catalog.rules_module(), encoding="utf-8")
+
+
+def write_modules(app: Any, error: Exception | None) -> None:
+    """Write the JavaScript where the pages look for it."""
+    if error is None and app.builder.format == "html":
+        write_into(Path(app.outdir) / "_static" / "lab")
 
 
 def add_script(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:

@@ -1,0 +1,369 @@
+"""The live figures in a browser, on a page as strict as a page can be."""
+
+import json
+import shutil
+from functools import partial
+from html import escape, unescape
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from adam_edu import lab
+from adam_edu.lab import catalog, sphinx
+from adam_edu.rules import SGD, Adam
+
+playwright = pytest.importorskip("playwright.sync_api")
+pytestmark = pytest.mark.browser
+
+# No inline script, no inline style, nothing evaluated, nothing from elsewhere.
+POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'"
+ROOT = "document.querySelector('.adam-edu-lab')?.shadowRoot"
+VIEWS = {
+    "race": lab.race("Bowl", ["SGD", "Momentum", "RMSProp", "Adam"]),
+    "tuner": lab.tuner("AdamW", "Ravine"),
+    "inside": lab.inside(),
+    "bias": lab.bias(),
+    "drawn": lab.bias(signal=[1.0, -1.0, 2.0]),
+    "schedule": lab.schedule("Step"),
+    "diverging": lab.race("Bowl", [SGD(lr=0.1), SGD(lr=1.0)]),
+}
+
+
+def page_of(*views, theme="light"):
+    figures = "<p>and</p>".join(view._repr_mimebundle_()[0]["text/html"] for view in views)
+    return (
+        f'<!doctype html><html lang="en" data-theme="{theme}"><head><title>Figures</title>'
+        f'<meta name="viewport" content="width=device-width"><link rel="icon" href="icon.svg">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        f'<script type="module" src="lab/page.js"></script></head>'
+        f"<body><main><h1>Figures</h1>{figures}</main></body></html>"
+    )
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Serve a folder with the figures' modules; return it and its address."""
+    folder = tmp_path_factory.mktemp("site")
+    sphinx.write_into(folder / "lab")
+    (folder / "icon.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    handler = partial(QuietHandler, directory=folder)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as session:
+        try:
+            browser = session.chromium.launch(
+                executable_path=shutil.which("chromium"),  # None: Playwright's own
+                args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            )
+        except playwright.Error as error:
+            pytest.skip(f"no Chromium: {error.message.splitlines()[0]}")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def show(site, browser):
+    """Return a function that opens a page with the given figures; no complaint may come of it."""
+    folder, address = site
+    complaints = []
+    contexts = []
+
+    def open_page(*views, fragment="", html=None, theme="light", **options):
+        context = browser.new_context(**{"viewport": {"width": 1000, "height": 900}} | options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda message: (
+                complaints.append(message.text) if message.type in ("error", "warning") else None
+            ),
+        )
+        (folder / "page.html").write_text(html or page_of(*views, theme=theme))
+        page.goto(f"{address}page.html{fragment}")
+        page.wait_for_function(f"() => {ROOT}")
+        settle(page)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def settle(page):
+    """Wait until the frame that a change has asked for is painted."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def pixels(page):
+    """Return what the first figure has painted."""
+    settle(page)
+    canvases = f"[...({ROOT}).querySelectorAll('canvas')]"
+    return page.evaluate(f"() => {canvases}.map((c) => c.toDataURL()).join()")
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_no_control_is_dead(show, name):
+    """Every slider, moved to both ends, and every choice changes the picture."""
+    page = show(VIEWS[name])
+    # Of the drawn gradient's place and the speed there is nothing to see in the picture.
+    for slider in page.locator("input[type=range]:not([data-key=place])").all():
+        before = pixels(page)
+        seen = []
+        for end in ("Home", "End"):
+            slider.press(end)
+            seen.append(pixels(page) != before)
+        assert any(seen), slider.get_attribute("data-key")
+        page.locator("[data-key=reset]").click()
+    for key in page.locator("select:not([data-key=speed])").evaluate_all(
+        "(all) => all.map((s) => s.dataset.key)"
+    ):
+        choice = page.locator(f"select[data-key={key}]")
+        before = pixels(page)
+        last = choice.locator("option").count() - 1
+        choice.select_option(index=0 if choice.evaluate("(s) => s.selectedIndex") == last else last)
+        assert pixels(page) != before, key
+        page.locator("[data-key=reset]").click()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1000, 375])
+def test_axe_finds_nothing(show, theme, width):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = show(
+        *VIEWS.values(), theme=theme, viewport={"width": width, "height": 900}, bypass_csp=True
+    )
+
+    found = axe.Axe().run(page).response["violations"]
+
+    assert [(one["id"], one["nodes"][0]["target"]) for one in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_start_is_dragged_and_moved_by_keys(show):
+    page = show(VIEWS["tuner"])
+    start = page.locator(".start")
+    before = start.get_attribute("aria-label")
+    box = page.locator(".map").bounding_box()
+    start.hover()
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] / 2, steps=5)
+    page.mouse.up()
+    settle(page)
+
+    assert "a = 2.5, b = 0" in start.get_attribute("aria-label").replace("0.00", "0")
+    start.press("ArrowLeft")
+    start.press("ArrowUp")
+    settle(page)
+    assert "a = 2.25, b = 0.17" in start.get_attribute("aria-label")
+    assert start.get_attribute("aria-label") != before
+
+
+def test_the_start_is_dragged_by_touch(show):
+    page = show(VIEWS["tuner"], has_touch=True, viewport={"width": 375, "height": 800})
+    box = page.locator(".start").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    before = page.locator(".start").get_attribute("aria-label")
+    client = page.context.new_cdp_session(page)
+    for kind, points in (
+        ("touchStart", [{"x": x, "y": y}]),
+        ("touchMove", [{"x": x + 60, "y": y + 20}]),
+        ("touchEnd", []),
+    ):
+        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    settle(page)
+
+    assert page.locator(".start").get_attribute("aria-label") != before
+    assert box["width"] >= 32
+
+
+def test_play_moves_and_pauses(show):
+    page = show(lab.race("Bowl", t=0, steps=1000))
+    page.locator("[data-key=play]").click()
+    page.wait_for_function(f"() => +({ROOT}).querySelector('[data-key=t]').value > 3")
+    page.locator("[data-key=play]").press("Enter")
+    settle(page)
+    stopped = page.locator("[data-key=t]").input_value()
+    settle(page)
+
+    assert page.locator("[data-key=t]").input_value() == stopped
+    page.locator("[data-key=on]").click()
+    settle(page)
+    assert int(page.locator("[data-key=t]").input_value()) == int(stopped) + 1
+
+
+def test_without_motion_play_shows_the_end(show):
+    page = show(lab.race("Bowl", t=0, steps=1000), reduced_motion="reduce")
+    page.locator("[data-key=play]").click()
+    settle(page)
+
+    assert page.locator("[data-key=t]").input_value() == "1000"
+
+
+def test_results_are_said(show):
+    page = show(VIEWS["tuner"])
+    page.wait_for_timeout(700)
+    page.locator("[data-key='0-lr']").press("End")
+    said = f"({ROOT}).querySelector('[role=status].hidden').textContent"
+    page.wait_for_function(f"() => {said}.startsWith('Ravine after 200 steps: AdamW')")
+
+    assert page.locator("[data-key='0-lr']").get_attribute("aria-valuetext") == "10"
+
+
+def test_divergence_is_drawn_and_said(show):
+    page = show(VIEWS["diverging"])
+
+    assert "diverged at step" in page.locator(".runner").nth(1).inner_text()
+    assert "loss" in page.locator(".runner").nth(0).inner_text()
+
+
+def test_optimizers_are_added_and_removed(show):
+    page = show(VIEWS["race"])
+    page.locator("[data-key=add]").select_option("AdaBound")
+    assert page.locator(".runner").count() == 5
+    page.locator("[data-key=remove-0]").click()
+    assert page.locator(".runner strong").all_inner_texts() == [
+        "Momentum",
+        "RMSProp",
+        "Adam",
+        "AdaBound",
+    ]
+
+
+def test_a_gradient_is_drawn_by_pointer_and_by_keys(show):
+    page = show(VIEWS["drawn"])
+    before = pixels(page)
+    box = page.locator(".pen").bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 90, steps=8)
+    page.mouse.up()
+    drawn = pixels(page)
+    page.locator("[data-key=height]").press("End")
+
+    assert before != drawn != pixels(page)
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_link_holds_the_state(show, name):
+    page = show(VIEWS["inside"], VIEWS[name])
+    second = page.locator(".adam-edu-lab").nth(1)
+    second.locator("input[type=range]").nth(0).press("End")
+    settle(page)
+    second.locator("[data-key=link]").click()
+    fragment = page.evaluate("location.hash")
+    values = "(host) => [...host.shadowRoot.querySelectorAll('input, select')].map((i) => i.value)"
+    expected = second.evaluate(values)
+
+    again = show(VIEWS["inside"], VIEWS[name], fragment=fragment)
+
+    assert again.locator(".adam-edu-lab").nth(1).evaluate(values) == expected
+    assert again.locator(".adam-edu-lab").nth(0).evaluate(values) == page.locator(
+        ".adam-edu-lab"
+    ).nth(0).evaluate(values)
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "#lab=1&view=__proto__&surface=constructor&rule=name:toString&steps=1e99&t=-5",
+        "#lab=1&rule=name:Adam,lr:alert(1),beta1:2&start=Infinity,&noise=NaN&schedule=[]",
+        "#lab=1&view=<img src=x onerror=alert(1)>&signal=%00&drawn=1,x,99&coordinate=7",
+        "#lab=1&steps=&warmup=&parameters=,,,::&shape=condition:-1",
+    ],
+)
+def test_a_hostile_link_does_no_harm(show, fragment):
+    page = show(VIEWS["race"], fragment=fragment)
+
+    assert page.locator("canvas.map").count() == 1
+    assert 1 <= int(page.locator("[data-key=t]").get_attribute("max")) <= 5000
+
+
+def test_a_damaged_page_state_does_no_harm(show):
+    state = json.dumps({"view": "race", "rules": [{"name": "Adam", "hyper": {"lr": "x"}}, 7, None]})
+    html = page_of(VIEWS["race"])
+    kept = escape(json.dumps(VIEWS["race"].state, separators=(",", ":")))
+    assert kept in html
+
+    page = show(html=html.replace(kept, escape(state)))
+
+    assert page.locator(".runner strong").all_inner_texts() == ["Adam"]
+
+
+def test_the_figure_is_alive_within_a_second(show, site):
+    page = show(*VIEWS.values())
+
+    painted = page.evaluate("performance.now()")
+
+    assert painted < 1000 + 500  # two frames, and a machine shared with other tests
+
+
+def test_browser_and_numpy_agree_on_where_it_ends(show):
+    view = lab.tuner(Adam(lr=0.05), "Rosenbrock", steps=100)
+    page = show(view)
+    trace = view.trace
+    loss = float(trace.loss[-1])
+
+    shown = page.locator(".outcome").inner_text()
+
+    assert shown == f"after 100 steps: loss {loss:.2g}"
+
+
+def test_the_theme_is_followed(show):
+    page = show(VIEWS["race"])
+    light = pixels(page)
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+
+    assert pixels(page) != light
+    background = page.locator(".lab").evaluate("(e) => getComputedStyle(e).backgroundColor")
+    assert background == "rgb(22, 27, 34)"
+
+
+def test_widget_front_end_syncs_with_its_model(show, site):
+    """As anywidget calls it: the one module, a model, an element."""
+    folder, _ = site
+    (folder / "widget.js").write_text(catalog.widget_module())
+    page = show(VIEWS["race"])
+    state = unescape(json.dumps(VIEWS["tuner"].state))
+    saved = page.evaluate(
+        f"""async () => {{
+          const widget = (await import("./widget.js")).default;
+          let state = {state};
+          let changed = null;
+          const saved = [];
+          const model = {{
+            get: () => state, set: (_, value) => {{ state = value; }},
+            save_changes: () => saved.push(state), on: (_, f) => {{ changed = f; }},
+            off: () => {{ changed = null; }} }};
+          const el = document.createElement("div");
+          document.body.append(el);
+          const stop = widget.render({{ model, el }});
+          const root = el.firstChild.shadowRoot;
+          await new Promise((done) => setTimeout(done, 100));
+          const slider = root.querySelector("[data-key='0-lr']");
+          slider.value = slider.max;
+          slider.dispatchEvent(new Event("input"));
+          await new Promise((done) => setTimeout(done, 300));
+          state = {{ ...state, surface: "Bowl", start: [1, 1] }};
+          changed();
+          const links = root.querySelectorAll("[data-key=link]").length;
+          const surface = root.querySelector("[data-key=surface]").value;
+          stop();
+          return {{ saved: saved.map((s) => s.rules[0].hyper.lr), surface, links, changed }};
+        }}"""
+    )
+
+    assert saved == {"saved": [10], "surface": "Bowl", "links": 0, "changed": None}
