@@ -64,4 +64,10 @@ def load(name: str = "digits") -> DataSet:
         ...
     KeyError: "no data set is called 'cifra10'; did you mean 'cifar10'? Known: ..."
     """
-    return lookup(name, LOADERS, "data set")()
+    loader = lookup(name, LOADERS, "data set")
+    try:
+        return loader()
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"data sets need {error.name}: pip install 'adam-edu[data]'", name=error.name
+        ) from error

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+from urllib.parse import urlsplit
 
 LOCAL_COPY = "ADAM_EDU_DATA"
 TIMEOUT = 30.0
@@ -121,8 +122,8 @@ def read(file: File) -> bytes:
         raise
     except OSError as error:
         raise DataError(
-            f"cannot keep {file.name} in {path.parent}: {error.strerror or error}. Free some "
-            f"space there or allow writing, or set {LOCAL_COPY} to a folder that has {file.path}."
+            f"cannot keep {file.name} in {path.parent} ({error.strerror or error}): make room or "
+            f"allow writing there, or set {LOCAL_COPY} to a folder that has {file.path}"
         ) from error
     return content
 
@@ -133,8 +134,8 @@ def read_local(file: File, path: Path) -> bytes:
         return file.content(path.read_bytes())
     except (ValueError, OSError) as error:
         raise DataError(
-            f"{path}: {error}. Replace it with the published file, or unset {LOCAL_COPY} to "
-            "download it."
+            f"{path} cannot be used ({error}): replace it with the published file, or "
+            f"unset {LOCAL_COPY} to download it"
         ) from error
 
 
@@ -172,13 +173,12 @@ def download(file: File, path: Path) -> bytes:
             part.replace(path)
             return content
         except (RequestException, ValueError) as error:
-            failures.append(f"{url}: {reason(error)}")
+            failures.append(f"{urlsplit(url).netloc}: {reason(error)}")
         finally:
             part.unlink(missing_ok=True)
     raise DataError(
-        f"could not download {file.name}. Check the network and try again, or set {LOCAL_COPY} to "
-        f"a folder that has {file.path}; load('digits') needs no download. "
-        f"Tried: {'; '.join(failures)}."
+        f"could not download {file.name} ({'; '.join(failures)}): check the network and try again, "
+        f"or set {LOCAL_COPY} to a folder that has {file.path}"
     )
 
 

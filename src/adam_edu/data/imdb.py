@@ -124,8 +124,10 @@ def shuffled(reviews: dict[str, tuple[np.ndarray, int]]) -> list[tuple[np.ndarra
 
 
 def ones(reviews: list[tuple[np.ndarray, int]], column: np.ndarray) -> np.ndarray:
-    """Return the positions of the ones in the matrix of the reviews, counted row by row."""
+    """Return the positions of the ones in the matrix of the reviews, counted row by row, once."""
     rows = np.repeat(np.arange(len(reviews)), [len(words) for words, _ in reviews])
     columns = column[np.concatenate([words for words, _ in reviews])]
     known = columns >= 0
-    return np.unique(rows[known] * WORDS + columns[known]).astype(np.int32)
+    return np.flatnonzero(dense(rows[known] * WORDS + columns[known], len(reviews))).astype(
+        np.int32
+    )
