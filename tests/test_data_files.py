@@ -213,7 +213,7 @@ def test_what_the_local_copy_lacks_is_downloaded(server, cache, tmp_path, monkey
 
 def test_a_cache_that_cannot_be_made_gives_one_sentence(server, cache):
     cache.write_text("a file where the folder should be")
-    with pytest.raises(DataError, match="cannot keep file.bin in .* allow writing there") as error:
+    with pytest.raises(DataError, match=r"cannot keep file.bin in .* allow writing there") as error:
         files.read(file_at(server.url("/good", good(CONTENT))))
     assert "\n" not in str(error.value)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
+CHUNK = 1 << 16
 OPENERS: dict[bytes, Callable[..., Any]] = {
     b"\x1f\x8b": gzip.open,
     b"\xfd7zXZ\x00": lzma.open,
@@ -56,6 +57,9 @@ def members(
                 seen.add(member.name)
                 file = tar.extractfile(member)
                 yield member.name, file.read() if file else b""
+            # To the end, where the compressed formats have their checksums.
+            while stream.read(CHUNK):
+                pass
     except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
         raise ValueError(f"a damaged archive: {error}") from error
 

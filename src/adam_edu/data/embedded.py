@@ -45,8 +45,8 @@ def load_synthetic_bow() -> DataSet:
     of the words beyond rank 200 tell the class: half of them are 1.8 times as probable in one
     class and 1/1.8 as probable in the other, half the other way round. So a few inputs are nearly
     always one and say nothing, and most gradients of the weights that matter are zero, as in real
-    text. A linear model gets 0.87 of the test texts right; on the film reviews it is 0.88. The words
-    are made up: a figure drawn from them must say so.
+    text. A linear model gets 0.87 of the test texts right (0.88 of the film reviews). The words are
+    made up: a figure drawn from them must say so.
     """
     rng = np.random.default_rng(0)
     frequency = 1 / np.arange(1, WORDS + 1)

@@ -106,6 +106,7 @@ def parse(archive: bytes) -> Arrays:
     frequency = np.bincount(np.concatenate([w for w, _ in train]), minlength=len(every_word))
     # lexsort's last key comes first: frequency, then the word itself.
     vocabulary = np.lexsort((every_word, -frequency))[:WORDS]
+    vocabulary = vocabulary[frequency[vocabulary] > 0]
     column = np.full(len(every_word), -1)
     column[vocabulary] = np.arange(len(vocabulary))
     return {

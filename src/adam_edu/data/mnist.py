@@ -72,6 +72,8 @@ def parse_idx(content: bytes) -> np.ndarray:
     if len(content) < 4 or content[:3] != b"\0\0\x08":
         raise ValueError("not an IDX file of unsigned bytes")
     start = 4 + 4 * content[3]
+    if len(content) < start:
+        raise ValueError("an IDX file that is cut off")
     shape = np.frombuffer(content[4:start], ">u4").astype(int)
     if len(content) - start != shape.prod():
         raise ValueError(f"{len(content) - start} bytes where {shape.tolist()} entries belong")

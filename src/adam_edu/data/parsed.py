@@ -39,7 +39,7 @@ def kept(name: str, key: str, parse: Callable[[], Arrays]) -> Arrays:
 def read_arrays(path: Path) -> Arrays | None:
     """Return the arrays of a file, None if it is missing or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             return dict(file)
     except Exception:  # There is no end to what a damaged file can raise.
         return None
