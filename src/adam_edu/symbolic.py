@@ -368,7 +368,7 @@ def rule_javascript(rule: type[Rule]) -> str:
     """Return JavaScript methods ``scalars(hyper, t)`` and ``step(hyper, x, g, slots, scalars)``.
 
     ``scalars`` returns an array, ``step`` an object that holds everything the rule has named: the
-    slots, intermediate results such as ``m_hat``, and ``change``.
+    gradient, the slots, intermediate results such as ``m_hat``, and ``change``.
     """
     hyper = "{ " + ", ".join(field.name for field in fields(rule)) + " }"
     _, _, *rest = list(inspect.signature(rule.step).parameters)[1:]
@@ -378,7 +378,7 @@ def rule_javascript(rule: type[Rule]) -> str:
     first = _function("scalars", f"{hyper}, t", body)
 
     of_step = _lines(rule, rule.step, ["x", "g", *rest], ["change", *rule.slots])
-    named = dict.fromkeys([line.name for line in of_step] + list(rule.slots))
+    named = dict.fromkeys(["g", *(line.name for line in of_step), *rule.slots])
     body = "\n".join([*_let(of_step, {"g", *slots}), f"return {{ {', '.join(named)} }};"])
     parameters = f"{hyper}, x, g, [{', '.join(slots)}], [{', '.join(scalars)}]"
     return f"{first},\n{_function('step', parameters, body)}"

@@ -38,15 +38,16 @@ export function descend(state, { name, hyper }, factor = () => 1) {
     const share = factor(t);
     const now = share === 1 ? hyper : scaled(rule, hyper, share);
     const scalars = rule.scalars(now, t);
-    const named = x.map((xi, i) => ({ g: g[i], ...rule.step(now, xi, g[i], slots[i], scalars) }));
+    const named = x.map((xi, i) => rule.step(now, xi, g[i], slots[i], scalars));
     x = x.map((xi, i) => xi + named[i].change);
-    if (!(Math.abs(x[0]) < 1e100 && Math.abs(x[1]) < 1e100 && Number.isFinite(loss(x)))) {
+    const value = loss(x);
+    if (!(Math.abs(x[0]) < 1e100 && Math.abs(x[1]) < 1e100 && Number.isFinite(value))) {
       run.diverged = t;
       break;
     }
     slots = named.map((values) => rule.slots.map((slot) => values[slot]));
     run.x.push(x);
-    run.loss.push(loss(x));
+    run.loss.push(value);
     run.named.push(named);
   }
   // Ten times the height of the start in the end: it will not come back.

@@ -179,23 +179,25 @@ function sheet(canvas, width = canvas.clientWidth, height = canvas.clientHeight)
   return { ctx, width, height };
 }
 
-// Where a level crosses the sides of a grid's cells, joined in each cell: marching squares.
-function contour(z, columns, rows, level, path, sx, sy) {
-  const share = (u, v) => (level - u) / (v - u);
+// The lines where z is 1/count, 2/count, ...: where each level crosses the sides of a grid's cell,
+// joined (marching squares).
+function contours(z, columns, rows, count, path, sx, sy) {
   for (let j = 0; j < rows - 1; j += 1) {
     for (let i = 0; i < columns - 1; i += 1) {
       const k = j * columns + i;
       const [p, q, r, s] = [z[k], z[k + 1], z[k + columns + 1], z[k + columns]];
-      const above = (p > level) + (q > level) + (r > level) + (s > level);
-      if (above === 0 || above === 4) continue;
-      const ends = [];
-      if (p > level !== q > level) ends.push([i + share(p, q), j]);
-      if (q > level !== r > level) ends.push([i + 1, j + share(q, r)]);
-      if (r > level !== s > level) ends.push([i + share(s, r), j + 1]);
-      if (s > level !== p > level) ends.push([i, j + share(p, s)]);
-      for (let e = 0; e < ends.length; e += 2) {
-        path.moveTo(ends[e][0] * sx, ends[e][1] * sy);
-        path.lineTo(ends[e + 1][0] * sx, ends[e + 1][1] * sy);
+      const top = Math.max(p, q, r, s) * count;
+      for (let n = Math.floor(Math.min(p, q, r, s) * count) + 1; n < top; n += 1) {
+        const level = n / count;
+        const ends = [];
+        if (p > level !== q > level) ends.push([i + (level - p) / (q - p), j]);
+        if (q > level !== r > level) ends.push([i + 1, j + (level - q) / (r - q)]);
+        if (r > level !== s > level) ends.push([i + (level - s) / (r - s), j + 1]);
+        if (s > level !== p > level) ends.push([i, j + (level - p) / (s - p)]);
+        for (let e = 0; e < ends.length; e += 2) {
+          path.moveTo(ends[e][0] * sx, ends[e][1] * sy);
+          path.lineTo(ends[e + 1][0] * sx, ends[e + 1][1] * sy);
+        }
       }
     }
   }
@@ -204,7 +206,7 @@ function contour(z, columns, rows, level, path, sx, sy) {
 // The map of a surface: shaded and with contours, both by the logarithm of the height.
 function relief(state, width, height, theme) {
   const { view: [[left, right], [low, high]], height: f } = SURFACES[state.surface];
-  const [columns, rows] = [200, 140];
+  const [columns, rows] = [160, 112];
   const z = new Float64Array(columns * rows);
   for (let k = 0; k < z.length; k += 1) {
     z[k] = f(state.shape, left + ((right - left) * (k % columns)) / (columns - 1),
@@ -216,20 +218,17 @@ function relief(state, width, height, theme) {
   const shares = z.map((value) => clamp(1 - Math.log((value - bottom) / range + 1e-3) / depth, 0, 1));
   const pixels = new ImageData(columns, rows);
   const [from, to] = [theme.low, theme.high].map((color) => color.split(" ").map(Number));
-  shares.forEach((share, k) => {
-    pixels.data.set([0, 1, 2].map((c) => from[c] + share * (to[c] - from[c])), 4 * k);
+  for (let k = 0; k < z.length; k += 1) {
+    for (let c = 0; c < 3; c += 1) pixels.data[4 * k + c] = from[c] + shares[k] * (to[c] - from[c]);
     pixels.data[4 * k + 3] = 255;
-  });
+  }
   const small = Object.assign(document.createElement("canvas"), { width: columns, height: rows });
   small.getContext("2d").putImageData(pixels, 0, 0);
   const canvas = document.createElement("canvas");
   const { ctx } = sheet(canvas, width, height);
-  ctx.imageSmoothingQuality = "high";
   ctx.drawImage(small, 0, 0, width, height);
   const path = new Path2D();
-  for (let i = 1; i < 16; i += 1) {
-    contour(shares, columns, rows, i / 16, path, width / (columns - 1), height / (rows - 1));
-  }
+  contours(shares, columns, rows, 16, path, width / (columns - 1), height / (rows - 1));
   ctx.strokeStyle = theme.contour;
   ctx.stroke(path);
   return canvas;

@@ -1,0 +1,107 @@
+"""How long a live figure takes to redraw: `python benchmarks/lab_redraw.py`.
+
+Four optimizers over 500 steps, in Chromium, at the pixel densities of a desktop and of a phone. A
+redraw is all that the browser's one thread does for a moved slider: running every optimizer,
+painting the map and the losses, and setting the texts. The goal is one frame, 16 ms.
+"""
+
+import shutil
+import statistics
+import tempfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+from playwright.sync_api import Page, sync_playwright
+
+from adam_edu import lab
+from adam_edu.lab import sphinx
+
+FRAME = 16.0
+VIEWS = {
+    "race on the bowl": lab.race("Bowl", ["SGD", "Momentum", "RMSProp", "Adam"], steps=500),
+    "race on Rosenbrock": lab.race(
+        "Rosenbrock", ["AdaDelta", "NAdam", "AMSGrad", "AdaBound"], steps=500
+    ),
+    "tuner": lab.tuner(steps=500),
+    "inside": lab.inside(steps=500),
+    "bias": lab.bias(steps=500),
+    "schedule": lab.schedule(steps=500),
+}
+
+MEASURE = """
+(kind) => {
+  const lab = document.querySelector(".adam-edu-lab").lab;
+  const times = [];
+  for (let i = 0; i < 60; i += 1) {
+    if (kind === "surface") lab.reliefKey = null;
+    lab.stale = kind !== "play";
+    const start = performance.now();
+    lab.redraw();
+    // Reading a pixel waits until the canvas is painted.
+    lab.root.querySelector("canvas").getContext("2d").getImageData(0, 0, 1, 1);
+    times.push(performance.now() - start);
+  }
+  return times.slice(10);
+}
+"""
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serve files and print nothing."""
+
+    def log_message(self, *args: object) -> None:
+        """Print nothing."""
+
+
+def measure(page: Page, kind: str) -> str:
+    times = sorted(page.evaluate(MEASURE, kind))
+    median, late = statistics.median(times), times[int(0.95 * len(times))]
+    return f"{median:6.1f} ({late:5.1f})"
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as session:
+        folder = Path(name)
+        sphinx.write_into(folder / "lab")
+        # The page keeps hold of its figures, to be driven from here.
+        (folder / "page.js").write_text(
+            'import { mount } from "./lab/lab.js";\n'
+            'const host = document.querySelector(".adam-edu-lab");\n'
+            "host.lab = mount(host, 1);\n"
+        )
+        handler = partial(QuietHandler, directory=folder)
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        Thread(target=server.serve_forever, daemon=True).start()
+        browser = session.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        print(f"Chromium {browser.version}, no GPU; median of 50 redraws in ms (95 %)")
+        print(f"{'':20} {'width':>6} {'density':>8} {'slider':>15} {'playing':>15} {'new map':>15}")
+        slowest = 0.0
+        for title, view in VIEWS.items():
+            html = view._repr_mimebundle_()[0]["text/html"]
+            (folder / "index.html").write_text(
+                f'<!doctype html><meta name="viewport" content="width=device-width">{html}'
+                '<script type="module" src="page.js"></script>'
+            )
+            for width, density in ((760, 1), (760, 2), (375, 3)):
+                page = browser.new_page(
+                    viewport={"width": width, "height": 900}, device_scale_factor=density
+                )
+                page.goto(f"http://127.0.0.1:{server.server_port}/index.html")
+                page.wait_for_function(
+                    "() => document.querySelector('.adam-edu-lab').lab?.pending === null"
+                )
+                slider, playing, surface = (measure(page, k) for k in ("slider", "play", "surface"))
+                slowest = max(slowest, float(slider.split()[0]))
+                print(f"{title:20} {width:6} {density:8} {slider:>15} {playing:>15} {surface:>15}")
+                page.close()
+        browser.close()
+        server.shutdown()
+    print(f"slowest median of a slider: {slowest:.1f} ms, goal {FRAME:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
