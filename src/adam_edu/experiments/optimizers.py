@@ -26,7 +26,7 @@ class _RuleOptimizer(Optimizer):
         super().__init__(params, hyper)
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
         for group in self.param_groups:
             rule = self.rule(**{k: v for k, v in group.items() if k != "params"})
             for p in group["params"]:
