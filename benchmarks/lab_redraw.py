@@ -16,7 +16,7 @@ from threading import Thread
 from playwright.sync_api import Page, sync_playwright
 
 from adam_edu import lab
-from adam_edu.lab import sphinx
+from adam_edu.lab import catalog
 
 FRAME = 16.0
 VIEWS = {
@@ -64,10 +64,10 @@ def measure(page: Page, kind: str) -> str:
 def main() -> None:
     with tempfile.TemporaryDirectory() as name, sync_playwright() as session:
         folder = Path(name)
-        sphinx.write_into(folder / "lab")
+        (folder / "lab.js").write_text(catalog.widget_module())
         # The page keeps hold of its figures, to be driven from here.
         (folder / "page.js").write_text(
-            'import { mount } from "./lab/lab.js";\n'
+            'import { mount } from "./lab.js";\n'
             'const host = document.querySelector(".adam-edu-lab");\n'
             "host.lab = mount(host, 1);\n"
         )

@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from adam_edu import lab
-from adam_edu.lab import catalog, sphinx
+from adam_edu.lab import catalog
 from adam_edu.rules import SGD, Adam
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -36,7 +36,7 @@ def page_of(*views, theme="light"):
         f'<!doctype html><html lang="en" data-theme="{theme}"><head><title>Figures</title>'
         f'<meta name="viewport" content="width=device-width"><link rel="icon" href="icon.svg">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        f'<script type="module" src="lab/page.js"></script></head>'
+        f'<script defer src="lab.js"></script></head>'
         f"<body><main><h1>Figures</h1>{figures}</main></body></html>"
     )
 
@@ -48,9 +48,9 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """Serve a folder with the figures' modules; return it and its address."""
+    """Serve a folder with the figures' script; return it and its address."""
     folder = tmp_path_factory.mktemp("site")
-    sphinx.write_into(folder / "lab")
+    (folder / "lab.js").write_text(catalog.page_script())
     (folder / "icon.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
     handler = partial(QuietHandler, directory=folder)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -320,6 +320,16 @@ def test_browser_and_numpy_agree_on_where_it_ends(show):
     shown = page.locator(".outcome").inner_text()
 
     assert shown == f"after 100 steps: loss {loss:.2g}"
+
+
+def test_a_page_opened_from_a_disk_is_alive(site, browser):
+    folder, _ = site
+    (folder / "disk.html").write_text(page_of(VIEWS["race"]))
+    page = browser.new_page()
+    page.goto((folder / "disk.html").as_uri())
+
+    page.wait_for_function(f"() => {ROOT}", timeout=5000)
+    page.close()
 
 
 def test_the_theme_is_followed(show):

@@ -249,3 +249,14 @@ def widget_module() -> str:
     """Return the widget's front end as a single module: the rules, their descent, the figure."""
     parts = [rules_module(), source("descent.js"), source("lab.js")]
     return "\n".join(re.sub(r'^import .* from "\./.*";\n', "", part, flags=re.M) for part in parts)
+
+
+def page_script() -> str:
+    """Return the figures of a page as one classic script.
+
+    A browser refuses modules to a page that was opened from a disk, and readers do open the book
+    so. The script is the widget's module with its exports taken out.
+    """
+    module = re.sub(r"^export default .*\n", "", widget_module(), flags=re.M)
+    body = re.sub(r"^export ", "", module, flags=re.M)
+    return f"(() => {{\n{body}\n{source('page.js')}}})();\n"
