@@ -137,7 +137,10 @@ class Reader:
         if token == r"\max":
             return sympy.Max(*self.arguments())
         if token == r"\operatorname":
-            assert self.name() == "clip"
+            name = self.name()
+            if name == "sign":
+                return sympy.sign(*self.arguments())
+            assert name == "clip"
             x, low, high = self.arguments()
             return sympy.Min(sympy.Max(x, low), high)
         if token == r"\prod":
@@ -184,6 +187,9 @@ class Reader:
         if self.tokens[self.at : self.at + 2] == ["{", r"\mathrm"] or self.peek(r"\mathrm"):
             self.take(r"\mathrm")
             return sympy.Symbol(f"{token[1:]}_{self.name()}")
+        if self.peek(r"\infty"):
+            self.take()
+            return sympy.Symbol(f"{token.removeprefix(chr(92))}_inf")
         index = self.group()
         if index.is_number or token == "w":
             return sympy.Symbol(f"{token.removeprefix(chr(92))}{index}")

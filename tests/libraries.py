@@ -115,6 +115,33 @@ def run_optax(
     return Path(np.asarray(_scan_optax(make, arguments, xs, gs)))
 
 
+@partial(jax.jit, static_argnums=0)
+def _scan_averaging(make: Any, arguments: dict[str, float], xs: Any, gs: Any) -> Any:
+    transformation = make(**arguments)
+
+    def step(carry: Any, x_and_g: Any) -> Any:
+        state, x_before = carry
+        x, g = x_and_g
+        state = state._replace(z=state.z + x - x_before)
+        updates, state = transformation.update(g, state, x)
+        return (state, x + updates), x + updates
+
+    return jax.lax.scan(step, (transformation.init(xs[0]), xs[0]), (xs, gs))[1]
+
+
+def run_optax_schedule_free(
+    make: Callable[..., optax.GradientTransformation],
+    xs: np.ndarray,
+    gs: np.ndarray,
+    **arguments: float,
+) -> Path:
+    """Walk one of Optax's schedule-free transformations.
+
+    It keeps a second sequence of points, which is moved along when the parameter is put elsewhere.
+    """
+    return Path(np.asarray(_scan_averaging(make, arguments, xs, gs)))
+
+
 def run_keras(
     make: Callable[[], keras.optimizers.Optimizer],
     xs: np.ndarray,

@@ -7,7 +7,7 @@ import pytest
 import sympy
 import torch
 
-from adam_edu.ops import clip, maximum, product, sqrt
+from adam_edu.ops import clip, maximum, product, sign, sqrt
 
 VALUES = [-2.0, 0.0, 0.25, 4.0]
 CONVERT = {
@@ -26,6 +26,7 @@ def test_arrays_and_tensors_agree_with_floats(convert):
     assert sqrt(convert(VALUES[1:])).tolist() == one_by_one(sqrt, VALUES[1:])
     assert abs(convert(VALUES)).tolist() == one_by_one(abs, VALUES)
     assert maximum(convert(VALUES), 0.0).tolist() == one_by_one(lambda x: maximum(x, 0.0), VALUES)
+    assert sign(convert(VALUES)).tolist() == one_by_one(sign, VALUES) == [-1.0, 0.0, 1.0, 1.0]
     clipped = clip(convert(VALUES), -1.0, 0.5).tolist()
     assert clipped == one_by_one(lambda x: clip(x, -1.0, 0.5), VALUES) == [-1.0, 0.0, 0.25, 0.5]
 
@@ -40,13 +41,16 @@ def test_not_a_number_stays_one(convert):
     x = convert([math.nan, 1.0])
     assert np.isnan(np.asarray(maximum(x, 0.0))).tolist() == [True, False]
     assert np.isnan(np.asarray(clip(x, 0.0, 0.5))).tolist() == [True, False]
+    if convert is not CONVERT["tensor"]:  # Torch's own sign of it is 0
+        assert np.isnan(np.asarray(sign(x))).tolist() == [True, False]
+    assert math.isnan(sign(math.nan))
     assert math.isnan(maximum(math.nan, 0.0))
     assert math.isnan(clip(math.nan, 0.0, 1.0))
 
 
 def test_kind_and_dtype_are_kept():
     x32 = np.ones(2, dtype=np.float32)
-    for function in (sqrt, lambda x: maximum(x, 0.0), lambda x: clip(x, 0.0, 0.5)):
+    for function in (sqrt, sign, lambda x: maximum(x, 0.0), lambda x: clip(x, 0.0, 0.5)):
         assert type(function(1.0)) is float
         assert function(x32).dtype == np.float32
         assert function(torch.ones(2)).dtype == torch.float32
@@ -56,6 +60,7 @@ def test_kind_and_dtype_are_kept():
 def test_symbols():
     x = sympy.Symbol("x", real=True)
     assert sqrt(x) == sympy.sqrt(x)
+    assert sign(x).subs(x, -3) == -1
     assert maximum(x, 0.0).subs(x, -1) == 0.0
     assert clip(x, 0.0, 0.5).subs(x, 2) == 0.5
 

@@ -6,6 +6,7 @@ from math import sqrt
 
 import adabound
 import optax
+import optax.contrib
 import pytest
 import torch
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from libraries import (
     difference,
     recording,
     run_optax,
+    run_optax_schedule_free,
     run_rule,
     run_torch,
     torch_default_dtype,
@@ -147,8 +149,36 @@ def optax_adamax(lr, beta1, beta2, eps):
     return optax.adamax(lr, beta1, beta2, eps)
 
 
+def torch_radam(rule, xs, gs):
+    """Torch has epsilon hat: set at each step to match ours."""
+
+    def epsilon_hat(t, group):
+        group["eps"] = rule.eps * sqrt(1 - rule.beta2**t)
+
+    make = partial(torch.optim.RAdam, **adam_arguments(rule))
+    return run_torch(make, xs, gs, ADAM_SLOTS, epsilon_hat)
+
+
+def optax_lion(lr, beta1, beta2, weight_decay):
+    return optax.lion(lr, beta1, beta2, weight_decay=weight_decay)
+
+
+def optax_schedule_free_sgd(lr, beta1):
+    return optax.contrib.schedule_free(optax.sgd(lr), lr, beta1)
+
+
+def optax_schedule_free_adamw(lr, beta1, beta2, eps, weight_decay):
+    return optax.contrib.schedule_free_adamw(
+        lr, b1=beta1, b2=beta2, eps=eps, weight_decay=weight_decay
+    )
+
+
 def by_optax(make):
     return lambda rule, xs, gs: run_optax(make, xs, gs, **asdict(rule))
+
+
+def by_optax_schedule_free(make):
+    return lambda rule, xs, gs: run_optax_schedule_free(make, xs, gs, **asdict(rule))
 
 
 # For each rule, the others' implementations that must agree with it. What they do differently is
@@ -172,6 +202,10 @@ PEERS = {
     "AdamL2": [torch_adam_l2, by_optax(optax_adam_l2)],
     "AdamW": [torch_adamw, by_optax(optax_adamw)],
     "AdaBound": [authors_adabound],
+    "RAdam": [torch_radam],
+    "Lion": [by_optax(optax_lion)],
+    "ScheduleFreeSGD": [by_optax_schedule_free(optax_schedule_free_sgd)],
+    "ScheduleFreeAdamW": [by_optax_schedule_free(optax_schedule_free_adamw)],
 }
 
 

@@ -15,7 +15,7 @@ from strategies import rules
 import adam_edu as ae
 from adam_edu import RULES, Optimizer
 from adam_edu.base import domains
-from adam_edu.problems import Reddi, StochasticReddi
+from adam_edu.problems import Bowl, Reddi, StochasticReddi
 from adam_edu.rules import (
     SGD,
     AdaBound,
@@ -24,7 +24,11 @@ from adam_edu.rules import (
     AdamW,
     AMSGrad,
     CenteredRMSProp,
+    Lion,
     Momentum,
+    RAdam,
+    ScheduleFreeAdamW,
+    ScheduleFreeSGD,
 )
 
 every_rule = pytest.mark.parametrize("name", RULES)
@@ -191,7 +195,7 @@ def test_opposite_gradients_cancel():
 
 
 SCALE_FREE = ["AdaGrad", "RMSProp", "CenteredRMSProp", "Adam", "AdamUncorrected", "AdaMax"]
-SCALE_FREE += ["NAdam", "AMSGrad", "AdamW"]
+SCALE_FREE += ["NAdam", "AMSGrad", "AdamW", "ScheduleFreeAdamW"]
 
 
 @pytest.mark.parametrize("name", SCALE_FREE)
@@ -205,7 +209,7 @@ def test_rescaling_the_gradients_changes_no_step(name, data, seed):
     np.testing.assert_array_equal(scaled, run_rule(rule, 0 * gs, gs).x)
 
 
-@pytest.mark.parametrize("name", ["SGD", "Momentum", "Nesterov"])
+@pytest.mark.parametrize("name", ["SGD", "Momentum", "Nesterov", "ScheduleFreeSGD"])
 def test_rescaling_the_gradients_scales_the_others_steps(name):
     _, gs = recording(seed=4, steps=20)
     rule = RULES[name]()
@@ -300,6 +304,45 @@ def test_adabound_becomes_sgd_with_momentum():
     low, high = rule.scalars(10**7)[2:]
     assert (low, high) == pytest.approx((0.1, 0.1), rel=1e-3)
     assert rule.scaled(0.5).scalars(10**7)[2:] == pytest.approx((0.05, 0.05), rel=1e-3)
+
+
+@given(data=st.data(), seed=st.integers(0, 1000))
+def test_every_step_of_lion_is_as_long_as_the_rate(data, seed):
+    rule = replace(data.draw(rules(Lion)), weight_decay=0.0)
+    gs = np.random.default_rng(seed).standard_normal((50, 4)) * [1e-6, 1e-3, 1.0, 1e3]
+    assert set(np.abs(changes(rule, gs)).ravel()) == {1.0}
+
+
+@pytest.mark.parametrize("rule", [ScheduleFreeSGD(0.1), ScheduleFreeAdamW(0.1, weight_decay=0.0)])
+def test_schedule_free_averages_the_path_of_its_base(rule):
+    # As the paper has it: z walks, x is the mean of z, the gradient is taken between the two.
+    problem, beta = Bowl(condition=7.0), rule.beta1
+    z = average = problem.start
+    parameter, slots, v = problem.start, rule.init(problem.start), 0.0
+    for t in range(1, 101):
+        g = problem.gradient((1 - beta) * z + beta * average)
+        v = 0.999 * v + 0.001 * g * g
+        scale = np.sqrt(v / (1 - 0.999**t)) + 1e-8 if "v" in rule.slots else 1.0
+        z = z - rule.lr * g / scale
+        average = average + (z - average) / t
+
+        parameter, *slots = rule.update(t, parameter, problem.gradient(parameter), *slots)
+        np.testing.assert_allclose(rule.averaged(parameter, slots[0]), average, atol=1e-12)
+
+
+def test_radam_begins_as_momentum_and_ends_as_adam():
+    rule = RAdam()
+    adaptive, rect = np.array([rule.scalars(t)[2:] for t in range(1, 30_001)]).T
+    assert adaptive[:6].tolist() == [0, 0, 0, 0, 0, 1]
+    assert rect[:5].tolist() == [0] * 5
+    assert (np.diff(rect) >= 0).all()
+    assert 0 < rect[5] < 0.05
+    assert rect[-1] == pytest.approx(1.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("beta2", [0.0, 1 / 3, 0.6, 0.66])
+def test_radam_with_a_short_memory_never_divides(beta2):
+    assert all(RAdam(beta2=beta2).scalars(t)[2:] == (0, 0) for t in (1, 5, 100, 10_000))
 
 
 def test_decoupled_decay_does_not_pass_through_the_moments():

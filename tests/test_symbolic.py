@@ -195,7 +195,10 @@ def test_javascript_steps_as_numpy_does(rule, given, javascript):
         state = list(instance.update(t, state[0], np.array([g]), *state[1:]))
         expected.append([float(value[0]) for value in state])
 
-    np.testing.assert_allclose(found, expected, rtol=RELATIVE, atol=0)
+    # A slot may pass through zero, so the largest value of each column gives the scale.
+    expected = np.array(expected)
+    tiny = 1e-14 * np.abs(expected).max(axis=0)
+    assert (np.abs(np.array(found) - expected) <= RELATIVE * np.abs(expected) + tiny).all()
 
 
 @pytest.mark.parametrize("surface", SURFACES.values(), ids=SURFACES)

@@ -26,6 +26,19 @@ def sqrt(x: Any) -> Any:
     return _library(x).sqrt(x)
 
 
+def sign(x: Any) -> Any:
+    """Return 1 where ``x`` is positive, -1 where it is negative and 0 where it is 0, elementwise.
+
+    A NaN stays a NaN, except in Torch, whose sign of it is 0.
+
+    >>> sign(-0.25)
+    -1.0
+    """
+    if isinstance(x, (int, float)):
+        return x if x != x else float((x > 0) - (x < 0))
+    return _library(x).sign(x)
+
+
 def maximum(x: Any, low: Any) -> Any:
     """Return the larger of ``x`` and ``low``, elementwise. ``low`` may be a number.
 

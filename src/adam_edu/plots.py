@@ -48,6 +48,14 @@ STYLE: dict[str, Style] = {
     "AdamL2": Style("#96606f", "d", DOTTED),
     "AdamW": Style("#5c7a00", "*"),
     "AdaBound": Style("#2b7a85", "H"),
+    "RAdam": Style("#a8442a", "8", DASHED),
+    "Lion": Style("#9a6a00", "D"),
+    "ScheduleFreeSGD": Style("#6b6b8f", "s", DASHED),
+    "ScheduleFreeAdamW": Style("#3f6fb5", "X"),
+    # Rules of whole matrices, see matrix_rules.
+    "LAMB": Style("#7d7d2b", "d"),
+    "Adafactor": Style("#b8562e", "p", DOTTED),
+    "Muon": Style("#008b8b", "^", DASHED),
 }
 
 # For what is no optimizer, such as a gradient and its two moments.

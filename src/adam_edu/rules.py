@@ -10,7 +10,7 @@ followed by the new slots. Squares, roots and quotients of arrays are taken elem
 from dataclasses import dataclass
 
 from .base import Decay, Epsilon, Rate, Rule, Speed, Strength
-from .ops import clip, maximum, product, sqrt
+from .ops import clip, maximum, product, sign, sqrt
 
 
 @dataclass(frozen=True)
@@ -556,6 +556,194 @@ class AdaBound(Rule):
         return -rate * m, m, v
 
 
+@dataclass(frozen=True)
+class RAdam(Rule):
+    r"""Adam with a warm-up of its own: while the second moment is uncertain, steps are short.
+
+    .. math::
+        \rho_\infty &= \max\left(\frac{2}{1 - \beta_2} - 1,\, 5\right) \qquad
+            \rho_t = \rho_\infty - \frac{2 t \beta_2^t}{1 - \beta_2^t} \\
+        a_t &= \max\left(\operatorname{sign}(\rho_t - 5),\, 0\right) \\
+        r_t &= a_t \sqrt{\max\left(\frac{(\rho_t - 4)(\rho_t - 2) \rho_\infty}
+            {(\rho_\infty - 4)(\rho_\infty - 2) \rho_t},\, 0\right)} \\
+        m &\leftarrow \beta_1 m + (1 - \beta_1) g \\
+        v &\leftarrow \beta_2 v + (1 - \beta_2) g^2 \\
+        \hat m &= \frac{m}{1 - \beta_1^t} \qquad \hat v = \frac{v}{1 - \beta_2^t} \\
+        x &\leftarrow x - \alpha \hat m \left(1 - a_t + \frac{r_t}{\sqrt{\hat v} + \epsilon}\right)
+
+    :math:`\rho_t` is the number of gradients that :math:`\hat v` is worth. Up to 5 of them, the
+    first five steps with the defaults, :math:`a_t` is 0 and the step is that of momentum, not
+    divided by anything. From then on the factor :math:`r_t` rises towards 1. With
+    :math:`\beta_2` below 2/3 there are never 5.
+
+    Source: Liu et al. (2020), algorithm 2, which asks for more than 4; the authors' code, Torch and
+    Optax ask for 5. Torch adds the constant :math:`\hat\epsilon` described at :class:`Adam`.
+
+    Chapter: Schedules.
+
+    Examples
+    --------
+    >>> x, m, v = RAdam(lr=0.1).update(1, 1.0, -3.0, 0.0, 0.0)
+    >>> round(x, 6), round(m, 6), round(v, 6)
+    (1.3, -0.3, 0.009)
+    """
+
+    lr: Rate = 1e-3
+    beta1: Decay = 0.9
+    beta2: Decay = 0.999
+    eps: Epsilon = 1e-8
+    slots = ("m", "v")
+
+    def scalars(self, t):
+        bias2 = 1 - self.beta2**t
+        rho_inf = maximum(2 / (1 - self.beta2) - 1, 5.0)
+        rho_t = rho_inf - 2 * t * self.beta2**t / bias2
+        adaptive = maximum(sign(rho_t - 5), 0.0)
+        square = (rho_t - 4) * (rho_t - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho_t)
+        rect = adaptive * sqrt(maximum(square, 0.0))
+        return 1 - self.beta1**t, bias2, adaptive, rect
+
+    def step(self, x, g, m, v, bias1, bias2, adaptive, rect):
+        m = self.beta1 * m + (1 - self.beta1) * g
+        v = self.beta2 * v + (1 - self.beta2) * g * g
+        m_hat = m / bias1
+        v_hat = v / bias2
+        return -self.lr * m_hat * (1 - adaptive + rect / (sqrt(v_hat) + self.eps)), m, v
+
+
+@dataclass(frozen=True)
+class Lion(Rule):
+    r"""The sign of an interpolation between momentum and gradient: every step is as long as alpha.
+
+    .. math::
+        c &= \beta_1 m + (1 - \beta_1) g \\
+        m &\leftarrow \beta_2 m + (1 - \beta_2) g \\
+        x &\leftarrow x - \alpha \lambda x - \alpha \operatorname{sign}(c)
+
+    It has no second moment: one slot less than Adam. Its two betas are both decay rates of the
+    first moment. The gradient counts more in the step (0.1 with the defaults) than in the memory
+    (0.01).
+
+    Source: Chen et al. (2023), algorithm 2, found by a search over programs. They advise a rate 3
+    to 10 times lower than AdamW's, and a decay higher by the same factor. Default decay: 1e-3 as in
+    Optax, 0 in the authors' code.
+
+    Chapter: After Adam.
+
+    Examples
+    --------
+    >>> x, m = Lion(lr=0.1, weight_decay=0.0).update(1, 1.0, -3.0, 0.0)
+    >>> round(x, 6), round(m, 6)
+    (1.1, -0.03)
+    """
+
+    lr: Rate = 1e-4
+    beta1: Decay = 0.9
+    beta2: Decay = 0.99
+    weight_decay: Strength = 1e-3
+    slots = ("m",)
+
+    def step(self, x, g, m):
+        c = self.beta1 * m + (1 - self.beta1) * g
+        m = self.beta2 * m + (1 - self.beta2) * g
+        decay = self.lr * self.weight_decay * x
+        return -decay - self.lr * sign(c), m
+
+
+@dataclass(frozen=True)
+class ScheduleFreeSGD(Rule):
+    r"""SGD whose result is the average of its path, with the gradient taken between the two.
+
+    .. math::
+        z &\leftarrow z - \alpha g \\
+        x &\leftarrow x + \frac{\beta_1 z}{t} - (1 - \beta_1) \alpha g \\
+        z &\leftarrow \left(1 - \frac1t\right) z
+
+    In the paper, :math:`z_t` is the path of SGD, :math:`\bar x_t` the mean of it so far, and the
+    gradient is taken at :math:`(1 - \beta_1) z_t + \beta_1 \bar x_t`. That point is the parameter
+    here, and the slot is :math:`z_t - \bar x_t`, which starts at zero. The answer is the average,
+    :meth:`averaged`.
+
+    Source: Defazio et al. (2024), where the parameter is called y and the average x. Under a
+    schedule, the authors' code weights the average by the squared rate; this does not.
+
+    Chapter: After Adam.
+
+    Examples
+    --------
+    >>> rule = ScheduleFreeSGD(lr=0.5)
+    >>> x, z = rule.update(2, 2.0, 1.0, 0.0)
+    >>> round(x, 6), z, rule.averaged(x, z)
+    (1.725, -0.25, 1.75)
+    """
+
+    lr: Rate = 1e-3
+    beta1: Decay = 0.9
+    slots = ("z",)
+
+    def averaged(self, x, z):
+        """Return the average of the path, given the parameter and the slot."""
+        return x - (1 - self.beta1) * z
+
+    def scalars(self, t):
+        return (1 / t,)
+
+    def step(self, x, g, z, share):
+        z = z - self.lr * g
+        change = self.beta1 * share * z - (1 - self.beta1) * self.lr * g
+        return change, (1 - share) * z
+
+
+@dataclass(frozen=True)
+class ScheduleFreeAdamW(Rule):
+    r"""Schedule-free averaging around AdamW without its first moment, which the average replaces.
+
+    .. math::
+        v &\leftarrow \beta_2 v + (1 - \beta_2) g^2 \\
+        \Delta &= \frac{\alpha g}{\sqrt{v / (1 - \beta_2^t)} + \epsilon} + \alpha \lambda x \\
+        z &\leftarrow z - \Delta \\
+        x &\leftarrow x + \frac{\beta_1 z}{t} - (1 - \beta_1) \Delta \\
+        z &\leftarrow \left(1 - \frac1t\right) z
+
+    See :class:`ScheduleFreeSGD` for :math:`z` and for the average, which is the answer.
+
+    Source: Defazio et al. (2024), algorithm 1, with the bias correction where Adam has it, as in
+    the authors' later code and in Optax. They recommend a warm-up. Default rate: 2.5e-3 as in the
+    authors' code and in Optax; both have a decay of 0.
+
+    Chapter: After Adam.
+
+    Examples
+    --------
+    >>> rule = ScheduleFreeAdamW(lr=0.1, weight_decay=0.0)
+    >>> x, z, v = rule.update(1, 1.0, -3.0, 0.0, 0.0)
+    >>> round(x, 6), z, round(v, 6), round(rule.averaged(x, z), 6)
+    (1.1, 0.0, 0.009, 1.1)
+    """
+
+    lr: Rate = 2.5e-3
+    beta1: Decay = 0.9
+    beta2: Decay = 0.999
+    eps: Epsilon = 1e-8
+    weight_decay: Strength = 1e-2
+    slots = ("z", "v")
+
+    def averaged(self, x, z):
+        """Return the average of the path, given the parameter and the slot."""
+        return x - (1 - self.beta1) * z
+
+    def scalars(self, t):
+        return 1 - self.beta2**t, 1 / t
+
+    def step(self, x, g, z, v, bias2, share):
+        v = self.beta2 * v + (1 - self.beta2) * g * g
+        v_hat = v / bias2
+        delta = self.lr * g / (sqrt(v_hat) + self.eps) + self.lr * self.weight_decay * x
+        z = z - delta
+        change = self.beta1 * share * z - (1 - self.beta1) * delta
+        return change, (1 - share) * z, v
+
+
 RULES: dict[str, type[Rule]] = {
     rule.__name__: rule
     for rule in (
@@ -574,5 +762,9 @@ RULES: dict[str, type[Rule]] = {
         AdamL2,
         AdamW,
         AdaBound,
+        RAdam,
+        Lion,
+        ScheduleFreeSGD,
+        ScheduleFreeAdamW,
     )
 }

@@ -42,6 +42,12 @@ SYMBOLS = {
     "weight_decay": r"\lambda",
     "eps": r"\epsilon",
     "delta": r"\Delta",
+    "rho_inf": r"\rho_\infty",
+    "rho_t": r"\rho_t",
+    "adaptive": "a_t",
+    "square": "q_t",
+    "rect": "r_t",
+    "share": "c_t",
     "variance": r"\sigma^2",
 }
 
@@ -300,6 +306,8 @@ def _atom(node: ast.expr) -> str:
             return rf"\sqrt{{{_sum(x)}}}"
         case ast.Call(func=ast.Name(id="abs"), args=[x]):
             return rf"\left|{_sum(x)}\right|"
+        case ast.Call(func=ast.Name(id="sign"), args=[x]):
+            return rf"\operatorname{{sign}}\left({_sum(x)}\right)"
         case ast.Call(func=ast.Name(id="maximum"), args=[x, low]):
             return rf"\max\left({_sum(x)},\, {_sum(low)}\right)"
         case ast.Call(func=ast.Name(id="clip"), args=[x, low, high]):

@@ -33,10 +33,11 @@ REACH: dict[Domain, tuple[float, float, bool]] = {
 }
 
 # Learning rates to begin with: on these maps the defaults, made for networks, would hardly move.
-# A rule whose step is as long as the gradient needs a rate for each surface.
+# A rule whose steps, or the first five of them, are as long as the gradient needs one for each
+# surface.
 RULE_RATES = {"AdaGrad": 0.5, "RMSProp": 0.02, "CenteredRMSProp": 0.01, "AdaDelta": 1.0}
 RATE_OF_OTHERS = 0.1
-GRADIENT_RULES = ("SGD", "Momentum", "Nesterov")
+GRADIENT_RULES = ("SGD", "Momentum", "Nesterov", "RAdam", "ScheduleFreeSGD")
 SURFACE_RATES = {"Bowl": 0.02, "Ravine": 0.01, "Rosenbrock": 0.0005, "Beale": 0.005, "Saddle": 0.05}
 RATE_ON_OTHERS = 0.01
 
@@ -96,9 +97,9 @@ LABELS = {
 }
 # What is compared on one scale, and in one colour: averages of g, and averages of its square.
 UNITS = {
-    **dict.fromkeys(("g", "m", "m_hat", "m_bar"), "first"),
+    **dict.fromkeys(("g", "m", "m_hat", "m_bar", "c"), "first"),
     **dict.fromkeys(("s", "v", "w", "v_hat", "variance"), "second"),
-    "change": "third",
+    **dict.fromkeys(("change", "z"), "third"),
 }
 
 
@@ -247,7 +248,7 @@ def source(name: str) -> str:
 
 def widget_module() -> str:
     """Return the widget's front end as a single module: the rules, their descent, the figure."""
-    parts = [rules_module(), source("descent.js"), source("lab.js")]
+    parts = [rules_module(), *map(source, ("descent.js", "contours.js", "lab.js"))]
     return "\n".join(re.sub(r'^import .* from "\./.*";\n', "", part, flags=re.M) for part in parts)
 
 
