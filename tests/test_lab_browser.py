@@ -257,7 +257,7 @@ def test_a_gradient_is_drawn_by_pointer_and_by_keys(show):
     assert before != drawn != pixels(page)
 
 
-@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("name", ["race", "drawn", "schedule"])
 def test_a_link_holds_the_state(show, name):
     page = show(VIEWS["inside"], VIEWS[name])
     second = page.locator(".adam-edu-lab").nth(1)
@@ -303,12 +303,78 @@ def test_a_damaged_page_state_does_no_harm(show):
     assert page.locator(".runner strong").all_inner_texts() == ["Adam"]
 
 
-def test_the_figure_is_alive_within_a_second(show, site):
-    page = show(*VIEWS.values())
+# Notes when the first figure has painted something, from the start of the navigation.
+WATCH = """
+  const look = () => {
+    const canvas = document.querySelector(".adam-edu-lab")?.shadowRoot?.querySelector("canvas");
+    if (canvas?.width > 300) window.alive = performance.now();
+    else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+"""
 
-    painted = page.evaluate("performance.now()")
 
-    assert painted < 1000 + 500  # two frames, and a machine shared with other tests
+def test_the_figure_is_alive_within_a_second(site, browser):
+    """The best of three, since other tests use the machine too."""
+    folder, address = site
+    (folder / "alive.html").write_text(page_of(*VIEWS.values()))
+    times = []
+    for _ in range(3):
+        page = browser.new_page()
+        page.add_init_script(WATCH)
+        page.goto(f"{address}alive.html")
+        page.wait_for_function("() => window.alive")
+        times.append(page.evaluate("window.alive"))
+        page.close()
+
+    assert min(times) < 1000, times
+
+
+def test_a_redraw_takes_at_most_one_frame(site, browser):
+    """Four optimizers over 500 steps; benchmarks/lab_redraw.py prints more of it."""
+    folder, address = site
+    (folder / "widget.js").write_text(catalog.widget_module())
+    view = lab.race("Rosenbrock", ["RMSProp", "NAdam", "AMSGrad", "AdaBound"], steps=500)
+    (folder / "redraw.html").write_text(
+        page_of(view).replace(
+            '<script defer src="lab.js">', '<script type="module" src="redraw.js">'
+        )
+    )
+    (folder / "redraw.js").write_text(
+        """import { mount } from "./widget.js";
+        const figure = mount(document.querySelector(".adam-edu-lab"), 1);
+        const redraw = () => {
+          figure.stale = true;
+          const start = performance.now();
+          figure.redraw();
+          figure.root.querySelector("canvas").getContext("2d").getImageData(0, 0, 1, 1);
+          return performance.now() - start;
+        };
+        requestAnimationFrame(() => requestAnimationFrame(() => {
+          window.times = Array.from({ length: 40 }, redraw);
+        }));"""
+    )
+    page = browser.new_page()
+    page.goto(f"{address}redraw.html")
+    page.wait_for_function("() => window.times")
+    times = page.evaluate("window.times")
+    page.close()
+
+    # What the machine's other work leaves alone: the quickest of the later ones.
+    assert min(times[10:]) < 16, times
+
+
+def test_paper_gets_the_still_picture(show):
+    page = show(VIEWS["race"])
+    picture = page.locator(".adam-edu-lab > svg")
+    assert not picture.is_visible()
+    assert page.locator(".lab").is_visible()
+
+    page.emulate_media(media="print")
+
+    assert picture.is_visible()
+    assert not page.locator(".lab").is_visible()
+    assert "Adam ends" in picture.get_attribute("aria-label")
 
 
 def test_browser_and_numpy_agree_on_where_it_ends(show):

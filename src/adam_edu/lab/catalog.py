@@ -73,6 +73,7 @@ SHORT = {"every": 50, "factor": 0.5, "steps": STEPS, ("Exponential", "decay"): 0
 LABELS = {
     "lr": "learning rate α",
     "final_lr": "final rate α*",
+    "beta": "β",
     "beta1": "β₁",
     "beta2": "β₂",
     "eps": "ε",

@@ -7,6 +7,7 @@ rounded to a tenth of a pixel.
 import json
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from html import escape
 from typing import Any
 
@@ -15,13 +16,15 @@ from contourpy import contour_generator
 
 from ..descent import Trace
 from ..rules import Adam
+from ..symbolic import lines
 from . import states
-from .catalog import style
+from .catalog import LABELS, UNITS, style
 from .states import State
 
 WIDTH, HEIGHT = 480, 320
 INK, FAINT, GRID = "#1d2733", "#5a6775", "#b9c4d0"
-FIRST, SECOND = "#0072b2", "#c26200"
+FIRST, SECOND, THIRD = "#0072b2", "#c26200", "#c8102e"
+UNIT_COLORS = {"first": FIRST, "second": SECOND, "third": THIRD}
 
 Point = tuple[float, float]
 
@@ -105,6 +108,53 @@ def _thinned(path: Sequence[Point]) -> list[Point]:
     return kept
 
 
+def _inside(state: State) -> tuple[str, str]:
+    """Draw all that the rule names in the step shown, for one parameter, as bars."""
+    (trace,) = states.traces(state)
+    t = min(max(state["t"], 1), trace.steps)
+    name = type(trace.rule).__name__
+    values = _named(trace, t, state["coordinate"])
+    middle, reach, height = 240.0, 130.0, (HEIGHT - 40) / len(values)
+    most: dict[str, float] = {}
+    for key, value in values.items():
+        unit = UNITS.get(key, key)
+        most[unit] = max(most.get(unit, 1e-300), abs(value))
+    parts = [_text(8, 18, f"{name}, step {t}"), _path([(middle, 30), (middle, HEIGHT - 8)], FAINT)]
+    for i, (key, value) in enumerate(values.items()):
+        y = 34 + i * height
+        end = middle + reach * value / most[UNITS.get(key, key)]
+        color = INK if key == "g" else UNIT_COLORS.get(UNITS.get(key, key), FAINT)
+        place = f'x="{min(middle, end):.1f}" y="{y:.1f}" width="{abs(end - middle):.1f}"'
+        parts.append(f'<rect {place} height="{height - 8:.1f}" fill="{color}"/>')
+        parts.append(_text(8, y + height / 2, LABELS.get(key, key)))
+        parts.append(_text(WIDTH - 8, y + height / 2, _number(value), INK, "end"))
+    words = ", ".join(f"{LABELS.get(key, key)} = {_number(value)}" for key, value in values.items())
+    axis = "ab"[state["coordinate"]]
+    return f"{state['surface']}, coordinate {axis}, step {t} of {name}: {words}.", "".join(parts)
+
+
+def _number(value: float) -> str:
+    """Return three digits, without an exponent where none is needed."""
+    return f"{float(f'{value:.3g}'):g}".replace("-", "−")
+
+
+def _named(trace: Trace, t: int, i: int) -> dict[str, float]:
+    """Return the gradient, and what each line of the rule gave, at step t for parameter i."""
+    rule = trace.rule
+    known: dict[str, float] = asdict(rule) | {"t": t, "x": trace.x[t - 1, i], "g": trace.g[t, i]}
+    known |= {slot: values[t - 1, i] for slot, values in trace.slots.items()}
+    named = {"g": known["g"]}
+    seen = {"x", "g", *rule.slots}  # what depends on the step alone is not drawn
+    for line in lines(type(rule)):
+        names = {symbol: symbol.name for symbol in line.value.free_symbols}
+        values = {symbol: known[name] for symbol, name in names.items()}
+        known[line.name] = float(line.value.subs(values).doit())
+        if seen & set(names.values()):
+            named[line.name] = known[line.name]
+            seen.add(line.name)
+    return named
+
+
 def _curves(title: str, curves: dict[str, tuple[Any, str, str]], end: int) -> tuple[str, str]:
     """Draw lines over the steps 1 to ``end``: name -> (values, colour, dash)."""
     values = np.concatenate([np.asarray(v) for v, _, _ in curves.values()])
@@ -151,4 +201,4 @@ def _schedule(state: State) -> tuple[str, str]:
     return _curves(title, {"rate": (rate, FIRST, "")}, state["steps"])
 
 
-_VIEWS = {"race": _map, "tuner": _map, "inside": _map, "bias": _bias, "schedule": _schedule}
+_VIEWS = {"race": _map, "tuner": _map, "inside": _inside, "bias": _bias, "schedule": _schedule}
