@@ -163,8 +163,8 @@ def optax_lion(lr, beta1, beta2, weight_decay):
     return optax.lion(lr, beta1, beta2, weight_decay=weight_decay)
 
 
-def optax_schedule_free_sgd(lr, beta1):
-    return optax.contrib.schedule_free(optax.sgd(lr), lr, beta1)
+def optax_schedule_free_sgd(lr, beta):
+    return optax.contrib.schedule_free(optax.sgd(lr), lr, beta)
 
 
 def optax_schedule_free_adamw(lr, beta1, beta2, eps, weight_decay):

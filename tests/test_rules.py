@@ -316,7 +316,7 @@ def test_every_step_of_lion_is_as_long_as_the_rate(data, seed):
 @pytest.mark.parametrize("rule", [ScheduleFreeSGD(0.1), ScheduleFreeAdamW(0.1, weight_decay=0.0)])
 def test_schedule_free_averages_the_path_of_its_base(rule):
     # As the paper has it: z walks, x is the mean of z, the gradient is taken between the two.
-    problem, beta = Bowl(condition=7.0), rule.beta1
+    problem, beta = Bowl(condition=7.0), 0.9
     z = average = problem.start
     parameter, slots, v = problem.start, rule.init(problem.start), 0.0
     for t in range(1, 101):

@@ -656,11 +656,11 @@ class ScheduleFreeSGD(Rule):
 
     .. math::
         z &\leftarrow z - \alpha g \\
-        x &\leftarrow x + \frac{\beta_1 z}{t} - (1 - \beta_1) \alpha g \\
+        x &\leftarrow x + \frac{\beta z}{t} - (1 - \beta) \alpha g \\
         z &\leftarrow \left(1 - \frac1t\right) z
 
     In the paper, :math:`z_t` is the path of SGD, :math:`\bar x_t` the mean of it so far, and the
-    gradient is taken at :math:`(1 - \beta_1) z_t + \beta_1 \bar x_t`. That point is the parameter
+    gradient is taken at :math:`(1 - \beta) z_t + \beta \bar x_t`. That point is the parameter
     here, and the slot is :math:`z_t - \bar x_t`, which starts at zero. The answer is the average,
     :meth:`averaged`.
 
@@ -678,19 +678,19 @@ class ScheduleFreeSGD(Rule):
     """
 
     lr: Rate = 1e-3
-    beta1: Decay = 0.9
+    beta: Decay = 0.9
     slots = ("z",)
 
     def averaged(self, x, z):
         """Return the average of the path, given the parameter and the slot."""
-        return x - (1 - self.beta1) * z
+        return x - (1 - self.beta) * z
 
     def scalars(self, t):
         return (1 / t,)
 
     def step(self, x, g, z, share):
         z = z - self.lr * g
-        change = self.beta1 * share * z - (1 - self.beta1) * self.lr * g
+        change = self.beta * share * z - (1 - self.beta) * self.lr * g
         return change, (1 - share) * z
 
 
