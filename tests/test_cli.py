@@ -54,7 +54,9 @@ def test_a_quick_run_is_recorded_in_the_users_directory(monkeypatch, tmp_path, c
     assert cli.main(["reproduce", "logistic-mnist", "--quick", "--seeds", "1"]) == 0
     path = tmp_path / "quick" / "logistic-mnist.json"
     written = json.loads(path.read_text())
-    assert written["complete"]
+    assert written["finished"]
+    assert not written["complete"]
+    assert written["reduced"] == {"seeds": 1}
     assert written["command"] == "adam-edu reproduce logistic-mnist --device=cpu --quick --seeds=1"
     assert {run["optimizer"] for run in written["runs"]} == {
         entrant.label for entrant in SPECS["logistic-mnist"].entrants

@@ -7,16 +7,19 @@ import sys
 import time
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
 from adam_edu.experiments import checkpoint, record, reproduce
 from adam_edu.experiments.specs import ADAM, SPECS, half_decades
 from adam_edu.experiments.stack import Stack
-from adam_edu.experiments.tasks import Task, as_images, thinned, zca_whitening
+from adam_edu.experiments.tasks import Task, as_images, examples, load_task, zca_whitening
 from adam_edu.experiments.train import EagerRun, shuffled_batches
 from adam_edu.experiments.trials import Curves, Trial
+from adam_edu.problems import networks
 from adam_edu.rules import RULES
 
 
@@ -151,6 +154,7 @@ def test_a_deadline_leaves_an_honest_partial_record(tmp_path):
     late = reproduce.Reproduction(spec, task, tmp_path, deadline=time.monotonic() - 1).run()
     assert not late["complete"]
     assert late["runs"] == []
+    assert not late["done"]["tuning"]
     assert reproduce.Reproduction(spec, task, tmp_path).run()["complete"]
 
 
@@ -217,8 +221,19 @@ def test_batches_are_a_permutation_without_the_remainder():
     assert shuffled_batches(50, 128, torch.Generator()).shape == (1, 50)
 
 
-def test_thinning_spreads_over_a_sorted_file():
-    assert list(thinned(torch.arange(10).numpy(), 5)) == [0, 2, 4, 6, 8]
+def test_a_limit_spreads_over_the_set_and_thins_both_halves(monkeypatch):
+    order = np.arange(100).repeat(64).reshape(100, 64).astype(np.float32)
+    source = SimpleNamespace(
+        train_x=order, train_y=np.arange(100), test_x=order[:50], test_y=np.arange(50)
+    )
+    monkeypatch.setattr("adam_edu.data.load", lambda name: source)
+    task = load_task(SPEC, "cpu", limit=9)
+    assert task.train_y.tolist() == [0, 11, 22, 33, 44, 55, 66, 77, 88]
+    assert task.test_y.tolist() == [0, 11, 22, 33, 44]
+    assert torch.equal(task.train_x[:, 0], task.train_y.float())
+
+
+def test_grey_rows_become_images():
     assert as_images(torch.rand(2, 64)).shape == (2, 1, 8, 8)
 
 
@@ -227,5 +242,93 @@ def test_half_decades():
 
 
 def test_more_seeds_run_as_long_as_the_last():
-    assert reproduce.with_seeds(SPEC, 1).epochs == (200,)
-    assert reproduce.with_seeds(SPEC, 4).epochs == (200, 50, 50, 50)
+    assert reproduce.Budget(seeds=1).applied(SPEC).epochs == (200,)
+    assert reproduce.Budget(seeds=4).applied(SPEC).epochs == (200, 50, 50, 50)
+
+
+def test_sparse_rows_train_as_dense_ones_do():
+    spec = replace(SPECS["logistic-imdb"], model=lambda *a: networks.LogisticRegression(64, 10))
+    task = small_task(spec)
+    bags = (task.train_x > 0.8).numpy().astype(np.uint8)
+    dense = replace(task, train_x=torch.from_numpy(bags), test_x=torch.from_numpy(bags[:100]))
+    sparse = replace(task, train_x=examples(bags, "cpu"), test_x=examples(bags[:100], "cpu"))
+    curves = []
+    for version in (dense, sparse):
+        run = EagerRun(spec, version, Trial(ADAM, 0.1, False, 0, 2))
+        run.train_epoch()
+        run.train_epoch()
+        curves.append(run.curves[0])
+    assert curves[0].train == pytest.approx(curves[1].train, rel=1e-5)
+    assert curves[0].test_loss == pytest.approx(curves[1].test_loss, rel=1e-5)
+
+
+def test_with_a_deadline_all_runs_come_equally_far(tmp_path, monkeypatch):
+    """Time is up in the middle of the second turn: the record shows one epoch of every run."""
+    spec = replace(tiny(SPEC), epochs=(4, 3))
+    task = small_task(spec)
+    torch.set_num_threads(1)
+    whole = reproduce.Reproduction(spec, task, tmp_path / "whole").run()
+    tuning = reproduce.planned_epochs(replace(spec, epochs=()))
+    finals = len(spec.entrants) * len(spec.dropout) * len(spec.epochs)
+    trained = []
+    train_epoch = EagerRun.train_epoch
+
+    def counting(run):
+        train_epoch(run)
+        trained.append(run.trial)
+
+    monkeypatch.setattr(EagerRun, "train_epoch", counting)
+    clock = SimpleNamespace(monotonic=lambda: len(trained))
+    for module in (checkpoint, reproduce):
+        monkeypatch.setattr(module, "time", clock)
+    deadline = tuning + finals + 4.5
+    cut = reproduce.Reproduction(spec, task, tmp_path / "cut", deadline=deadline).run()
+    assert not cut["complete"]
+    assert cut["done"] == {"tuning": True, "epochs": 1, "of": 4}
+    assert len(trained) == tuning + finals + 5
+    assert [run["epochs"] for run in cut["runs"]] == [1] * finals
+    for run, reference in zip(cut["runs"], whole["runs"], strict=True):
+        assert run["train"] == reference["train"][:1]
+    trained.clear()
+    resumed = reproduce.Reproduction(spec, task, tmp_path / "cut", deadline=10**6).run()
+    assert without_times(resumed) == without_times(whole)
+    assert len(trained) == sum(spec.epochs) * finals // 2 - finals - 5
+
+
+def test_without_time_to_tune_nothing_is_compared(tmp_path, monkeypatch):
+    spec, task = tiny(SPEC), small_task(SPEC)
+    trained = []
+    train_epoch = EagerRun.train_epoch
+
+    def counting(run):
+        train_epoch(run)
+        trained.append(run)
+
+    monkeypatch.setattr(EagerRun, "train_epoch", counting)
+    clock = SimpleNamespace(monotonic=lambda: len(trained))
+    for module in (checkpoint, reproduce):
+        monkeypatch.setattr(module, "time", clock)
+    results = reproduce.Reproduction(spec, task, tmp_path, deadline=3.5).run()
+    assert results["tuning"] == results["runs"] == []
+    assert results["done"] == {"tuning": False, "epochs": 0, "of": 2}
+
+
+def test_a_reduced_budget_is_the_same_for_all_and_named_in_the_record():
+    budget = reproduce.Budget(
+        seeds=2, grid=(0.1, 0.01), tuning_epochs=1, epochs=60, examples=500, dropout=True
+    )
+    planned = budget.applied(SPEC)
+    assert planned.epochs == (60, 50)
+    assert {trial.epochs for trial in reproduce.tuning_trials(planned)} == {1}
+    assert {trial.lr for trial in reproduce.tuning_trials(planned)} == {0.01, 0.1}
+    assert reproduce.reductions(SPEC, planned, budget.examples) == {
+        "seeds": 2,
+        "grid": [0.01, 0.1],
+        "tuning_epochs": 1,
+        "epochs": [60, 50],
+        "examples": 500,
+        "dropout": [True],
+    }
+    assert reproduce.reductions(SPEC, reproduce.Budget().applied(SPEC), None) == {}
+    with pytest.raises(ValueError, match="logistic-mnist has no version with dropout"):
+        budget.applied(SPECS["logistic-mnist"])

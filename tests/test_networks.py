@@ -1,10 +1,12 @@
 """The Torch models of the paper's experiments."""
 
+import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_array
 from torch import nn
 
-from adam_edu.problems import networks
+from adam_edu.problems import networks, sparse
 
 
 def generator(seed=0):
@@ -54,6 +56,32 @@ def test_noise_comes_from_the_generator_alone(model):
     torch.testing.assert_close(model(x, generator(1)), model(x, generator(1)), rtol=0, atol=0)
     assert not torch.equal(model(x, generator(1)), model(x, generator(2)))
     assert torch.equal(model(x), model(x))
+
+
+def test_sparse_linear_has_the_dense_layers_value_and_gradients():
+    x = torch.rand(5, 7, generator=generator(), dtype=torch.float64) * (
+        torch.rand(5, 7, generator=generator(1)) > 0.6
+    )
+    layer = nn.Linear(7, 3).double()
+    g = torch.rand(5, 3, generator=generator(2), dtype=torch.float64)
+    dense = layer(x)
+    expected = torch.autograd.grad(dense, list(layer.parameters()), g)
+    out = sparse.linear(csr_array(x.numpy()), layer.weight, layer.bias)
+    found = torch.autograd.grad(out, list(layer.parameters()), g)
+    torch.testing.assert_close(out, dense)
+    torch.testing.assert_close(found, expected)
+
+
+def test_sparse_dropout_drops_its_share_and_keeps_the_mean():
+    x = csr_array(np.ones((200, 500), np.float32))
+    y = sparse.dropout(x, 0.2, generator())
+    assert y.dtype == np.float32
+    assert (y.data == 0).mean() == pytest.approx(0.2, abs=0.01)
+    assert y.mean() == pytest.approx(1.0, abs=0.01)
+    assert sparse.dropout(x, 0.2, None) is x
+    again = sparse.dropout(x, 0.2, generator())
+    assert (again != y).nnz == 0
+    assert x.data.min() == 1
 
 
 def test_initial_values_come_from_the_seed_and_leave_the_global_state_alone():

@@ -1,4 +1,4 @@
-"""The command line: ``adam-edu data | reproduce | bench``."""
+"""The command line: ``adam-edu data | reproduce | bench | exercise``."""
 
 import argparse
 import sys
@@ -6,12 +6,17 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from .check.cli import add_exercise
+
 EXPERIMENTS = ("logistic-mnist", "logistic-imdb", "mlp-mnist", "cnn-cifar10", "vae-mnist")
 DATA_SETS = ("mnist", "fashion_mnist", "imdb", "cifar10", "digits")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status: 0, or 1 after one line that says what is wrong."""
+    """Run a command and return its exit status: 0, or 1 after one line that says what is wrong.
+
+    ``adam-edu exercise check`` returns 1 as well where a solution is not right yet.
+    """
     parser = argparse.ArgumentParser(
         prog="adam-edu", description="Adam and its relatives, from the ground up."
     )
@@ -20,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         add(commands)
     options = parser.parse_args(arguments)
     try:
-        options.run(options)
+        return options.run(options) or 0
     except ModuleNotFoundError as error:
         if error.name and error.name.startswith("adam_edu"):
             raise
@@ -33,7 +38,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, KeyError) as error:
         print(f"adam-edu {options.command}: {_message(error)}", file=sys.stderr)
         return 1
-    return 0
 
 
 def _message(error: Exception) -> str:
@@ -77,8 +81,19 @@ def add_reproduce(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--device", default="cpu", help="cpu (the default) or cuda")
     parser.add_argument("--seeds", type=_positive, metavar="N", help="seeds 0 to N - 1")
     parser.add_argument(
-        "--minutes", type=float, default=float("inf"), help="stop and record what is done by then"
+        "--minutes",
+        type=float,
+        default=float("inf"),
+        help="stop and record what is done by then, with the same epochs for every optimizer",
     )
+    cuts = parser.add_argument_group(
+        "a smaller budget, equal for every optimizer, that the record states"
+    )
+    cuts.add_argument("--rates", type=_rates, metavar="A,B,...", help="learning rates to try")
+    cuts.add_argument("--tuning-epochs", type=_positive, metavar="N", help="length of a tuning run")
+    cuts.add_argument("--epochs", type=_positive, metavar="N", help="length of a run, at most")
+    cuts.add_argument("--examples", type=_positive, metavar="N", help="training examples, at most")
+    cuts.add_argument("--dropout", choices=["with", "without"], help="one version only")
     parser.add_argument(
         "--output", type=Path, metavar="DIR", help="where the record goes (default: the package)"
     )
@@ -91,12 +106,20 @@ def add_reproduce(commands: argparse._SubParsersAction) -> None:
 def run_reproduce(options: argparse.Namespace) -> None:
     """Run one experiment, or all, and write a record of each."""
     from .experiments.record import write_record
-    from .experiments.reproduce import reproduce
+    from .experiments.reproduce import Budget, reproduce
     from .experiments.specs import SPECS
 
     _check_device(options.device)
     output, checkpoints = _output(options), _checkpoints(options)
     deadline = time.monotonic() + 60 * options.minutes
+    budget = Budget(
+        seeds=options.seeds,
+        grid=options.rates,
+        tuning_epochs=options.tuning_epochs,
+        epochs=options.epochs,
+        examples=options.examples,
+        dropout=None if options.dropout is None else options.dropout == "with",
+    )
     for name in EXPERIMENTS if options.name == "all" else [options.name]:
         record = reproduce(
             SPECS[name],
@@ -104,12 +127,12 @@ def run_reproduce(options: argparse.Namespace) -> None:
             checkpoints=checkpoints,
             command=_command(options, name),
             quick=options.quick,
-            seeds=options.seeds,
+            budget=budget,
             deadline=deadline,
         )
         path = output / f"{name}.json"
         write_record(record, path)
-        print(f"{path}{'' if record['complete'] else ' (not complete: run it again to go on)'}")
+        print(f"{path}{'' if record['finished'] else ' (not finished: run it again to go on)'}")
 
 
 def add_bench(commands: argparse._SubParsersAction) -> None:
@@ -149,6 +172,7 @@ COMMANDS: list[Callable[[argparse._SubParsersAction], None]] = [
     add_data,
     add_reproduce,
     add_bench,
+    add_exercise,
 ]
 
 
@@ -159,13 +183,23 @@ def _positive(text: str) -> int:
     return value
 
 
+def _rates(text: str) -> tuple[float, ...]:
+    values = tuple(float(word) for word in text.split(","))
+    if not all(0 < value < float("inf") for value in values):
+        raise argparse.ArgumentTypeError("learning rates must be above 0")
+    return values
+
+
 def _command(options: argparse.Namespace, *names: str) -> str:
     """Return the command as it should be typed to get the same result elsewhere."""
     words = ["adam-edu", options.command, *names, f"--device={options.device}"]
     if options.quick:
         words.append("--quick")
-    if getattr(options, "seeds", None):
-        words.append(f"--seeds={options.seeds}")
+    for name in ("seeds", "rates", "tuning_epochs", "epochs", "examples", "dropout"):
+        value = getattr(options, name, None)
+        if value is not None:
+            text = ",".join(f"{v:g}" for v in value) if isinstance(value, tuple) else value
+            words.append(f"--{name.replace('_', '-')}={text}")
     return " ".join(words)
 
 

@@ -30,11 +30,16 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
 
 
 @dataclass(frozen=True)
-class Finished:
-    """The curves of a run, one for each of its trials, and the seconds spent in its epochs."""
+class Progress:
+    """The curves of a run so far, one for each of its trials, and the seconds spent in it."""
 
     curves: list[Curves]
     seconds: float
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return len(self.curves[0].train) if self.curves else 0
 
 
 def finish(
@@ -42,29 +47,33 @@ def finish(
     path: Path,
     epochs: int,
     *,
+    until: int | None = None,
     deadline: float = float("inf"),
-    report: Callable[[int, bool], None] = lambda epochs, restored: None,
+    report: Callable[[int, bool], None] = lambda epoch, restored: None,
     seconds_between_saves: float = SECONDS_BETWEEN_SAVES,
-) -> Finished:
-    """Train a run up to ``epochs``, going on from what ``path`` holds, and return its curves.
+) -> Progress:
+    """Train a run of ``epochs``, going on from what ``path`` holds, and return its curves.
 
     ``path`` with the suffix .pt holds the state while training, and with .json the curves in the
-    end, so that a finished run is not built again. At the ``deadline`` (of ``time.monotonic()``)
-    the state is saved and the curves so far returned. ``report`` is told how many epochs have been
-    added, and whether they were restored from ``path`` rather than trained now.
+    end, so that a finished run is not built again. After epoch ``until``, and at the ``deadline``
+    (of ``time.monotonic()``), the state is saved and the curves so far are returned; a later call
+    goes on from there to the same result, bit for bit. ``report`` is told the epoch reached, and
+    whether it was restored from ``path`` rather than trained now.
     """
     state_path, curves_path = path.with_suffix(".pt"), path.with_suffix(".json")
     if curves_path.exists():
         report(epochs, True)
         saved = json.loads(curves_path.read_text())
-        return Finished([Curves(**curves) for curves in saved["curves"]], saved["seconds"])
-    if time.monotonic() > deadline:
-        return Finished([], 0.0)
+        return Progress([Curves(**curves) for curves in saved["curves"]], saved["seconds"])
+    if time.monotonic() > deadline and not state_path.exists():
+        return Progress([], 0.0)
     run, seconds = make(), 0.0
+    saved_epoch = 0
     if state_path.exists():
         state = torch.load(state_path, map_location="cpu", weights_only=True)
         run.load_state_dict(state["run"])
         seconds = state["seconds"]
+        saved_epoch = run.epoch
         report(run.epoch, True)
 
     def save() -> None:
@@ -72,18 +81,19 @@ def finish(
         write_atomically(state_path, lambda p: torch.save(state, p))
 
     last_save = time.monotonic()
-    while run.epoch < epochs and time.monotonic() <= deadline:
+    target = epochs if until is None else min(until, epochs)
+    while run.epoch < target and time.monotonic() <= deadline:
         started = time.monotonic()
         run.train_epoch()
         seconds += time.monotonic() - started
-        report(1, False)
+        report(run.epoch, False)
         if time.monotonic() - last_save >= seconds_between_saves:
             save()
-            last_save = time.monotonic()
-    if run.epoch < epochs:
-        save()
-    else:
+            saved_epoch, last_save = run.epoch, time.monotonic()
+    if run.epoch >= epochs:
         result = {"curves": [asdict(curves) for curves in run.curves], "seconds": seconds}
         write_atomically(curves_path, lambda p: p.write_text(json.dumps(result)))
         state_path.unlink(missing_ok=True)
-    return Finished(run.curves, seconds)
+    elif run.epoch > saved_epoch:
+        save()
+    return Progress(run.curves, seconds)

@@ -19,7 +19,7 @@ def measure_cost(task: Task, *, steps: int = 100, rounds: int = 30) -> dict[str,
     ``ratio`` is the median, over the rounds, of Torch's time over ours: above 1, ours is faster.
     Each round times ``steps`` steps of the plain loop with either, in alternating order.
     """
-    device = task.train_x.device
+    device = task.device
     trial = Trial(ADAM, 1e-3, dropout=True, seed=0, epochs=1)
     runs = {
         "adam_edu": EagerRun(MLP_MNIST, task, trial),
@@ -31,7 +31,7 @@ def measure_cost(task: Task, *, steps: int = 100, rounds: int = 30) -> dict[str,
         ),
     }
     batches = shuffled_batches(
-        len(task.train_x), MLP_MNIST.batch, torch.Generator(device).manual_seed(0)
+        len(task.train_y), MLP_MNIST.batch, torch.Generator(device).manual_seed(0)
     )
 
     def seconds(run: EagerRun) -> float:

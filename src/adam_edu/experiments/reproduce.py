@@ -1,5 +1,6 @@
 """Run one experiment in full: tune, train every seed, record."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -11,7 +12,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from .checkpoint import finish
+from .checkpoint import Progress, finish
 from .record import circumstances, rounded
 from .specs import Entrant, Spec
 from .stack import Stack
@@ -43,17 +44,72 @@ def quick_version(spec: Spec) -> Spec:
     )
 
 
-def with_seeds(spec: Spec, seeds: int) -> Spec:
-    """Return the experiment with this many seeds; a further seed runs as long as the last."""
-    epochs = spec.epochs + spec.epochs[-1:] * max(0, seeds - len(spec.epochs))
-    return replace(spec, epochs=epochs[:seeds])
+@dataclass(frozen=True)
+class Budget:
+    """What to run of an experiment where the machine is too slow for all of it.
+
+    Attributes
+    ----------
+    seeds : how many; a further seed runs as long as the last
+    grid : the learning rates to try, the same for every entrant
+    tuning_epochs : length of a tuning run
+    epochs : length of a run, at most
+    examples : of the training set, spread evenly over it, at most
+    dropout : only the version with, or only the one without
+    """
+
+    seeds: int | None = None
+    grid: tuple[float, ...] | None = None
+    tuning_epochs: int | None = None
+    epochs: int | None = None
+    examples: int | None = None
+    dropout: bool | None = None
+
+    def applied(self, spec: Spec) -> Spec:
+        """Return the experiment cut to this budget; ``examples`` is for :func:`load_task`."""
+        count = len(spec.epochs) if self.seeds is None else self.seeds
+        epochs = (spec.epochs + spec.epochs[-1:] * count)[:count]
+        if self.epochs is not None:
+            epochs = tuple(min(n, self.epochs) for n in epochs)
+        dropout = spec.dropout
+        if self.dropout is not None:
+            if self.dropout not in spec.dropout:
+                raise ValueError(
+                    f"{spec.name} has no version {'with' if self.dropout else 'without'}"
+                    " dropout to run alone"
+                )
+            dropout = (self.dropout,)
+        tuning = spec.tuning_epochs
+        if self.tuning_epochs is not None and tuning:
+            tuning = min(tuning, self.tuning_epochs)
+        grid = tuple(sorted(self.grid)) if self.grid else spec.grid
+        return replace(spec, epochs=epochs, dropout=dropout, tuning_epochs=tuning, grid=grid)
+
+
+def reductions(whole: Spec, planned: Spec, examples: int | None) -> dict[str, Any]:
+    """Return in what a plan falls short of the whole experiment; empty if in nothing."""
+    found: dict[str, Any] = {}
+    if len(planned.epochs) < len(whole.epochs):
+        found["seeds"] = len(planned.epochs)
+    if set(whole.grid) - set(planned.grid):
+        found["grid"] = list(planned.grid)
+    if planned.tuning_epochs < whole.tuning_epochs:
+        found["tuning_epochs"] = planned.tuning_epochs
+    if any(n < m for n, m in zip(planned.epochs, whole.epochs, strict=False)):
+        found["epochs"] = list(planned.epochs)
+    if examples is not None:
+        found["examples"] = examples
+    if planned.dropout != whole.dropout:
+        found["dropout"] = list(planned.dropout)
+    return found
 
 
 class Reproduction:
     """One experiment on one device, with its checkpoints in one directory.
 
     On a GPU the runs of one rule that differ in learning rate are stacked; elsewhere the plain
-    loop runs them one after the other.
+    loop runs them one after the other. With a ``deadline`` the runs to be reported take turns, an
+    epoch or a few at a time, so that all have come equally far when time is up.
     """
 
     def __init__(
@@ -69,42 +125,77 @@ class Reproduction:
         self.spec, self.task = spec, task
         self.progress = tqdm(file=StringIO()) if progress is None else progress
         self.deadline = deadline
-        self.stacked = task.train_x.device.type == "cuda"
+        self.stacked = task.device.type == "cuda"
+        self.turn = 5 if self.stacked else 1  # epochs; to build a stack takes seconds
         self.directory = checkpoints / spec.name
         self.workers = workers
-        self.building = Lock()
+        self.lock = Lock()
+        self.progress_of: dict[str, Progress] = {}
+        self.reported: dict[str, int] = {}
 
     def run(self) -> dict[str, Any]:
         """Tune, train, and return what the record says of both."""
         self.progress.reset(planned_epochs(self.spec))
         self.progress.set_description(f"{self.spec.name}, tuning")
         tuning = self.outcomes(list(tuning_trials(self.spec)))
-        best = best_rates(tuning)
+        tuned = all(len(o.curves.train) == o.trial.epochs for o in tuning)
+        best = best_rates(tuning) if tuned else {}
         self.progress.set_description(self.spec.name)
-        finals = self.outcomes(list(final_trials(self.spec, best)))
+        finals = self.outcomes(list(final_trials(self.spec, best)), in_turns=True)
         return {
-            "complete": is_complete(self.spec, finals),
+            "complete": tuned and is_complete(self.spec, finals),
+            "done": {
+                "tuning": tuned,
+                "epochs": max((len(o.curves.train) for o in finals), default=0),
+                "of": max(self.spec.epochs),
+            },
             "tuning": tuning_table(self.spec, tuning, best),
-            "runs": [run_entry(outcome) for outcome in finals],
+            "runs": [run_entry(outcome) for outcome in finals if outcome.curves.train],
         }
 
-    def outcomes(self, trials: list[Trial]) -> list[Outcome]:
+    def outcomes(self, trials: list[Trial], *, in_turns: bool = False) -> list[Outcome]:
         """Run trials and return what has been done by the deadline.
+
+        ``in_turns``, with a deadline, makes them advance together, and cuts what is returned to the
+        epochs that all have done. What the others did beyond stays in their checkpoints.
+        """
+        groups = self.groups(trials)
+        longest = max((trial.epochs for trial in trials), default=0)
+        turns = [longest]
+        if in_turns and self.deadline < float("inf"):
+            turns = list(range(self.turn, longest + self.turn, self.turn))
+        for until in turns:
+            self.advance(groups, until)
+        outcomes = []
+        done = min((self.epochs_of(g) for g in groups if not self.is_done(g)), default=longest)
+        for group in groups:
+            progress = self.progress_of[self.checkpoint_name(group)]
+            for trial, curves in zip(
+                group, progress.curves or [Curves()] * len(group), strict=True
+            ):
+                kept = curves.first(done) if in_turns else curves
+                share = len(kept.train) / max(1, progress.epoch) / len(group)
+                outcomes.append(Outcome(trial, kept, progress.seconds * share))
+        return outcomes
+
+    def advance(self, groups: list[list[Trial]], until: int) -> None:
+        """Train every group up to an epoch, if the deadline allows.
 
         On a GPU several groups run at once, each in a thread with a stream of its own: a small
         model's step is too short to fill the device.
         """
-        groups = self.groups(trials)
         if not self.stacked:
-            return [outcome for group in groups for outcome in self.run_group(group)]
+            for group in groups:
+                self.run_group(group, until)
+            return
         torch.cuda.synchronize()
         with ThreadPoolExecutor(self.workers) as pool:
-            return [outcome for part in pool.map(self.run_on_stream, groups) for outcome in part]
+            list(pool.map(lambda group: self.run_on_stream(group, until), groups))
 
-    def run_on_stream(self, group: list[Trial]) -> list[Outcome]:
+    def run_on_stream(self, group: list[Trial], until: int) -> None:
         """Run trials that belong together on a new CUDA stream."""
         with torch.cuda.stream(torch.cuda.Stream()):
-            return self.run_group(group)
+            self.run_group(group, until)
 
     def groups(self, trials: list[Trial]) -> list[list[Trial]]:
         """Divide trials into those that run together."""
@@ -116,27 +207,42 @@ class Reproduction:
             groups.setdefault(key, []).append(trial)
         return list(groups.values())
 
-    def run_group(self, group: list[Trial]) -> list[Outcome]:
-        """Run trials that belong together, from their checkpoint on if there is one."""
-        finished = finish(
-            lambda: self.start(group),
-            self.directory / self.checkpoint_name(group),
-            group[0].epochs,
-            deadline=self.deadline,
-            report=lambda epochs, restored: self.report(epochs * len(group), restored),
-        )
-        seconds = finished.seconds / len(group)
-        return [Outcome(t, c, seconds) for t, c in zip(group, finished.curves, strict=False)]
+    def epochs_of(self, group: list[Trial]) -> int:
+        """Return how many epochs of these trials are done."""
+        name = self.checkpoint_name(group)
+        return self.progress_of[name].epoch if name in self.progress_of else 0
 
-    def report(self, epochs: int, restored: bool) -> None:
+    def is_done(self, group: list[Trial]) -> bool:
+        """Say whether these trials have gone their full length."""
+        return self.epochs_of(group) >= group[0].epochs
+
+    def run_group(self, group: list[Trial], until: int) -> None:
+        """Run trials that belong together up to an epoch, from their checkpoint if there is one."""
+        name = self.checkpoint_name(group)
+        if name in self.progress_of and self.epochs_of(group) >= min(until, group[0].epochs):
+            return
+        if name in self.progress_of and time.monotonic() > self.deadline:
+            return
+        self.progress_of[name] = finish(
+            lambda: self.start(group),
+            self.directory / name,
+            group[0].epochs,
+            until=until,
+            deadline=self.deadline,
+            report=lambda epoch, restored: self.report(name, epoch, len(group), restored),
+        )
+
+    def report(self, name: str, epoch: int, trials: int, restored: bool) -> None:
         """Advance the progress bar; what a checkpoint held takes no time, so it is no pace."""
+        new = (epoch - self.reported.get(name, 0)) * trials
+        self.reported[name] = epoch
         if restored:
-            self.progress.initial += epochs
-        self.progress.update(epochs)
+            self.progress.initial += new
+        self.progress.update(new)
 
     def start(self, group: list[Trial]) -> EagerRun | Stack:
         """Build a run at its first step; one at a time, since a CUDA graph is captured here."""
-        with self.building:
+        with self.lock:
             if self.stacked:
                 return Stack(self.spec, self.task, group)
             return EagerRun(self.spec, self.task, group[0])
@@ -146,7 +252,7 @@ class Reproduction:
         return fingerprint(
             [asdict(trial) for trial in group],
             [self.spec.name, self.spec.data, self.spec.batch, self.spec.l2, self.spec.images],
-            [len(self.task.train_x), self.task.train_x.device.type, self.stacked],
+            [len(self.task.train_y), self.task.device.type, self.stacked],
         )
 
 
@@ -246,7 +352,7 @@ def description(spec: Spec, task: Task) -> dict[str, Any]:
         "figure": spec.figure,
         "claim": spec.claim,
         "choices": spec.choices,
-        "data": {"name": spec.data, "train": len(task.train_x), "test": len(task.test_x)},
+        "data": {"name": spec.data, "train": len(task.train_y), "test": len(task.test_y)},
         "setup": {
             "batch": spec.batch,
             "l2": spec.l2,
@@ -270,28 +376,38 @@ def reproduce(
     checkpoints: Path,
     command: str,
     quick: bool = False,
-    seeds: int | None = None,
+    budget: Budget | None = None,
     deadline: float = float("inf"),
 ) -> dict[str, Any]:
     """Run an experiment, from its checkpoints on if there are any, and return its record.
 
-    Raises what :func:`adam_edu.data.load` raises.
+    ``finished`` says whether all that was planned is done, and ``complete`` whether that was the
+    whole experiment; if not, ``reduced`` says in what the plan falls short of it. Raises what
+    :func:`adam_edu.data.load` raises.
     """
-    spec = quick_version(spec) if quick else spec
-    spec = spec if seeds is None else with_seeds(spec, seeds)
+    whole = quick_version(spec) if quick else spec
+    budget = budget or Budget()
+    planned = budget.applied(whole)
     on_gpu = device.startswith("cuda")
     if on_gpu:
-        use_deterministic_kernels(tf32=spec.tf32)
-    task = load_task(spec, device, limit=QUICK_EXAMPLES if quick else None)
+        use_deterministic_kernels(tf32=planned.tf32)
+    limit = QUICK_EXAMPLES if quick else None
+    task = load_task(planned, device, limit=budget.examples or limit)
     with tqdm(unit=" epochs", smoothing=0.05) as progress:
-        results = Reproduction(spec, task, checkpoints, progress=progress, deadline=deadline).run()
+        run = Reproduction(planned, task, checkpoints, progress=progress, deadline=deadline)
+        results = run.run()
+    reduced = reductions(whole, planned, budget.examples)
+    finished = results.pop("complete")
     how = {
         "command": command,
         "quick": quick,
-        "precision": "float32, products in TF32" if on_gpu and spec.tf32 else "float32",
+        "precision": "float32, products in TF32" if on_gpu and planned.tf32 else "float32",
         "path": "stacked" if on_gpu else "plain loop",
+        "reduced": reduced,
+        "finished": finished,
+        "complete": finished and not reduced,
     }
-    return description(spec, task) | how | circumstances(device) | results
+    return description(planned, task) | how | circumstances(device) | results
 
 
 def use_deterministic_kernels(*, tf32: bool) -> None:

@@ -40,7 +40,7 @@ class Stack:
         if len({t.entrant.rule for t in trials}) > 1:
             raise ValueError("the trials of a stack must share one rule")
         self.spec, self.task, self.trials = spec, task, trials
-        device = task.train_x.device
+        device = task.device
         model = build(lambda: spec.model(task.shape, task.classes, first.dropout), first.seed)
         self.model = model.to(device)
         self.shapes = {name: p.shape for name, p in self.model.named_parameters()}

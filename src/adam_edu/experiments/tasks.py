@@ -1,10 +1,13 @@
 """A data set on a device, ready to be drawn from in minibatches."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isqrt
+from typing import Any
 
 import numpy as np
 import torch
+from scipy.sparse import csr_array
 from torch import Tensor
 
 from .specs import Shape, Spec
@@ -12,18 +15,24 @@ from .specs import Shape, Spec
 
 @dataclass(frozen=True)
 class Task:
-    """Training and test examples as whole tensors on one device.
+    """Training and test examples in whole on one device.
 
     Attributes
     ----------
-    train_x, test_x : (examples, *shape); bag-of-words features stay one byte each until drawn
+    train_x, test_x : tensors (examples, *shape); bags of words are SciPy matrices of their
+        non-zeros on the CPU, and elsewhere stay one byte an entry until drawn
     train_y, test_y : class numbers, (examples,)
     """
 
-    train_x: Tensor
+    train_x: Any
     train_y: Tensor
-    test_x: Tensor
+    test_x: Any
     test_y: Tensor
+
+    @property
+    def device(self) -> torch.device:
+        """Where the examples are."""
+        return self.train_y.device
 
     @property
     def shape(self) -> Shape:
@@ -35,13 +44,21 @@ class Task:
         """Number of classes."""
         return int(self.train_y.max()) + 1
 
-    def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+    def batch(self, indices: Tensor) -> tuple[Any, Tensor]:
         """Return the training examples with these numbers, as float32, and their classes."""
-        x = self.train_x.index_select(0, indices)
-        return x.float(), self.train_y.index_select(0, indices)
+        y = self.train_y.index_select(0, indices)
+        if isinstance(self.train_x, Tensor):
+            return self.train_x.index_select(0, indices).float(), y
+        return self.train_x[indices.numpy()], y
+
+    def test_batches(self, size: int) -> Iterator[tuple[Any, Tensor]]:
+        """Yield the test examples, as float32, and their classes, ``size`` at a time."""
+        for start in range(0, len(self.test_y), size):
+            x = self.test_x[start : start + size]
+            yield x.float() if isinstance(x, Tensor) else x, self.test_y[start : start + size]
 
     def to(self, device: torch.device | str) -> "Task":
-        """Return the task on another device."""
+        """Return the task on another device; only tensors can go there."""
         return Task(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
 
 
@@ -70,28 +87,34 @@ def whitened(train: Tensor, test: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def load_task(spec: Spec, device: str, *, limit: int | None = None) -> Task:
-    """Load the data of an experiment onto a device, with ``limit`` examples of each half at most.
+    """Load the data of an experiment onto a device, with ``limit`` training examples at most.
 
     Images come as rows of pixels from 0 to 1, or for a convolutional network as (channels, height,
-    width). Raises what :func:`adam_edu.data.load` raises, for example where there is no network.
+    width). With a limit, the test set is thinned by the same factor. Raises what
+    :func:`adam_edu.data.load` raises, for example where there is no network.
     """
     from .. import data
 
     source = data.load(spec.data)
-    train_x, train_y, test_x, test_y = (
-        torch.from_numpy(np.ascontiguousarray(thinned(array, limit))).to(device)
-        for array in (source.train_x, source.train_y, source.test_x, source.test_y)
+    every = 1 if limit is None else max(1, len(source.train_x) // limit)
+    train_x, test_x = (
+        examples(array[::every][: limit if name == "train" else None], device)
+        for name, array in (("train", source.train_x), ("test", source.test_x))
+    )
+    train_y, test_y = (
+        torch.from_numpy(array[::every].astype(np.int64)).to(device)
+        for array in (source.train_y, source.test_y)
     )
     if spec.images:
         train_x, test_x = whitened(as_images(train_x), as_images(test_x))
-    return Task(train_x, train_y.long(), test_x, test_y.long())
+    return Task(train_x, train_y[:limit], test_x, test_y)
 
 
-def thinned(array: np.ndarray, limit: int | None) -> np.ndarray:
-    """Return ``limit`` rows spread evenly over the array, since a file may be sorted by class."""
-    if limit is None or len(array) <= limit:
-        return array
-    return array[:: len(array) // limit][:limit]
+def examples(array: np.ndarray, device: str) -> Any:
+    """Return examples as a tensor, or as a SciPy matrix: bytes on the CPU are bags of words."""
+    if array.dtype == np.uint8 and device == "cpu":
+        return csr_array(array, dtype=np.float32)
+    return torch.from_numpy(np.ascontiguousarray(array)).to(device)
 
 
 def as_images(x: Tensor) -> Tensor:

@@ -34,6 +34,10 @@ class Curves:
     test_loss: list[float] = field(default_factory=list)
     test_error: list[float] = field(default_factory=list)
 
+    def first(self, epochs: int) -> "Curves":
+        """Return the curves of the first so many epochs."""
+        return Curves(self.train[:epochs], self.test_loss[:epochs], self.test_error[:epochs])
+
 
 class Run(Protocol):
     """Some trials in progress: the plain loop runs one, a stack several side by side."""

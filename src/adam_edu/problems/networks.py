@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-Loss = Callable[[Callable[..., Any], Tensor, Tensor, Generator | None], Tensor]
+Loss = Callable[[Callable[..., Any], Any, Tensor, Generator | None], Tensor]
 
 
 def dropout(x: Tensor, p: float, generator: Generator | None) -> Tensor:
@@ -30,7 +30,8 @@ def dropout(x: Tensor, p: float, generator: Generator | None) -> Tensor:
 class LogisticRegression(nn.Module):
     """Multinomial logistic regression: a linear map to the logits of the classes (section 6.1).
 
-    ``p`` is the dropout noise on the features, 0.5 in the paper's experiment on film reviews.
+    ``p`` is the dropout noise on the features, 0.5 in the paper's experiment on film reviews. On
+    the CPU, examples may come as a SciPy matrix of their non-zeros (:mod:`.sparse`).
     """
 
     def __init__(self, features: int, classes: int, p: float = 0.0) -> None:
@@ -38,9 +39,14 @@ class LogisticRegression(nn.Module):
         self.linear = nn.Linear(features, classes)
         self.p = p
 
-    def forward(self, x: Tensor, generator: Generator | None = None) -> Tensor:
+    def forward(self, x: Any, generator: Generator | None = None) -> Tensor:
         """Map (batch, features) to logits (batch, classes)."""
-        return self.linear(dropout(x, self.p, generator))
+        if isinstance(x, Tensor):
+            return self.linear(dropout(x, self.p, generator))
+        from . import sparse
+
+        noisy = sparse.dropout(x, self.p, generator)
+        return sparse.linear(noisy, self.linear.weight, self.linear.bias)
 
 
 class MultilayerNetwork(nn.Module):
@@ -125,7 +131,7 @@ class VariationalAutoencoder(nn.Module):
 
 
 def cross_entropy(
-    model: Callable[..., Any], x: Tensor, y: Tensor, generator: Generator | None = None
+    model: Callable[..., Any], x: Any, y: Tensor, generator: Generator | None = None
 ) -> Tensor:
     """Return the mean negative log likelihood of the labels ``y``, in nats."""
     return F.cross_entropy(model(x, generator), y)
