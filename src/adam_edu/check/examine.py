@@ -1,0 +1,70 @@
+"""Examining a solution: call it, compare, and find what explains the difference."""
+
+from collections.abc import Callable
+from typing import Any
+
+from .calling import Trial, by_name, trial_of
+from .exercise import Exercise
+from .explain import Parts, difference, explain, known, unknown
+from .faults import Fault, described, faults_of, has_gap, not_written_yet, refusal
+from .report import Report
+from .sandbox import RandomState
+
+
+def examine(exercise: Exercise, function: Callable[..., Any]) -> Report:
+    """Check a solution, and return the report."""
+    refused = refusal(exercise, function)
+    if refused is not None:
+        return refused
+    state = RandomState()
+    try:
+        trial = trial_of(exercise, by_name(exercise, function))
+        faults = faults_of(exercise, function, trial, state.changed())
+    finally:
+        state.restore()
+    if has_gap(function, trial):
+        return not_written_yet(exercise)
+    if not trial.right:
+        names, parts = _numbers(exercise, trial, faults)
+        return _report(exercise, trial, names, parts, faults)
+    if faults:
+        return _report(exercise, trial, (), [("Right", "the numbers, in every call.")], faults)
+    count = len(trial.observations)
+    said = f"It agrees with the reference in each of {count} calls, with {trial.kind.name}."
+    return Report(exercise.name, True, (), "right", (("Right", said), *_note(trial)))
+
+
+def _numbers(
+    exercise: Exercise, trial: Trial, faults: list[Fault]
+) -> tuple[tuple[str, ...], Parts]:
+    """Return the mistakes' names and what to say, where the numbers are wrong or missing."""
+    mistakes = explain(exercise, trial.observations)
+    names = tuple(mistake.name for mistake in mistakes)
+    if mistakes and names == exercise.planted:
+        said = [("Cause", "The bug is still there. Compare the lines with the algorithm.")]
+        return names, difference(exercise, trial) + said
+    if mistakes:
+        return names, difference(exercise, trial) + known(exercise, trial, mistakes)
+    if trial.error is not None:
+        fault = described(trial.error)
+        return (fault.name,), [("Problem", fault.text)]
+    if any(fault.name == "remembers_between_calls" for fault in faults):
+        return (), difference(exercise, trial)
+    return ("unknown",), difference(exercise, trial) + unknown(exercise, trial)
+
+
+def _report(
+    exercise: Exercise, trial: Trial, names: tuple[str, ...], parts: Parts, faults: list[Fault]
+) -> Report:
+    """Return the report on a solution that is not right; where to read comes last."""
+    said = [("Besides" if names else "Problem", fault.text) for fault in faults]
+    every = (*names, *(fault.name for fault in faults))
+    parts = [*parts, *said, *_note(trial), exercise.reading]
+    return Report(exercise.name, False, every, "not right yet", tuple(parts))
+
+
+def _note(trial: Trial) -> Parts:
+    if not trial.printed:
+        return []
+    line = trial.printed.strip().partition("\n")[0]
+    return [("Note", f"It prints, first {line[:60]!r}. The checker kept that off the page.")]

@@ -1,0 +1,166 @@
+"""What can be wrong with a solution beside its numbers."""
+
+import dis
+import inspect
+import linecache
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .calling import Trial, by_name, has_names, observe
+from .exercise import Exercise
+from .kinds import WHOLE, Kind, Misfit
+from .report import Report, listed
+from .sandbox import SECONDS, OutOfTime
+from .task import Task
+
+
+class Fault(NamedTuple):
+    """A name, as the report's ``mistakes`` has it, and what to say about it."""
+
+    name: str
+    text: str
+
+
+def refusal(task: Task, function: Any) -> Report | None:
+    """Return a report if there is nothing that could be called, else None."""
+    if not callable(function):
+        text = (
+            f"The checker was given {function!r:.60}. Give it the function itself, without "
+            f"brackets: check.{task.name}({task.name})."
+        )
+        return task.refused("not_a_function", text)
+    if _is_stub(function):
+        return not_written_yet(task)
+    try:
+        signature = inspect.signature(function)
+        if has_names(task, function):
+            signature.bind(**dict.fromkeys(task.parameters))
+        else:
+            signature.bind(*task.parameters)
+    except TypeError as error:
+        text = f"It should be callable as {task.signature}, but: {error}."
+        return task.refused("wrong_arguments", text)
+    except ValueError:
+        pass  # a built-in without a signature: the call will tell
+    return None
+
+
+def not_written_yet(task: Task) -> Report:
+    """Return the report on a stub."""
+    text = f"Put your lines in the place of the three dots. {task.statement}"
+    return task.refused("not_written_yet", text, title="not written yet")
+
+
+def _is_stub(function: Any) -> bool:
+    """Return whether a function looks at no argument and returns nothing of its own."""
+    if not inspect.isfunction(function):
+        return False
+    steps = list(dis.get_instructions(function))
+    if any(word in step.opname for step in steps for word in ("FAST", "CALL", "JUMP")):
+        return False
+    constants = set(function.__code__.co_consts) - {function.__doc__}
+    return constants <= {None, ...} and set(function.__code__.co_names) <= {"NotImplementedError"}
+
+
+def has_gap(function: Any, trial: Trial) -> bool:
+    """Return whether a program still has three dots where a line is to be finished."""
+    code = getattr(function, "__code__", None)
+    return not trial.ran and ... in getattr(code, "co_consts", ()) and "llipsis" in str(trial.error)
+
+
+def described(error: BaseException | None) -> Fault:
+    """Return the name and the description of an error that a call ended with."""
+    if isinstance(error, Misfit):
+        return Fault(error.name, str(error))
+    if isinstance(error, OutOfTime):
+        text = f"After {SECONDS:g} seconds it was still running. Is there a loop that never ends?"
+        return Fault("takes_too_long", text)
+    where = ""
+    if error is not None:
+        frames = traceback.extract_tb(error.__traceback__)
+        theirs = [frame for frame in frames if not _is_ours(frame.filename)]
+        if theirs:
+            line = linecache.getline(theirs[0].filename, theirs[0].lineno or 0).strip()
+            where = f" in its line {line!r}" if line else f" in line {theirs[0].lineno}"
+    message = f": {error}" if str(error) else ""
+    return Fault("raises", f"It raised {type(error).__name__}{where}{message}.")
+
+
+def _is_ours(path: str) -> bool:
+    return Path(path).parent == Path(__file__).parent
+
+
+def faults_of(
+    exercise: Exercise, function: Callable[..., Any], trial: Trial, changed: list[str]
+) -> list[Fault]:
+    """Return what a solution does beside computing; ``changed`` names changed random states."""
+    return list(_faults(exercise, function, trial, changed)) if trial.ran else []
+
+
+def _faults(
+    exercise: Exercise, function: Callable[..., Any], trial: Trial, changed: list[str]
+) -> Iterator[Fault]:
+    if not all(seen.kept for seen in trial.observations):
+        yield Fault(
+            "changes_its_input",
+            "It changes the arrays that it is given, so that the caller's own numbers are "
+            "overwritten. Lines such as m *= beta1 and m[:] = ... do that; write m = beta1 * m.",
+        )
+    if changed:
+        yield changes_random_state(changed)
+    named = by_name(exercise, function)
+    first = trial.observations[0]
+    again = observe(exercise, named, trial.kind, first.arguments)
+    if first.found is not None and not again.same(first):
+        yield Fault(
+            "remembers_between_calls",
+            "Called twice with the same arguments, it gives two different answers. It keeps "
+            "something between the calls, as in a global variable or a default argument that "
+            "is a list; two parameters would then share one state.",
+        )
+    elif trial.right and not _right_with_whole_numbers(exercise, named, trial.kind):
+        yield Fault(
+            "integer_arrays",
+            "Given whole numbers, it returns whole numbers: the fractions are cut off. An "
+            "array made with zeros_like or copy has the type of its model; add dtype=float.",
+        )
+    yield from _wrong_defaults(exercise, function)
+
+
+def changes_random_state(changed: list[str]) -> Fault:
+    """Return the fault of a solution that draws from the global random numbers."""
+    return Fault(
+        "changes_random_state",
+        f"It changes the random state of {listed(changed)}, and with it every random "
+        "number drawn later. The checker has put it back. Nothing here needs chance.",
+    )
+
+
+def _right_with_whole_numbers(exercise: Exercise, function: Callable[..., Any], kind: Kind) -> bool:
+    """Return whether whole numbers do no harm. A refusal to take them does none."""
+    first = exercise.probes[0]
+    arrays = any(isinstance(value, np.ndarray) for value in first.values())
+    if kind not in WHOLE or not arrays:
+        return True
+    rounded = {
+        name: np.round(value) if isinstance(value, np.ndarray) else value
+        for name, value in first.items()
+    }
+    seen = observe(exercise, function, WHOLE[kind], rounded)
+    return seen.found is None or seen.right
+
+
+def _wrong_defaults(exercise: Exercise, function: Any) -> Iterator[Fault]:
+    try:
+        parameters = inspect.signature(function).parameters
+    except ValueError:
+        return
+    for name, value in exercise.defaults.items():
+        theirs = parameters[name].default if name in parameters else inspect.Parameter.empty
+        if theirs is not inspect.Parameter.empty and theirs != value:
+            text = f"The default of {name} is {theirs!r} where {value!r} was asked for."
+            yield Fault(f"default_of_{name}", text)

@@ -1,0 +1,124 @@
+"""Mistakes in the step itself: its direction, its rate, and what divides it."""
+# mypy: allow-untyped-defs
+
+import numpy as np
+
+from ...ops import sqrt
+from ..mistake import wrong
+
+
+@wrong("x")
+def ascent(x, change):
+    """Your step goes up the slope. The gradient points the way in which the loss rises; subtract
+    the step."""
+    return x - change
+
+
+@wrong("returned x")
+def change_returned(change):
+    """You return the change of x, not the new x."""
+    return change
+
+
+@wrong("returned x")
+def x_not_changed(x_before):
+    """You return the x that you were given: the step was computed but not taken."""
+    return x_before
+
+
+@wrong("lr")
+def lr_missing():
+    """The learning rate is not used: your step is as long as with a rate of 1."""
+    return 1.0
+
+
+@wrong("lr")
+def lr_divides(lr):
+    """Your step is divided by the learning rate. A larger rate must make a longer step."""
+    return 1 / lr
+
+
+@wrong("eps")
+def eps_missing():
+    """Epsilon is not used. Where the gradient has always been zero, your step is 0 / 0."""
+    return 0.0
+
+
+@wrong("denominator")
+def eps_inside_root_of_v_hat(v_hat, eps):
+    """Epsilon is inside the root. It is added to the root: sqrt(v_hat) + eps. Inside, an epsilon of
+    1e-8 acts as one of 1e-4 would. (It was so in the Chinese edition of Dive into Deep Learning,
+    issue 502.)"""
+    return sqrt(v_hat + eps)
+
+
+@wrong("denominator")
+def eps_before_correction(v_hat, bias2, eps):
+    """Epsilon is added to sqrt(v) before the correction, and is scaled with it: at the first step
+    it acts as one 30 times as large. That is the paper's "epsilon hat", which would have to be
+    eps * sqrt(1 - beta2**t). (TensorFlow's issue 9047, PyTorch's 22628 and nanochat's 304 are about
+    it.)"""
+    return sqrt(v_hat) + eps / sqrt(bias2)
+
+
+@wrong("denominator")
+def v_hat_without_root(v_hat, eps):
+    """The root is missing. v_hat is a squared gradient; only its root has the gradient's unit, so
+    that their quotient has none."""
+    return v_hat + eps
+
+
+@wrong("denominator")
+def m_in_denominator(m_hat, eps):
+    """The first moment is in the denominator. The step is m_hat, divided by the root of v_hat."""
+    return sqrt(m_hat) + eps
+
+
+@wrong("denominator", "change")
+def moments_upside_down(m_hat, v_hat, lr, eps):
+    """Your quotient is upside down: the second moment stands above the root of the first."""
+    return sqrt(m_hat) + eps, -lr * v_hat / (sqrt(m_hat) + eps)
+
+
+@wrong("change")
+def g_in_place_of_m_hat(g, denominator, lr):
+    """Your step follows the gradient itself, not its average: the first moment is computed but not
+    used."""
+    return -lr * g / denominator
+
+
+@wrong("change")
+def eps_added_to_x(m_hat, v_hat, lr, eps):
+    """Epsilon is added to the parameter, not to the denominator: a bracket is missing around
+    sqrt(v_hat) + eps."""
+    return -lr * m_hat / sqrt(v_hat) + eps
+
+
+@wrong("change")
+def whole_division(m_hat, denominator, lr):
+    """Your step uses //, which cuts off the fraction of a quotient. Divide with one stroke."""
+    return -lr * (m_hat // denominator)
+
+
+@wrong("change")
+def product_not_quotient(m_hat, denominator, lr):
+    """Your step multiplies by the root of the second moment. Dividing by it makes the step of a
+    parameter with large gradients no longer than any other."""
+    return -lr * m_hat * denominator
+
+
+@wrong("change")
+def sign_of_step(m_hat, lr):
+    """Your step is the sign of the first moment times the rate: all lengths are alike. The root of
+    the second moment belongs below it."""
+    return -lr * np.sign(m_hat)
+
+
+DIRECTION = (ascent, change_returned, x_not_changed, lr_missing, lr_divides)
+DENOMINATOR = (
+    eps_inside_root_of_v_hat,
+    eps_before_correction,
+    v_hat_without_root,
+    m_in_denominator,
+    eps_missing,
+)

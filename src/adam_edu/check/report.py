@@ -1,0 +1,102 @@
+"""The verdict: as text, as a card in a notebook, as JSON."""
+
+import textwrap
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+WIDTH = 88
+INDENT = 11
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the checker found.
+
+    Attributes
+    ----------
+    exercise : its name
+    ok : whether the solution is right
+    mistakes : names from the catalogue of the exercise, or of what went wrong with the call
+    title : the verdict in a few words
+    parts : what is to be said, in order: a label and a text each. The label "Code" marks lines of a
+        program.
+    """
+
+    exercise: str
+    ok: bool
+    mistakes: tuple[str, ...]
+    title: str
+    parts: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        lines = [f"{'✓' if self.ok else '✗'} {self.exercise}: {self.title}"]
+        for label, text in self.parts:
+            if label == "Code":
+                lines += textwrap.indent(text, " " * (INDENT + 2)).splitlines()
+                continue
+            head = f"  {label + ':':{INDENT - 2}}"
+            lines += textwrap.wrap(
+                text,
+                WIDTH,
+                initial_indent=head,
+                subsequent_indent=" " * INDENT,
+                break_on_hyphens=False,
+            )
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """Return the verdict as a card. Its colours hold on a light and on a dark ground."""
+        colour = "#1a7f37" if self.ok else "#bf5700"
+        mark = "✓" if self.ok else "✗"
+        rows = []
+        for label, text in self.parts:
+            if label == "Code":
+                rows.append(f'<pre style="margin:0 0 .4em 1em">{escape(text)}</pre>')
+            else:
+                rows.append(
+                    f'<p style="margin:0 0 .4em"><strong>{escape(label)}:</strong> '
+                    f"{escape(text)}</p>"
+                )
+        return (
+            f'<div class="adam-edu-check" style="border-left:.35em solid {colour};'
+            "color:var(--pst-color-text-base,inherit);"
+            'padding:.5em 1em;margin:.5em 0;overflow-wrap:anywhere">'
+            f'<p style="margin:0 0 .4em"><strong>{mark} {escape(self.exercise)}: '
+            f"{escape(self.title)}</strong></p>{''.join(rows)}</div>"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the verdict as plain data, to be written as JSON."""
+        return {
+            "exercise": self.exercise,
+            "ok": self.ok,
+            "mistakes": list(self.mistakes),
+            "text": str(self),
+        }
+
+
+def listed(names: list[str] | tuple[str, ...], word: str = "and") -> str:
+    """Return names as a list in a sentence.
+
+    >>> listed(["m", "v", "x"])
+    'm, v and x'
+    """
+    return f" {word} ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def apart(found: float, expected: float) -> tuple[str, str]:
+    """Return two different numbers, rounded no further than leaves them different.
+
+    >>> apart(0.1, 0.01)
+    ('0.1', '0.01')
+    >>> apart(1.00001, 1.00002)
+    ('1.00001', '1.00002')
+    """
+    for digits in range(4, 18):
+        texts = f"{found:.{digits}g}", f"{expected:.{digits}g}"
+        if texts[0] != texts[1]:
+            break
+    return texts

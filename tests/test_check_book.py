@@ -1,0 +1,103 @@
+"""The chapters' exercises: every solution passes the checker, every stub fails it."""
+
+import ast
+import re
+
+import nbformat
+import pytest
+from conftest import notebooks
+
+from adam_edu import check
+from adam_edu.check.quiz import Quiz
+
+CHAPTERS = {path.stem: nbformat.read(path, as_version=4) for path in notebooks()}
+
+
+def cells(tag):
+    """Return each cell with a tag, and the imports of its chapter up to there."""
+    found = []
+    for stem, notebook in CHAPTERS.items():
+        imports = ""
+        for cell in notebook.cells:
+            tags = cell.metadata.get("tags", [])
+            if tag in tags:
+                name = f"{stem}-{sum(param.id.startswith(stem) for param in found) + 1}"
+                found.append(pytest.param(imports, cell.source, id=name))
+            if cell.cell_type == "code" and "setup-cell" not in tags:
+                tree = ast.parse(cell.source)
+                lines = [
+                    node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)
+                ]
+                imports += "".join(f"{ast.unparse(node)}\n" for node in lines)
+    return found
+
+
+def value_of(imports, source):
+    """Run a cell and return the value of its last line."""
+    namespace = {}
+    exec(imports, namespace)
+    tree = ast.parse(source)
+    last = tree.body.pop()
+    assert isinstance(last, ast.Expr), f"the cell should end with a call of the checker:\n{source}"
+    exec(compile(tree, "<cell>", "exec"), namespace)
+    return eval(compile(ast.Expression(last.value), "<cell>", "eval"), namespace)
+
+
+@pytest.mark.parametrize(("imports", "source"), cells("solution"))
+def test_each_solution_passes(imports, source):
+    report = value_of(imports, source)
+
+    assert report.ok, report
+
+
+@pytest.mark.parametrize(("imports", "source"), cells("stub"))
+def test_each_stub_fails(imports, source):
+    report = value_of(imports, source)
+
+    assert not report.ok
+    assert report.mistakes
+
+
+def test_every_stub_has_a_solution_after_it():
+    for stem, notebook in CHAPTERS.items():
+        tags = [tag for cell in notebook.cells for tag in cell.metadata.get("tags", [])]
+        order = [tag for tag in tags if tag in ("stub", "solution")]
+        assert order == ["stub", "solution"] * (len(order) // 2), stem
+
+
+def test_a_solution_is_folded_away_in_jupyter_and_colab():
+    for notebook in CHAPTERS.values():
+        for cell in notebook.cells:
+            if "solution" in cell.metadata.get("tags", []) or "quiz(" in cell.source:
+                assert cell.metadata.get("jupyter") == {"source_hidden": True}, cell.source
+                assert cell.metadata.get("cellView") == "form", cell.source
+
+
+@pytest.mark.parametrize("stem", CHAPTERS)
+def test_every_exercise_of_a_page_has_a_solution(stem):
+    text = "\n".join(c.source for c in CHAPTERS[stem].cells if c.cell_type == "markdown")
+    labels = re.findall(r"\{exercise(?:-start)?\}[^\n]*\n:label: (\S+)", text)
+    solved = re.findall(r"\{solution(?:-start)?\} (\S+)", text)
+
+    assert labels == solved
+
+
+def test_every_quiz_is_one():
+    for stem, notebook in CHAPTERS.items():
+        for cell in notebook.cells:
+            if cell.cell_type == "code" and "quiz(" in cell.source:
+                found = value_of("", cell.source)
+                assert isinstance(found, Quiz), stem
+                assert 3 <= len(found.questions) <= 6, stem
+                assert "remove-input" in cell.metadata.tags, stem
+
+
+def test_the_exercises_of_the_checker_that_chapters_use_exist():
+    used = {
+        name
+        for notebook in CHAPTERS.values()
+        for cell in notebook.cells
+        for name in re.findall(r"^check\.(\w+)\(", cell.source, re.MULTILINE)
+    }
+
+    assert used <= set(check.EXERCISES)
