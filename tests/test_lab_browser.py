@@ -8,6 +8,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
+from live_figures import try_controls
 
 from adam_edu import lab
 from adam_edu.lab import catalog
@@ -115,28 +116,23 @@ def pixels(page):
     return page.evaluate(f"() => {canvases}.map((c) => c.toDataURL()).join()")
 
 
-@pytest.mark.parametrize("name", VIEWS)
-def test_no_control_is_dead(show, name):
+def test_no_control_is_dead(show):
     """Every slider, moved to both ends, and every choice changes the picture."""
-    page = show(VIEWS[name])
-    # Of the drawn gradient's place and the speed there is nothing to see in the picture.
-    for slider in page.locator("input[type=range]:not([data-key=place])").all():
-        before = pixels(page)
-        seen = []
-        for end in ("Home", "End"):
-            slider.press(end)
-            seen.append(pixels(page) != before)
-        assert any(seen), slider.get_attribute("data-key")
-        page.locator("[data-key=reset]").click()
-    for key in page.locator("select:not([data-key=speed])").evaluate_all(
-        "(all) => all.map((s) => s.dataset.key)"
-    ):
-        choice = page.locator(f"select[data-key={key}]")
-        before = pixels(page)
-        last = choice.locator("option").count() - 1
-        choice.select_option(index=0 if choice.evaluate("(s) => s.selectedIndex") == last else last)
-        assert pixels(page) != before, key
-        page.locator("[data-key=reset]").click()
+    dead, tried = try_controls(show(*VIEWS.values()))
+
+    assert dead == []
+    assert tried > 40
+
+
+def test_a_dead_control_is_noticed(show):
+    page = show(VIEWS["race"])
+    page.evaluate(
+        f"""() => ({ROOT}).addEventListener("input", (event) => {{
+          if (event.target.dataset.key === "1-lr") event.stopPropagation();
+        }}, true)"""
+    )
+
+    assert try_controls(page)[0] == ["figure 1: 1-lr"]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

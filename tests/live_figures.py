@@ -1,0 +1,61 @@
+"""Try every control of the live figures on a page, in the page: what a reader's hand would do."""
+
+from playwright.sync_api import Page
+
+# Each slider goes to both ends, each choice to another option; something painted must change. The
+# speed of playing is not to be seen in a picture, nor is the place where a gradient is drawn.
+TRY_ALL = """
+async () => {
+  const frame = () => new Promise((done) => {
+    requestAnimationFrame(() => requestAnimationFrame(done));
+  });
+  const sheet = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const painted = (root) => {
+    let hash = 0;
+    for (const canvas of root.querySelectorAll("canvas:not(.glyph)")) {
+      if (!canvas.width || !canvas.height) continue;
+      Object.assign(sheet.canvas, { width: canvas.width, height: canvas.height });
+      sheet.drawImage(canvas, 0, 0);
+      const { data } = sheet.getImageData(0, 0, canvas.width, canvas.height);
+      const words = new Uint32Array(data.buffer);
+      for (let i = 0; i < words.length; i += 1) hash = (Math.imul(hash, 31) + words[i]) | 0;
+    }
+    return hash;
+  };
+  const dead = [];
+  let tried = 0;
+  for (const [number, host] of document.querySelectorAll(".adam-edu-lab").entries()) {
+    const root = host.shadowRoot;
+    if (!root) { dead.push(`figure ${number + 1}: not alive`); continue; }
+    const find = (key) => root.querySelector(`[data-key="${CSS.escape(key)}"]`);
+    await frame();
+    const keys = [...root.querySelectorAll("input[type=range], select")].map((c) => c.dataset.key);
+    for (const key of keys.filter((one) => one !== "place" && one !== "speed")) {
+      const before = painted(root);
+      const control = find(key);
+      const values = control.tagName === "SELECT"
+        ? [[...control.options].map((o) => o.value).filter((v) => v !== control.value).at(-1)]
+        : [control.min, control.max];
+      let moved = false;
+      for (const value of values) {
+        const now = find(key);
+        now.value = value;
+        now.dispatchEvent(new Event(now.tagName === "SELECT" ? "change" : "input"));
+        await frame();
+        moved ||= painted(root) !== before;
+      }
+      tried += 1;
+      if (!moved) dead.push(`figure ${number + 1}: ${key}`);
+      find("reset").click();
+      await frame();
+    }
+  }
+  return { dead, tried };
+}
+"""
+
+
+def try_controls(page: Page) -> tuple[list[str], int]:
+    """Return the controls that change nothing, and how many were tried."""
+    result = page.evaluate(TRY_ALL)
+    return result["dead"], result["tried"]
