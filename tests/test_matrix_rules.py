@@ -1,6 +1,7 @@
 """LAMB, Adafactor and Muon against Torch and Optax, on the same recorded gradients."""
 
 from functools import partial
+from itertools import pairwise
 
 import jax
 import numpy as np
@@ -129,7 +130,7 @@ def test_adafactor_never_steps_far():
     # No step is longer than lr times the parameter's size, whatever the gradients.
     x, gs = recorded((6, 9))
     path = walk(partial(adafactor, lr=0.05), x, gs, 2).reshape(-1, 6, 9)
-    for before, after in zip(path, path[1:], strict=False):
+    for before, after in pairwise(path):
         assert rms(after - before) <= 0.05 * rms(before) * (1 + 1e-9)
 
 
