@@ -48,16 +48,18 @@ def run(lines: tuple[Line, ...], arguments: Mapping[str, Any]) -> dict[str, Any]
 def exchanged(lines: tuple[Line, ...], wrong: Line) -> tuple[Line, ...]:
     """Return the lines with a wrong one in the place of those that assign its names.
 
-    Where no line assigns them, they are arguments, and the wrong line comes first; or they say what
-    is returned, and it comes last.
+    Where one of the names is an argument, the wrong line comes first. Where they say what is
+    returned, it comes last.
     """
-    places = [i for i, line in enumerate(lines) if set(line.names) & set(wrong.names)]
-    if not places:
-        last = wrong.names[0].startswith(RETURNED)
-        return (*lines, wrong) if last else (wrong, *lines)
-    kept = [None if i in places else line for i, line in enumerate(lines)]
-    kept[places[-1]] = wrong
-    return tuple(line for line in kept if line is not None)
+    assigned = {name for line in lines for name in line.names}
+    kept = [line for line in lines if not set(line.names) & set(wrong.names)]
+    if wrong.names[0].startswith(RETURNED):
+        return (*kept, wrong)
+    if set(wrong.names) - assigned:
+        return (wrong, *kept)
+    last = max(i for i, line in enumerate(lines) if set(line.names) & set(wrong.names))
+    before = [line for line in lines[:last] if line in kept]
+    return (*before, wrong, *kept[len(before) :])
 
 
 def lines_of(rule: type[Rule]) -> tuple[Line, ...]:

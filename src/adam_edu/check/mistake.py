@@ -2,13 +2,14 @@
 
 import ast
 import inspect
+import re
 import textwrap
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from .lines import Line
+from .lines import RETURNED, Line
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,17 @@ class Mistake:
         reads, its parameters the names that it needs
     lines : what the line assigns; an argument's name for a mistake made before the first line,
         ``"returned m"`` for one made when the result is returned
+    names : what the algorithm at hand calls the names that the function has
     """
 
     function: Callable[..., Any]
     lines: tuple[str, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def on(self, **names: str) -> "Mistake":
+        """Return the same mistake in an algorithm that has other names, as ``on(beta2="rho")``."""
+        lines = tuple(re.sub(r"\w+$", lambda m: names.get(m[0], m[0]), line) for line in self.lines)
+        return Mistake(self.function, lines, names)
 
     @property
     def name(self) -> str:
@@ -34,12 +42,13 @@ class Mistake:
     @property
     def words(self) -> str:
         """The explanation, on one line."""
-        return " ".join((self.function.__doc__ or "").split())
+        return self._renamed(" ".join((self.function.__doc__ or "").split()))
 
     @cached_property
     def line(self) -> Line:
         """The wrong line, to be exchanged for the right one."""
-        return Line.of(self.lines, self.function)
+        reads = inspect.signature(self.function).parameters
+        return Line(self.lines, tuple(map(self._renamed, reads)), self.function)
 
     @cached_property
     def code(self) -> str:
@@ -50,9 +59,12 @@ class Mistake:
         if len(body) != 1 or not isinstance(body[0], ast.Return) or body[0].value is None:
             return ""
         value = ast.unparse(body[0].value).replace("_before", "")
-        if any(name.startswith("returned ") for name in self.lines):
+        if any(name.startswith(RETURNED) for name in self.lines):
             return ""
-        return f"{', '.join(self.lines)} = {value}"
+        return f"{', '.join(self.lines)} = {self._renamed(value)}"
+
+    def _renamed(self, text: str) -> str:
+        return re.sub(r"[a-z]\w*", lambda match: self.names.get(match[0], match[0]), text)
 
 
 def wrong(*lines: str) -> Callable[[Callable[..., Any]], Mistake]:

@@ -11,16 +11,16 @@ from ..mistake import wrong
 @wrong("m")
 def m_without_share(m, g, beta1):
     """Your first moment adds the whole gradient. An average takes the share 1 - beta1 of the new
-    value for the share beta1 that it keeps of the old; without that it grows to ten times the
-    gradient."""
+    value for the share beta1 that it keeps of the old; without that it grows to 1 / (1 - beta1)
+    times the gradient."""
     return beta1 * m + g
 
 
 @wrong("v")
 def v_without_share(v, g, beta2):
     """Your second moment adds the whole squared gradient. An average takes the share 1 - beta2 of
-    the new value for the share beta2 that it keeps of the old; without that it grows a
-    thousandfold."""
+    the new value for the share beta2 that it keeps of the old; without that it grows to
+    1 / (1 - beta2) times what it should be."""
     return beta2 * v + g * g
 
 
@@ -228,6 +228,13 @@ def state_not_returned(m_before, v_before):
 @wrong("returned m")
 def m_not_returned(m_before):
     """You return the first moment that you were given, not the new one."""
+    return m_before
+
+
+@wrong("returned m")
+def buffer_not_returned(m_before):
+    """You return the buffer that you were given, not the new one: the next step would know nothing
+    of this gradient."""
     return m_before
 
 

@@ -45,10 +45,10 @@ def eps_missing():
 
 
 @wrong("denominator")
-def eps_inside_root_of_v_hat(v_hat, eps):
+def eps_inside_root(v_hat, eps):
     """Epsilon is inside the root. It is added to the root: sqrt(v_hat) + eps. Inside, an epsilon of
-    1e-8 acts as one of 1e-4 would. (It was so in the Chinese edition of Dive into Deep Learning,
-    issue 502.)"""
+    1e-8 acts as one of 1e-4 would. (The Adam of Dive into Deep Learning's Chinese edition had it
+    there, issue 502.)"""
     return sqrt(v_hat + eps)
 
 
@@ -62,9 +62,9 @@ def eps_before_correction(v_hat, bias2, eps):
 
 
 @wrong("denominator")
-def v_hat_without_root(v_hat, eps):
-    """The root is missing. v_hat is a squared gradient; only its root has the gradient's unit, so
-    that their quotient has none."""
+def root_missing(v_hat, eps):
+    """The root is missing. v_hat is of the size of a squared gradient; only its root has the
+    gradient's unit, so that their quotient has none."""
     return v_hat + eps
 
 
@@ -101,24 +101,43 @@ def whole_division(m_hat, denominator, lr):
 
 
 @wrong("change")
-def product_not_quotient(m_hat, denominator, lr):
-    """Your step multiplies by the root of the second moment. Dividing by it makes the step of a
-    parameter with large gradients no longer than any other."""
-    return -lr * m_hat * denominator
-
-
-@wrong("change")
 def sign_of_step(m_hat, lr):
     """Your step is the sign of the first moment times the rate: all lengths are alike. The root of
     the second moment belongs below it."""
     return -lr * np.sign(m_hat)
 
 
+@wrong("change")
+def product_not_quotient(m_hat, v_hat, lr, eps):
+    """Your step multiplies by the root of v_hat. Dividing by it makes the step of a parameter with
+    large gradients no longer than any other."""
+    return -lr * m_hat * (sqrt(v_hat) + eps)
+
+
+@wrong("change")
+def sign_of_g(g, lr):
+    """Your step is the sign of the gradient times the rate: all steps are of one length, however
+    flat or steep it is. The gradient itself belongs there."""
+    return -lr * np.sign(g)
+
+
+@wrong("change")
+def step_along_g_squared(g, lr):
+    """Your step is along the gradient's square, which is positive whatever the gradient's sign."""
+    return -lr * g * g
+
+
+@wrong("x")
+def step_multiplies_x(x, change):
+    """You multiply x by 1 minus the step. The step is subtracted from x."""
+    return x * (1 + change)
+
+
 DIRECTION = (ascent, change_returned, x_not_changed, lr_missing, lr_divides)
 DENOMINATOR = (
-    eps_inside_root_of_v_hat,
+    eps_inside_root,
     eps_before_correction,
-    v_hat_without_root,
+    root_missing,
     m_in_denominator,
     eps_missing,
 )

@@ -1,0 +1,478 @@
+"""Mistakes in Adam's relatives: AdaMax, NAdam, AMSGrad, AdamW and AdaBound."""
+# mypy: allow-untyped-defs
+
+from ...ops import clip, maximum, sqrt
+from ..mistake import wrong
+from . import moments, steps
+
+# AdaMax
+
+
+@wrong("bias1")
+def m_not_corrected():
+    """Your first moment is not corrected. It starts at zero, so after the first step it is only
+    1 - beta1 of the gradient; divide by 1 - beta1**t."""
+    return 1.0
+
+
+@wrong("bias1")
+def m_corrected_as_at_first(beta1):
+    """Your correction divides by 1 - beta1 at every step. The zero that the moment started from
+    fades as beta1**t."""
+    return 1 - beta1
+
+
+@wrong("bias1")
+def m_corrected_with_beta2(t, beta2):
+    """Your first moment is corrected with beta2. It was averaged with beta1."""
+    return 1 - beta2**t
+
+
+@wrong("bias1")
+def m_correction_multiplies(t, beta1):
+    """Your correction multiplies. The moment is too small at first, so divide by 1 - beta1**t."""
+    return 1 / (1 - beta1**t)
+
+
+@wrong("u")
+def u_is_average(u, g, beta2, eps):
+    """Your u is a moving average of the gradient's size. It is the larger of two numbers: the old u
+    times beta2, and the gradient's size."""
+    return beta2 * u + (1 - beta2) * abs(g) + eps
+
+
+@wrong("u")
+def u_is_sum(u, g, beta2, eps):
+    """Your u adds the old one and the gradient's size. It takes the larger of the two."""
+    return beta2 * u + abs(g) + eps
+
+
+@wrong("u")
+def u_without_abs(u, g, beta2, eps):
+    """Your u takes the gradient with its sign, so that a large negative one is not seen."""
+    return maximum(beta2 * u, g + eps)
+
+
+@wrong("u")
+def u_of_squares(u, g, beta2, eps):
+    """Your u takes the squared gradient. In the infinity norm no square is taken, and no root."""
+    return maximum(beta2 * u, g * g + eps)
+
+
+@wrong("u")
+def u_never_decays(u, g, eps):
+    """Your old u is not multiplied by beta2: it never comes down."""
+    return maximum(u, abs(g) + eps)
+
+
+@wrong("u")
+def u_forgets(g, eps):
+    """Your u is the size of the last gradient: the old u is not in it."""
+    return abs(g) + eps
+
+
+@wrong("u")
+def u_is_minimum(u, g, beta2, eps):
+    """Your u takes the smaller of the two. It is the larger."""
+    return -maximum(-beta2 * u, -(abs(g) + eps))
+
+
+@wrong("denominator")
+def root_of_u(u):
+    """Your step divides by the root of u. No square was taken, so no root is needed."""
+    return sqrt(u)
+
+
+@wrong("denominator")
+def u_corrected(u, t, beta2):
+    """Your u is corrected. A maximum has no zero mixed into it that would have to be taken out; it
+    is as large as the gradient from the first step on."""
+    return u / (1 - beta2**t)
+
+
+@wrong("u", "denominator")
+def eps_after_maximum(u, g, beta2, eps):
+    """Epsilon is added to u after the maximum, as Keras does. Asked for is the form of Torch and
+    Optax: the larger of beta2 * u and abs(g) + eps."""
+    return maximum(beta2 * u, abs(g)), maximum(beta2 * u, abs(g)) + eps
+
+
+ADAMAX = (
+    *steps.DIRECTION,
+    m_not_corrected,
+    m_corrected_as_at_first,
+    m_corrected_with_beta2,
+    m_correction_multiplies,
+    *moments.COUNTING,
+    u_is_average,
+    u_is_sum,
+    u_without_abs,
+    u_of_squares,
+    u_never_decays,
+    u_forgets,
+    u_is_minimum,
+    root_of_u,
+    u_corrected,
+    eps_after_maximum,
+    steps.eps_missing,
+    *moments.FIRST_MOMENT,
+    moments.v_not_returned.on(v="u", v_before="u_before"),
+)
+
+# NAdam
+
+
+@wrong("m_bar")
+def nadam_is_adam(m, t, beta1):
+    """Your step is that of Adam: m is corrected, and nothing looks ahead."""
+    return m / (1 - beta1**t)
+
+
+@wrong("m_bar")
+def nadam_weights_swapped(m, g, weight_m, weight_g):
+    """The two weights are swapped: the one with mu of the next step belongs to m, the other to
+    g."""
+    return weight_g * m + weight_m * g
+
+
+@wrong("m_bar")
+def nadam_without_g(m, weight_m):
+    """Your m_bar has no gradient in it. The look ahead is a share of m and a share of g."""
+    return weight_m * m
+
+
+@wrong("weight_m", "weight_g")
+def mu_constant(t, beta1):
+    """Your mu is beta1 at every step, as in Optax. Asked for is the mu that warms up:
+    beta1 * (1 - 0.5 * 0.96**(t * momentum_decay))."""
+    return beta1 / (1 - beta1 ** (t + 1)), (1 - beta1) / (1 - beta1**t)
+
+
+@wrong("weight_m", "weight_g")
+def nadam_powers_for_product(t, beta1, momentum_decay):
+    """Your corrections take powers of mu. It differs from step to step, so the product of all mu so
+    far is needed: mu_1 * mu_2 * ... * mu_t."""
+    now, then = _mu(t, beta1, momentum_decay), _mu(t + 1, beta1, momentum_decay)
+    return then / (1 - then ** (t + 1)), (1 - now) / (1 - now**t)
+
+
+@wrong("weight_m")
+def nadam_mu_of_now(t, beta1, momentum_decay):
+    """m is weighted with the mu of this step. It is the next step's that looks ahead, and its
+    product goes one factor further."""
+    product = _mu_product(t, beta1, momentum_decay)
+    return _mu(t, beta1, momentum_decay) / (1 - product)
+
+
+@wrong("weight_m")
+def nadam_product_one_short(t, beta1, momentum_decay):
+    """Below m stands the product of the mu up to this step. It goes one further, up to the
+    next."""
+    product = _mu_product(t, beta1, momentum_decay)
+    return _mu(t + 1, beta1, momentum_decay) / (1 - product)
+
+
+@wrong("weight_g")
+def nadam_g_with_mu(t, beta1, momentum_decay):
+    """g is weighted with mu. Its share is what mu leaves: 1 - mu."""
+    product = _mu_product(t, beta1, momentum_decay)
+    return _mu(t, beta1, momentum_decay) / (1 - product)
+
+
+@wrong("weight_g")
+def nadam_g_uncorrected(t, beta1, momentum_decay):
+    """The share of g is not corrected: it is divided by 1 minus the product of all mu so far."""
+    return 1 - _mu(t, beta1, momentum_decay)
+
+
+def _mu(t, beta1, momentum_decay):
+    return beta1 * (1 - 0.5 * 0.96 ** (t * momentum_decay))
+
+
+def _mu_product(t, beta1, momentum_decay):
+    result = 1.0
+    for i in range(1, t + 1):
+        result *= _mu(i, beta1, momentum_decay)
+    return result
+
+
+NADAM = (
+    *steps.DIRECTION,
+    nadam_is_adam,
+    nadam_weights_swapped,
+    nadam_without_g,
+    mu_constant,
+    nadam_powers_for_product,
+    nadam_mu_of_now,
+    nadam_product_one_short,
+    nadam_g_with_mu,
+    nadam_g_uncorrected,
+    *moments.SECOND_CORRECTION,
+    *(mistake.on(m_hat="m_bar") for mistake in steps.DENOMINATOR),
+    *moments.FIRST_MOMENT,
+    *moments.SECOND_MOMENT,
+    moments.state_not_returned,
+    moments.moments_returned_swapped,
+)
+
+# AMSGrad
+
+
+@wrong("w")
+def no_maximum(v):
+    """Your w is v: no maximum is taken, and what you have is Adam."""
+    return 1 * v
+
+
+@wrong("w")
+def maximum_of_gradient(w, g):
+    """Your w is the largest squared gradient. It is the largest *average* v so far."""
+    return maximum(w, g * g)
+
+
+@wrong("w")
+def maximum_is_sum(w, v):
+    """Your w adds v. It is the larger of the two."""
+    return w + v
+
+
+@wrong("w")
+def maximum_is_minimum(w, v):
+    """Your w is the smaller of the two. It is the larger, so that the step does not grow."""
+    return -maximum(-w, -v)
+
+
+@wrong("w", "v_hat")
+def maximum_of_corrected(w, v, bias2):
+    """Your w is the maximum of the corrected moment, as in Optax. The correction is large at first,
+    so that the maximum would stay at the first step's. Asked for is Torch's form: the maximum of v,
+    corrected afterwards."""
+    return maximum(w, v / bias2), maximum(w, v / bias2)
+
+
+@wrong("v_hat")
+def maximum_unused(v, bias2):
+    """Your step divides by the root of v: the maximum is computed, and not used."""
+    return v / bias2
+
+
+@wrong("returned v")
+def maximum_returned_as_v(w):
+    """You return the maximum as v. The average must go on from v itself, or it never comes down and
+    the maximum feeds itself."""
+    return w
+
+
+@wrong("returned w")
+def w_not_returned(w_before):
+    """You return the maximum that you were given, not the new one."""
+    return w_before
+
+
+AMSGRAD = (
+    *steps.DIRECTION,
+    no_maximum,
+    maximum_of_gradient,
+    maximum_is_sum,
+    maximum_is_minimum,
+    maximum_of_corrected,
+    maximum_unused,
+    maximum_returned_as_v,
+    w_not_returned,
+    moments.not_corrected.on(v="w"),
+    *moments.FIRST_CORRECTION,
+    *(mistake.on(v="w") for mistake in moments.SECOND_CORRECTION),
+    *moments.COUNTING,
+    *steps.DENOMINATOR,
+    *moments.FIRST_MOMENT,
+    *moments.SECOND_MOMENT,
+)
+
+# AdamW
+
+
+@wrong("g", "decay")
+def decay_through_moments(g, x, weight_decay):
+    """Your decay is added to the gradient and goes through both moments: that is Adam with an L2
+    penalty, where a parameter with large gradients is decayed less. AdamW takes it from x
+    itself."""
+    return g + weight_decay * x, 0.0
+
+
+@wrong("decay")
+def decay_missing():
+    """The weight decay is missing: your step is that of Adam."""
+    return 0.0
+
+
+@wrong("decay")
+def decay_without_lr(x, weight_decay):
+    """Your decay is not multiplied by the learning rate. So it is in the paper, with a schedule in
+    its place; asked for is the form that every library has."""
+    return weight_decay * x
+
+
+@wrong("decay")
+def decay_grows(x, lr, weight_decay):
+    """Your decay has the wrong sign: the weights are pushed away from zero."""
+    return -lr * weight_decay * x
+
+
+@wrong("decay")
+def decay_of_g(g, lr, weight_decay):
+    """Your decay is a share of the gradient. It is a share of x."""
+    return lr * weight_decay * g
+
+
+@wrong("decay")
+def decay_divided(x, v_hat, lr, weight_decay, eps):
+    """Your decay is divided by the root of v_hat too. That is what AdamW does away with: the decay
+    stands beside the adaptive step."""
+    return lr * weight_decay * x / (sqrt(v_hat) + eps)
+
+
+@wrong("decay")
+def decay_of_square(x, lr, weight_decay):
+    """Your decay has x squared in it. The penalty has the square; its gradient has x."""
+    return lr * weight_decay * x * x
+
+
+@wrong("x")
+def decay_after_step(x, decay, change, lr, weight_decay):
+    """Your decay acts on x as it is after the step. In Torch, and as asked for here, it acts on x
+    as it was before."""
+    return (x + change + decay) * (1 - lr * weight_decay)
+
+
+ADAMW = (
+    decay_through_moments,
+    decay_missing,
+    decay_without_lr,
+    decay_grows,
+    decay_of_g,
+    decay_divided,
+    decay_of_square,
+    decay_after_step,
+    steps.ascent,
+    steps.change_returned,
+    steps.x_not_changed,
+    *moments.TWO_CORRECTIONS,
+    *moments.FIRST_CORRECTION,
+    *moments.SECOND_CORRECTION,
+    *moments.COUNTING,
+    *steps.DENOMINATOR,
+    moments.betas_swapped,
+    *moments.FIRST_MOMENT,
+    *moments.SECOND_MOMENT,
+    moments.state_not_returned,
+)
+
+# AdaBound
+
+
+@wrong("rate")
+def rate_not_clipped(v_hat, bias1, lr, eps):
+    """Your rate is not clipped: without its bounds AdaBound is Adam."""
+    return lr / bias1 / (sqrt(v_hat) + eps)
+
+
+@wrong("rate")
+def rate_above_only(v_hat, bias1, lr, eps, high):
+    """Your rate has no lower bound."""
+    return clip(lr / bias1 / (sqrt(v_hat) + eps), 0.0, high)
+
+
+@wrong("rate")
+def rate_below_only(v_hat, bias1, lr, eps, low):
+    """Your rate has no upper bound."""
+    return maximum(lr / bias1 / (sqrt(v_hat) + eps), low)
+
+
+@wrong("rate")
+def rate_m_not_corrected(v_hat, lr, eps, low, high):
+    """The correction of m is missing in your rate: it is lr / (1 - beta1**t) that is divided by the
+    root."""
+    return clip(lr / (sqrt(v_hat) + eps), low, high)
+
+
+@wrong("rate")
+def rate_eps_inside_root(v_hat, bias1, lr, eps, low, high):
+    """Epsilon is inside the root. It is added to the root: sqrt(v_hat) + eps."""
+    return clip(lr / bias1 / sqrt(v_hat + eps), low, high)
+
+
+@wrong("rate")
+def rate_root_missing(v_hat, bias1, lr, eps, low, high):
+    """The root of v_hat is missing in your rate."""
+    return clip(lr / bias1 / (v_hat + eps), low, high)
+
+
+@wrong("rate")
+def rate_over_root_of_t(v_hat, bias1, lr, eps, low, high, t):
+    """Your rate is divided by the root of t. The paper's algorithm does that; asked for is the form
+    of its authors' code, which does not."""
+    return clip(lr / bias1 / (sqrt(v_hat) + eps), low, high) / t**0.5
+
+
+@wrong("low", "high")
+def bounds_without_t(gamma, final_lr):
+    """Your bounds do not depend on t. They close in: gamma stands with t in both."""
+    return final_lr * (1 - 1 / (gamma + 1)), final_lr * (1 + 1 / gamma)
+
+
+@wrong("low", "high")
+def bounds_closed(final_lr):
+    """Your two bounds are both final_lr. That is where they meet in the end; at first the band is
+    wide."""
+    return final_lr, final_lr
+
+
+@wrong("low")
+def low_with_gamma_t(gamma, t, final_lr):
+    """Your lower bound has gamma * t where gamma * t + 1 belongs. It is below zero at first."""
+    return final_lr * (1 - 1 / (gamma * t))
+
+
+@wrong("high")
+def high_with_gamma_t_plus_1(gamma, t, final_lr):
+    """Your upper bound has gamma * t + 1 where gamma * t belongs: it is twice final_lr at most,
+    where it should be nearly endless at first."""
+    return final_lr * (1 + 1 / (gamma * t + 1))
+
+
+@wrong("change")
+def clipped_step_along_g(rate, g):
+    """Your step is the clipped rate times the gradient. It is times the first moment."""
+    return -rate * g
+
+
+@wrong("change")
+def clipped_step_corrected_twice(rate, m, bias1):
+    """Your step takes the corrected first moment, but the correction is in the rate already."""
+    return -rate * m / bias1
+
+
+ADABOUND = (
+    steps.ascent,
+    steps.change_returned,
+    steps.x_not_changed,
+    steps.eps_missing,
+    rate_not_clipped,
+    rate_above_only,
+    rate_below_only,
+    rate_m_not_corrected,
+    rate_eps_inside_root,
+    rate_root_missing,
+    rate_over_root_of_t,
+    bounds_without_t,
+    bounds_closed,
+    low_with_gamma_t,
+    high_with_gamma_t_plus_1,
+    clipped_step_along_g,
+    clipped_step_corrected_twice,
+    *moments.SECOND_CORRECTION,
+    *moments.COUNTING,
+    *moments.FIRST_MOMENT,
+    *moments.SECOND_MOMENT,
+    moments.state_not_returned,
+)
