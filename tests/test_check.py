@@ -95,10 +95,10 @@ def test_the_report_of_a_known_mistake_has_a_number_the_cause_the_line_and_the_c
     "names",
     [
         ("v_hat_with_beta1", "ascent"),
-        ("g_not_squared", "eps_inside_root_of_v_hat"),
+        ("g_not_squared", "eps_inside_root"),
         ("m_hat_not_corrected", "v_with_beta1"),
         ("m_without_share", "lr_missing"),
-        ("t_from_zero", "v_hat_without_root"),
+        ("t_from_zero", "root_missing"),
         ("state_not_returned", "eps_before_correction"),
     ],
 )

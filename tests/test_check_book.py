@@ -7,27 +7,31 @@ import nbformat
 import pytest
 from conftest import notebooks
 
-from adam_edu import check
 from adam_edu.check.quiz import Quiz
 
 CHAPTERS = {path.stem: nbformat.read(path, as_version=4) for path in notebooks()}
 
 
+CALL = re.compile(r"^check\.(\w+)\(.*\)\Z", re.MULTILINE)
+
+
+def is_checked(cell, tag):
+    """Return whether a cell has a tag and ends with a call of the checker."""
+    return tag in cell.metadata.get("tags", []) and bool(CALL.search(cell.source))
+
+
 def cells(tag):
-    """Return each cell with a tag, and the imports of its chapter up to there."""
+    """Return each cell with a tag that calls the checker, and its chapter's imports up to there."""
     found = []
     for stem, notebook in CHAPTERS.items():
         imports = ""
         for cell in notebook.cells:
-            tags = cell.metadata.get("tags", [])
-            if tag in tags:
-                name = f"{stem}-{sum(param.id.startswith(stem) for param in found) + 1}"
+            if is_checked(cell, tag):
+                name = f"{stem}-{CALL.search(cell.source)[1]}"
                 found.append(pytest.param(imports, cell.source, id=name))
-            if cell.cell_type == "code" and "setup-cell" not in tags:
-                tree = ast.parse(cell.source)
-                lines = [
-                    node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)
-                ]
+            if cell.cell_type == "code" and "setup-cell" not in cell.metadata.get("tags", []):
+                kinds = ast.Import | ast.ImportFrom
+                lines = [node for node in ast.parse(cell.source).body if isinstance(node, kinds)]
                 imports += "".join(f"{ast.unparse(node)}\n" for node in lines)
     return found
 
@@ -38,7 +42,7 @@ def value_of(imports, source):
     exec(imports, namespace)
     tree = ast.parse(source)
     last = tree.body.pop()
-    assert isinstance(last, ast.Expr), f"the cell should end with a call of the checker:\n{source}"
+    assert isinstance(last, ast.Expr)
     exec(compile(tree, "<cell>", "exec"), namespace)
     return eval(compile(ast.Expression(last.value), "<cell>", "eval"), namespace)
 
@@ -60,9 +64,21 @@ def test_each_stub_fails(imports, source):
 
 def test_every_stub_has_a_solution_after_it():
     for stem, notebook in CHAPTERS.items():
-        tags = [tag for cell in notebook.cells for tag in cell.metadata.get("tags", [])]
-        order = [tag for tag in tags if tag in ("stub", "solution")]
-        assert order == ["stub", "solution"] * (len(order) // 2), stem
+        tags = [
+            (tag, CALL.search(cell.source)[1])
+            for cell in notebook.cells
+            for tag in ("stub", "solution")
+            if is_checked(cell, tag)
+        ]
+        stubs, solutions = tags[::2], tags[1::2]
+        assert [("solution", name) for _, name in stubs] == solutions, stem
+
+
+def test_a_call_of_the_checker_is_tagged():
+    for stem, notebook in CHAPTERS.items():
+        for cell in notebook.cells:
+            if cell.cell_type == "code" and CALL.search(cell.source):
+                assert {"stub", "solution"} & set(cell.metadata.get("tags", [])), stem
 
 
 def test_a_solution_is_folded_away_in_jupyter_and_colab():
@@ -90,14 +106,3 @@ def test_every_quiz_is_one():
                 assert isinstance(found, Quiz), stem
                 assert 3 <= len(found.questions) <= 6, stem
                 assert "remove-input" in cell.metadata.tags, stem
-
-
-def test_the_exercises_of_the_checker_that_chapters_use_exist():
-    used = {
-        name
-        for notebook in CHAPTERS.values()
-        for cell in notebook.cells
-        for name in re.findall(r"^check\.(\w+)\(", cell.source, re.MULTILINE)
-    }
-
-    assert used <= set(check.EXERCISES)

@@ -97,6 +97,12 @@ def eps_after_maximum(u, g, beta2, eps):
     return maximum(beta2 * u, abs(g)), maximum(beta2 * u, abs(g)) + eps
 
 
+@wrong("returned u")
+def u_not_returned(u_before):
+    """You return the maximum that you were given, not the new one."""
+    return u_before
+
+
 ADAMAX = (
     *steps.DIRECTION,
     m_not_corrected,
@@ -116,7 +122,7 @@ ADAMAX = (
     eps_after_maximum,
     steps.eps_missing,
     *moments.FIRST_MOMENT,
-    moments.v_not_returned.on(v="u", v_before="u_before"),
+    u_not_returned,
 )
 
 # NAdam

@@ -60,6 +60,12 @@ def step_not_divided(g, lr):
     return -lr * g
 
 
+@wrong("returned s")
+def sum_not_returned(s_before):
+    """You return the sum that you were given, not the new one."""
+    return s_before
+
+
 _ROOT_OF_S = tuple(
     mistake.on(v_hat="s", m_hat="g")
     for mistake in (
@@ -82,7 +88,7 @@ ADAGRAD = (
     square_of_sum,
     step_not_divided,
     *_ROOT_OF_S,
-    moments.v_not_returned.on(v="s", v_before="s_before"),
+    sum_not_returned,
 )
 
 # RMSProp
@@ -212,6 +218,12 @@ def lr_in_d(d, delta, lr, rho):
     return rho * d + (1 - rho) * (lr * delta) ** 2
 
 
+@wrong("returned d")
+def d_not_returned(d_before):
+    """You return the average of squared steps that you were given, not the new one."""
+    return d_before
+
+
 ADADELTA = (
     *steps.DIRECTION,
     *AVERAGE,
@@ -229,5 +241,5 @@ ADADELTA = (
     d_without_share,
     d_shares_swapped,
     lr_in_d,
-    moments.v_not_returned.on(v="d", v_before="d_before"),
+    d_not_returned,
 )
