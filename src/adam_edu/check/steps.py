@@ -16,6 +16,7 @@ from ..rules import (
     AdaMax,
     AdamW,
     AMSGrad,
+    Lion,
     Momentum,
     NAdam,
     Nesterov,
@@ -27,6 +28,7 @@ from .lines import lines_of
 from .mistake import Mistake
 from .mistakes import buffers, relatives, squares
 from .mistakes.adam import ADAM
+from .mistakes.lion import LION
 
 # No coordinate comes near zero, where rounding would look like a mistake. The last one's gradient
 # is zero at first, as a rare word's is.
@@ -64,8 +66,12 @@ def step_exercise(
     read: str,
     body: str = "...",
     planted: tuple[str, ...] = (),
+    more: tuple[Any, ...] = (),
 ) -> Exercise:
-    """Return the exercise to write one step of a rule, with the rule's own names and defaults."""
+    """Return the exercise to write one step of a rule, with the rule's own names and defaults.
+
+    ``more`` are further gradients to run on, each of shape (steps, 5).
+    """
     defaults = rule()
     hyper = ", ".join(f"{f.name}={getattr(defaults, f.name):g}" for f in fields(rule))
     arguments = ", ".join(("x", "g", *rule.slots, *(["t"] if _counts(rule) else [])))
@@ -74,7 +80,7 @@ def step_exercise(
         returns=("x", *rule.slots),
         statement=statement,
         lines=lines_of(rule),
-        probes=tuple(_probes(rule)),
+        probes=tuple(_probes(rule)) + tuple(probe for gs in more for probe in _strong(rule, gs)),
         mistakes=mistakes,
         read=read,
         kinds=(ARRAYS, FLOATS, LISTS, TENSORS),
@@ -94,11 +100,17 @@ def _probes(rule: type[Rule]) -> Iterator[dict[str, Any]]:
     settings under which every hyper-parameter matters, and with each of these at zero."""
     strong = rule(**{field.name: STRONG[field.name] for field in fields(rule)})
     yield from _run(rule().scaled(10), START, GRADIENTS)
-    yield from _run(strong, START, GRADIENTS)
+    yield from _strong(rule, GRADIENTS)
     nowhere_zero = np.where(GRADIENTS == 0, 0.5, GRADIENTS)
     for name, domain in domains(rule).items():  # type: ignore[arg-type]
         if name != "lr" and 0.0 in domain:
             yield from _run(replace(strong, **{name: 0.0}), START, nowhere_zero)
+
+
+def _strong(rule: type[Rule], gradients: Any) -> Iterator[dict[str, Any]]:
+    """Yield the calls of a run with settings under which every hyper-parameter matters."""
+    settings = {field.name: STRONG[field.name] for field in fields(rule)}
+    yield from _run(rule(**settings), START, gradients)
 
 
 def _run(rule: Rule, x: Any, gradients: Any) -> Iterator[dict[str, Any]]:
@@ -211,4 +223,19 @@ adabound_step = step_exercise(
     "(1 + 1 / (gamma * t)), and multiplies m. Return the new x, m and v.",
     relatives.ADABOUND,
     "adabound",
+)
+lion_step = step_exercise(
+    "lion_step",
+    Lion,
+    "Write one step of Lion. Mix c from m and the gradient with beta1, and the new m with beta2. "
+    "Move x by the learning rate against the sign of c, and by the weight decay as AdamW does. "
+    "Return the new x and m.",
+    LION,
+    "after-adam",
+    # A large gradient, then smaller ones the other way: what the sign is taken of decides.
+    more=(
+        np.array(
+            [[5.0, 5.0, 5.0, -5.0, 5.0], [-0.5, -1.5, -3.0, 1.5, -1.0], [0.3, -2.0, 4.0, 9.0, 1]]
+        ),
+    ),
 )
