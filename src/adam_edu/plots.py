@@ -246,6 +246,47 @@ def band(ax: Axes, x: Any, runs: Any, label: str) -> None:
     ax.fill_between(x, np.min(runs, axis=1), np.max(runs, axis=1), color=style.color, alpha=0.2)
 
 
+def heat_map(ax: Axes, x: Any, y: Any, values: Any, within: float = 1.5) -> None:
+    """Draw losses over two settings as a map: a star at the best, a dot where nearly as good.
+
+    Parameters
+    ----------
+    x, y : the settings along each axis, in any steps; cells are of one size and labelled with them
+    values : the losses, above 0, shape (len(y), len(x)); what is not finite stays white
+    within : a dot marks what is at most so many times the best
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or no value is finite.
+    """
+    values = np.asarray(values, dtype=float)
+    if values.shape != (len(y), len(x)):
+        raise ValueError(
+            f"values must have shape (len(y), len(x)) = ({len(y)}, {len(x)}), not {values.shape}"
+        )
+    finite = np.isfinite(values)
+    if not finite.any():
+        raise ValueError("no value is finite")
+    shown = np.where(finite, values, np.nan)
+    best = np.nanmin(shown)
+    image = ax.imshow(
+        shown,
+        norm=LogNorm(best, min(np.nanmax(shown), 30 * best)),
+        cmap="cividis_r",
+        aspect="auto",
+        origin="lower",
+    )
+    for row, column in np.argwhere(finite & (values <= within * best)):
+        ax.plot(column, row, "*" if values[row, column] == best else ".", color="black", ms=9)
+    every = -(-len(x) // 5)
+    ax.set_xticks(range(0, len(x), every), [f"{value:.3g}" for value in x[::every]])
+    ax.set_yticks(range(len(y)), [f"{value:g}" for value in y])
+    bar = ax.figure.colorbar(image, ax=ax, extend="max", pad=0.02)
+    bar.ax.yaxis.set_minor_formatter("")
+    bar.set_label("loss")
+
+
 def smooth(values: Any, window: int) -> Any:
     """Return the running mean over ``window`` points, shorter where the curve begins and ends."""
     kernel = np.ones(window)
