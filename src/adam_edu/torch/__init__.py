@@ -1,0 +1,101 @@
+"""Every rule as a Torch optimizer: ``from adam_edu.torch import Adam``.
+
+There is one class for each rule of the registry, with the constructor arguments of its namesake in
+``torch.optim``. Needs Torch: ``pip install adam-edu[torch]``.
+"""
+
+import inspect
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+try:
+    import torch as _torch  # noqa: F401
+except ImportError as error:
+    raise ImportError("these optimizers need Torch: pip install adam-edu[torch]") from error
+
+from ..base import Rule
+from ..names import lookup
+from ..rules import RULES
+from .arguments import from_rule, hyper_defaults
+from .optimizer import RuleOptimizer
+
+__all__ = ["RuleOptimizer", "optimizer", "optimizer_class", *RULES]
+
+
+def optimizer(rule: Rule, params: Iterable[Any], **options: Any) -> RuleOptimizer:
+    """Return the Torch optimizer of a rule, with the rule's hyper-parameters.
+
+    Parameters
+    ----------
+    rule : such as ``adam_edu.rule("adam", lr=0.1)``
+    params : tensors, or groups of them, as for every Torch optimizer
+    options : ``implementation``, ``maximize``, ``state_dtype``
+
+    Examples
+    --------
+    >>> import torch
+    >>> w = torch.tensor([1.0, -2.0], requires_grad=True)
+    >>> steps = optimizer(RULES["SGD"](lr=0.1), [w], implementation="eager")
+    >>> w.grad = torch.tensor([10.0, 0.0])
+    >>> steps.step()
+    >>> w.detach()
+    tensor([ 0., -2.])
+    """
+    made = optimizer_class(type(rule))  # type: ignore[arg-type]
+    return made(params, **from_rule(rule), **options)
+
+
+@cache
+def optimizer_class(rule: type[Rule]) -> type[RuleOptimizer]:
+    """Return the Torch optimizer class of a rule: one of this module's, or a new one.
+
+    Examples
+    --------
+    >>> optimizer_class(RULES["Adam"]).__name__
+    'Adam'
+    """
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    hyper = hyper_defaults(rule)
+    arguments = [
+        inspect.Parameter("params", inspect.Parameter.POSITIONAL_OR_KEYWORD),
+        inspect.Parameter(
+            "lr", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=hyper.pop("lr", None)
+        ),
+        *(
+            inspect.Parameter(name, keyword, default=default)
+            for name, default in [
+                *hyper.items(),
+                ("maximize", False),
+                ("implementation", "auto"),
+                ("state_dtype", None),
+            ]
+        ),
+    ]
+    contents = {
+        "rule": rule,
+        "__module__": __name__,
+        "__qualname__": rule.__name__,
+        "__doc__": _doc(rule),
+        "__signature__": inspect.Signature(arguments),
+    }
+    return type(rule.__name__, (RuleOptimizer,), contents)
+
+
+def _doc(rule: type[Rule]) -> str:
+    about = (inspect.getdoc(rule) or "").partition("Examples\n---")[0].strip()
+    return f"{about}\n\nThe rule: :class:`{rule.__module__}.{rule.__name__}`."
+
+
+for _rule in RULES.values():
+    globals()[_rule.__name__] = optimizer_class(_rule)  # type: ignore[arg-type]
+
+
+def __getattr__(name: str) -> type[RuleOptimizer]:
+    """Return the class of a rule registered later, or of one spelled as Torch does (RMSprop)."""
+    if name.startswith("_"):
+        raise AttributeError(name)
+    try:
+        return optimizer_class(lookup(name, RULES, "optimizer"))  # type: ignore[arg-type]
+    except KeyError as error:
+        raise AttributeError(error.args[0]) from None
