@@ -4,7 +4,7 @@ Needs Matplotlib: ``pip install adam-edu[book]``. Figures are 4.8 inches wide in
 that their text is 9 point on a phone; two panels stand one above the other for that reason.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -244,6 +244,33 @@ def band(ax: Axes, x: Any, runs: Any, label: str) -> None:
     median = np.median(runs, axis=1)
     ax.plot(x, median, color=style.color, marker=style.marker, markersize=5, label=label)
     ax.fill_between(x, np.min(runs, axis=1), np.max(runs, axis=1), color=style.color, alpha=0.2)
+
+
+def recorded(ax: Axes, curves: Mapping[str, Any], names: Mapping[str, str] | None = None) -> None:
+    """Draw each optimizer's recorded curve over its epochs: the median, and the spread of seeds.
+
+    Parameters
+    ----------
+    curves : of :func:`adam_edu.recorded.curves`: by optimizer, shape (epochs, seeds)
+    names : labels that differ from the optimizers' names
+    """
+    for optimizer, runs in curves.items():
+        look = line_style(optimizer) | {"label": (names or {}).get(optimizer, optimizer)}
+        seen = np.isfinite(runs).any(axis=1)
+        epochs, runs = np.arange(1, len(runs) + 1)[seen], runs[seen]
+        every = max(len(epochs) // 12, 1)
+        marks = {"marker": STYLE[optimizer].marker, "markersize": 5, "markevery": every}
+        ax.plot(epochs, np.nanmedian(runs, axis=1), **look, **marks)
+        low, high = np.nanmin(runs, axis=1), np.nanmax(runs, axis=1)
+        ax.fill_between(epochs, low, high, color=look["color"], alpha=0.2, linewidth=0)
+
+
+def rates(ax: Axes, found: Mapping[str, Any]) -> None:
+    """Draw what each optimizer reached over the learning rate: columns of rate and value."""
+    for optimizer, columns in found.items():
+        look = line_style(optimizer) | {"marker": STYLE[optimizer].marker, "markersize": 5}
+        ax.plot(columns[:, 0], columns[:, 1], **look)
+    ax.set(xscale="log", xlabel=r"learning rate $\alpha$")
 
 
 def heat_map(ax: Axes, x: Any, y: Any, values: Any, within: float = 1.5) -> None:

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..recorded import RESULTS as RESULTS
 from .checkpoint import write_atomically
-
-RESULTS = Path(__file__).resolve().parents[1] / "results"
 
 
 def rounded(value: float | None, digits: int = 5) -> float | None:
@@ -42,7 +41,8 @@ def circumstances(device: str) -> dict[str, Any]:
         versions["cuda"] = torch.version.cuda
         hardware = torch.cuda.get_device_name(device)
     else:
-        hardware = f"{platform.machine()} CPU, {os.cpu_count()} cores"
+        threads = torch.get_num_threads()
+        hardware = f"{platform.machine()} CPU, {threads} of {os.cpu_count()} cores"
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions,
@@ -66,20 +66,6 @@ def write_record(record: Mapping[str, Any], path: Path) -> None:
 def read_record(path: Path) -> dict[str, Any]:
     """Read a record."""
     return json.loads(path.read_text(encoding="utf-8"))
-
-
-def load_result(name: str) -> dict[str, Any]:
-    """Return the recorded run of an experiment that comes with the package.
-
-    Raises
-    ------
-    KeyError
-        If there is none of that name; the message offers the nearest one.
-    """
-    from ..names import lookup
-
-    recorded = {path.stem: path for path in sorted(RESULTS.glob("*.json"))}
-    return read_record(lookup(name, recorded, "recorded run"))
 
 
 def _compact(value: Any) -> str:

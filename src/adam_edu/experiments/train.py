@@ -34,7 +34,9 @@ class EagerRun:
         self.spec, self.task, self.trial = spec, task, trial
         device = task.device
         model = build(lambda: spec.model(task.shape, task.classes, trial.dropout), trial.seed)
-        self.model: nn.Module = model.to(device)
+        # Channels last, a convolution takes two thirds of the time on a CPU.
+        layout = torch.channels_last if spec.images else torch.preserve_format
+        self.model: nn.Module = model.to(device=device, memory_format=layout)
         self.optimizer = make(trial.entrant, self.model.parameters(), trial.lr)
         self.generator = torch.Generator(device).manual_seed(trial.seed)
         self.t = 0

@@ -1,0 +1,181 @@
+"""The recorded runs of the paper's experiments: to read, to compare, to judge. Needs NumPy alone.
+
+``adam-edu reproduce`` makes a record; a chapter draws it, and computes from it whether a claim of
+the paper held.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .names import lookup
+
+RESULTS = Path(__file__).resolve().parent / "results"
+
+Record = Mapping[str, Any]
+Array = NDArray[np.float64]
+
+# Names that are short enough to stand at the end of a line, as in the figures' style.
+SHORT = {"SGD with Nesterov momentum": "Nesterov"}
+
+
+def load_result(name: str) -> dict[str, Any]:
+    """Return the recorded run of an experiment that comes with the package.
+
+    Raises
+    ------
+    KeyError
+        If there is none of that name; the message offers the nearest one.
+
+    Examples
+    --------
+    >>> load_result("logistic-mnist")["figure"]
+    'Figure 1, left (section 6.1)'
+    """
+    paths = {path.stem: path for path in sorted(RESULTS.glob("*.json"))}
+    return json.loads(lookup(name, paths, "recorded run").read_text(encoding="utf-8"))
+
+
+def curves(record: Record, quantity: str = "train", **where: Any) -> dict[str, Array]:
+    """Return the curves of each optimizer, shape (epochs, seeds), in the record's order.
+
+    Parameters
+    ----------
+    quantity : ``"train"``, ``"test_loss"`` or ``"test_error"``
+    where : which runs, such as ``dropout=False`` or ``seed=0``
+
+    A seed that ran for fewer epochs than another ends in NaN; so does a run that diverged.
+
+    Examples
+    --------
+    >>> found = curves(load_result("logistic-mnist"), "test_error", seed=0)
+    >>> {name: values.shape for name, values in found.items()}
+    {'Adam': (45, 1), 'Nesterov': (45, 1), 'AdaGrad': (45, 1)}
+    """
+    found: dict[str, list[list[float | None]]] = {}
+    for run in record["runs"]:
+        if all(run[key] == value for key, value in where.items()):
+            name = SHORT.get(run["optimizer"], run["optimizer"])
+            found.setdefault(name, []).append(run[quantity])
+    longest = max((len(run) for runs in found.values() for run in runs), default=0)
+    return {
+        name: np.array([run + [None] * (longest - len(run)) for run in runs], dtype=float).T
+        for name, runs in found.items()
+    }
+
+
+def sensitivity(record: Record, quantity: str = "train", **where: Any) -> dict[str, Array]:
+    """Return for each optimizer what tuning found: rows of learning rate and final value.
+
+    ``where`` chooses among rows, such as ``dropout=False``; ``quantity`` is ``"train"`` or
+    ``"test_error"``. A diverged run is NaN.
+    """
+    return {
+        SHORT.get(row["optimizer"], row["optimizer"]): np.array(
+            [row["lr"], row[quantity]], dtype=float
+        ).T
+        for row in record["tuning"]
+        if all(row[key] == value for key, value in where.items())
+    }
+
+
+def how(record: Record) -> str:
+    """Say which command made a record, when, on what, and how far it went.
+
+    Examples
+    --------
+    >>> print(how(load_result("logistic-mnist")))
+    Command: adam-edu reproduce logistic-mnist --device=cpu
+    Made on 2026-11-24 on a x86_64 CPU, 4 cores, with Torch 2.13.0+cpu.
+    Data: mnist, 60,000 training examples. Seeds: 3. Epochs: 45.
+    It is the whole experiment.
+    """
+    made = date.fromisoformat(record["date"][:10])
+    done = sorted({run["epochs"] for run in record["runs"]})
+    seeds = len({run["seed"] for run in record["runs"]})
+    epochs = f"{done[0]} to {done[-1]}" if len(done) > 1 else "".join(map(str, done)) or "none"
+    lines = [
+        f"Command: {record['command']}",
+        f"Made on {made} on a {record['hardware']}, with Torch {record['versions']['torch']}.",
+        f"Data: {record['data']['name']}, {record['data']['train']:,} training examples. "
+        f"Seeds: {seeds}. Epochs: {epochs}.",
+    ]
+    if record["complete"]:
+        lines.append("It is the whole experiment.")
+    else:
+        lines.append(f"It is a part of the experiment. {_shortfall(record)}")
+    return "\n".join(lines)
+
+
+def _shortfall(record: Record) -> str:
+    words = []
+    for name, value in record.get("reduced", {}).items():
+        values = value if isinstance(value, list) else [value]
+        shown = sorted(set(values)) if name == "epochs" else values
+        words.append(f"{name.replace('_', ' ')} {', '.join(f'{v:g}' for v in shown)}")
+    text = f"Planned smaller: {'; '.join(words)}." if words else ""
+    if not record.get("finished", True):
+        done = record["done"]
+        text += f" Stopped after {done['epochs']} of {done['of']} epochs, the same for every run."
+    return text.strip()
+
+
+def verdict(held: Iterable[bool]) -> str:
+    """Return the word for a claim of which these parts held.
+
+    >>> verdict([True, True]), verdict([True, False]), verdict([False])
+    ('held', 'held in part', 'did not hold')
+    """
+    parts = [bool(part) for part in held]
+    if not parts:
+        raise ValueError("a verdict needs at least one part of a claim")
+    return "held" if all(parts) else "held in part" if any(parts) else "did not hold"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of the paper beside what was found.
+
+    Attributes
+    ----------
+    claim : what the paper says
+    found : what the record says, with its numbers
+    held : for each part of the claim, whether it held
+    """
+
+    claim: str
+    found: str
+    held: tuple[bool, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class Claims:
+    """A table of claims; a notebook shows it as one."""
+
+    rows: tuple[Claim, ...]
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{verdict(row.held)}: {row.claim} {row.found}" for row in self.rows)
+
+    def _repr_markdown_(self) -> str:
+        lines = ["| the paper's claim | what we found | verdict |", "| --- | --- | --- |"]
+        lines += [f"| {row.claim} | {row.found} | **{verdict(row.held)}** |" for row in self.rows]
+        return "\n".join(lines)
+
+
+def spread(values: Any, digits: int = 3) -> str:
+    """Return the range of a value over seeds, as text.
+
+    >>> spread([0.1234, 0.13]), spread([0.5])
+    ('0.123 to 0.130', '0.500')
+    """
+    low, high = np.min(values), np.max(values)
+    if f"{low:.{digits}f}" == f"{high:.{digits}f}":
+        return f"{low:.{digits}f}"
+    return f"{low:.{digits}f} to {high:.{digits}f}"
