@@ -307,7 +307,8 @@ def heat_map(ax: Axes, x: Any, y: Any, values: Any, within: float = 1.5) -> None
     for row, column in np.argwhere(finite & (values <= within * best)):
         ax.plot(column, row, "*" if values[row, column] == best else ".", color="black", ms=9)
     every = -(-len(x) // 5)
-    ax.set_xticks(range(0, len(x), every), [f"{value:.3g}" for value in x[::every]])
+    labels = [f"{float(f'{value:.2g}'):g}" for value in x[::every]]
+    ax.set_xticks(range(0, len(x), every), labels)
     ax.set_yticks(range(len(y)), [f"{value:g}" for value in y])
     bar = ax.figure.colorbar(image, ax=ax, extend="max", pad=0.02)
     bar.ax.yaxis.set_minor_formatter("")
