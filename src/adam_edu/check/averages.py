@@ -1,87 +1,219 @@
-"""Exercises on moving averages and what corrects them."""
+"""Exercises on moving averages: what they are, and how far they look back."""
 # mypy: allow-untyped-defs
+
+import math
 
 import numpy as np
 
+from ..moments import moving_average
 from .formula import formula
 from .mistake import wrong
 
-# The first step of Adam
+# A moving average
 
 
-@wrong("change")
-def step_as_long_as_g(g, lr):
-    """Your step is as long as the gradient. After the correction m_hat is g and v_hat is g squared;
-    their quotient no longer knows how large g is."""
-    return -lr * g
+@wrong("averages")
+def average_from_first(signal, beta):
+    """Your average starts at the first value. Here it starts at zero, as Adam's moments do."""
+    averages = [signal[0]]
+    for value in signal[1:]:
+        averages.append(beta * averages[-1] + (1 - beta) * value)
+    return np.array(averages)
 
 
-@wrong("change")
-def first_step_uphill(g, lr, eps):
-    """Your step has the sign of the gradient: it goes up the slope."""
-    return lr * g / (abs(g) + eps)
+@wrong("averages")
+def average_shares_swapped(signal, beta):
+    """Your shares are swapped: beta belongs to the past, 1 - beta to the new value."""
+    return moving_average(signal, 1 - beta)
 
 
-@wrong("change")
-def root_lost_the_sign(g, lr, eps):
-    """Your denominator is g + eps. The root of g squared is the absolute value of g, without its
-    sign; so your step goes the same way whether g is positive or negative."""
-    return -lr * g / (g + eps)
+@wrong("averages")
+def average_without_share(signal, beta):
+    """You add the whole new value. An average takes the share 1 - beta of it."""
+    return moving_average(signal, beta) / (1 - beta)
 
 
-@wrong("change")
-def first_step_uncorrected(g, lr, eps):
-    """Your step is that of the uncorrected moments, with the default betas: 3.16 times too long.
-    The correction divides m by 1 - beta1 and v by 1 - beta2, and nothing of the betas is left."""
-    return -lr * 0.1 * g / (np.sqrt(0.001 * g * g) + eps)
+@wrong("averages")
+def average_corrected(signal, beta):
+    """You divide by 1 - beta**t: that is the bias correction, of the next chapter. Here the average
+    is left as it is."""
+    return moving_average(signal, beta, corrected=True)
 
 
-@wrong("change")
-def first_step_eps_inside(g, lr, eps):
-    """Epsilon is inside your root. It is added to the root: abs(g) + eps."""
-    return -lr * g / np.sqrt(g * g + eps)
+@wrong("averages")
+def plain_mean(signal):
+    """You take the plain mean of all values so far: it forgets nothing."""
+    return np.cumsum(signal) / np.arange(1, len(signal) + 1)
 
 
-@wrong("change")
-def first_step_without_eps(g, lr):
-    """Epsilon is missing. A gradient as small as epsilon makes a step of half the rate, and a
-    gradient of zero makes none; without epsilon the one makes a whole step and the other 0 / 0."""
-    return -lr * g / abs(g)
+@wrong("averages")
+def average_one_late(signal, beta):
+    """Your averages come one step late: the first has no value in it yet."""
+    return np.concatenate([[0.0], moving_average(signal, beta)[:-1]])
 
 
-@wrong("change")
-def first_step_constant(g, lr):
-    """Your step has the length of the rate whatever the gradient is. So it is while g is far larger
-    than epsilon; put your formula for m_hat and v_hat in, and keep the epsilon."""
-    return -lr * np.sign(g)
+@wrong("averages")
+def average_of_neighbours(signal, beta):
+    """You mix each value with the last *value*. The past is the last *average*."""
+    before = np.concatenate([[0.0], signal[:-1]])
+    return beta * before + (1 - beta) * signal
 
 
-@wrong("change")
-def first_step_squared(g, lr, eps):
-    """The root is missing in your denominator: it has g squared where the root of it belongs."""
-    return -lr * g / (g * g + eps)
+_SIGNAL = np.array([1.0, -2.0, 4.0, 0.5, 3.0])
 
-
-first_step = formula(
-    "first_step(g, lr=1e-3, eps=1e-8)",
-    lambda g, lr, eps: -lr * g / (abs(g) + eps),
-    returns="change",
-    statement="Return the change of x at Adam's first step, from moments of zero, in one line: "
-    "without moments, without betas, without t.",
+moving_average_exercise = formula(
+    "moving_average(signal, beta)",
+    lambda signal, beta: moving_average(signal, beta),
+    returns="averages",
+    statement="Return the moving average after each value of a signal: beta times the average "
+    "before plus 1 - beta times the value, starting from an average of zero.",
     probes=[
-        {"g": np.array([3.0, -1e-4, 1e-8, -7.0, 0.5]), "lr": 1e-3, "eps": 1e-8},
-        {"g": np.array([3.0, -0.2, 0.7, 0.0, -40.0]), "lr": 0.5, "eps": 0.3},
+        {"signal": _SIGNAL, "beta": 0.9},
+        {"signal": _SIGNAL, "beta": 0.4},
+        {"signal": _SIGNAL, "beta": 0.0},
     ],
     mistakes=(
-        first_step_uphill,
-        root_lost_the_sign,
-        first_step_without_eps,
-        first_step_constant,
-        first_step_eps_inside,
-        first_step_uncorrected,
-        first_step_squared,
-        step_as_long_as_g,
+        average_from_first,
+        average_shares_swapped,
+        average_without_share,
+        average_corrected,
+        plain_mean,
+        average_one_late,
+        average_of_neighbours,
     ),
-    read="bias-correction",
-    one_by_one=True,
+    read="moment-estimates",
+)
+
+
+# How far an average looks back
+
+
+@wrong("steps")
+def window_for_half_life(beta):
+    """1 / (1 - beta) is the window, the mean age of what is in the average. Half is gone a little
+    earlier, after about 0.69 of it."""
+    return 1 / (1 - beta)
+
+
+@wrong("steps")
+def half_life_approximated(beta):
+    """0.69 / (1 - beta) is a good estimate for a beta close to 1. The exact number solves
+    beta**steps = 1/2."""
+    return math.log(2) / (1 - beta)
+
+
+@wrong("steps")
+def logs_upside_down(beta):
+    """Your two logarithms are upside down."""
+    return math.log(beta) / math.log(0.5)
+
+
+@wrong("steps")
+def half_life_negative(beta):
+    """Your number is below zero: the logarithm of 1/2 belongs above the line, not that of 2."""
+    return math.log(2) / math.log(beta)
+
+
+@wrong("steps")
+def half_of_window(beta):
+    """Half of the window is not the time after which half is left: what is left falls as a power,
+    not as a line."""
+    return 0.5 / (1 - beta)
+
+
+@wrong("steps")
+def one_log_missing(beta):
+    """You divide 1/2 by a logarithm; take the logarithm of 1/2 as well."""
+    return 0.5 / math.log(beta)
+
+
+@wrong("steps")
+def half_life_rounded(beta):
+    """You round up to whole steps. Asked for is the number itself, with its fraction."""
+    return float(math.ceil(math.log(0.5) / math.log(beta)))
+
+
+half_life = formula(
+    "half_life(beta)",
+    lambda beta: math.log(0.5) / math.log(beta),
+    returns="steps",
+    statement="Return the number of steps after which a value has half of its first weight left in "
+    "a moving average, as a number with a fraction.",
+    probes=[{"beta": beta} for beta in (0.9, 0.999, 0.5, 0.3)],
+    mistakes=(
+        window_for_half_life,
+        half_life_approximated,
+        logs_upside_down,
+        half_life_negative,
+        half_of_window,
+        one_log_missing,
+        half_life_rounded,
+    ),
+    read="moment-estimates",
+)
+
+
+@wrong("beta")
+def window_upside_down(window):
+    """That is 1 - beta, the share of the newest value, not beta."""
+    return 1 / window
+
+
+@wrong("beta")
+def beta_of_half_life(window):
+    """That is the beta whose *half-life* is the window. The window is 1 / (1 - beta)."""
+    return 0.5 ** (1 / window)
+
+
+@wrong("beta")
+def beta_above_one(window):
+    """Your beta is above 1: the average would grow without bound. Solve window = 1 / (1 - beta)
+    again."""
+    return 1 + 1 / window
+
+
+@wrong("beta")
+def beta_one_short(window):
+    """You have window - 1 below the line: solve window = 1 / (1 - beta) again."""
+    return 1 - 1 / (window - 1) if window > 1 else -math.inf
+
+
+@wrong("beta")
+def beta_one_more(window):
+    """You have window + 1 below the line. That is the rule for a beta as spreadsheets define it,
+    with another window; here it is 1 / (1 - beta)."""
+    return 1 - 1 / (window + 1)
+
+
+@wrong("beta")
+def beta_of_span(window):
+    """That is beta for a *span*, as pandas calls it, which is nearly twice the window. Here the
+    window is 1 / (1 - beta)."""
+    return 1 - 2 / (window + 1)
+
+
+@wrong("beta")
+def beta_by_exponential(window):
+    """That is the beta at which exp(-1) is left after the window: close to the answer for a long
+    window, and another number for a short one."""
+    return math.exp(-1 / window)
+
+
+beta_for_window = formula(
+    "beta_for_window(window)",
+    lambda window: 1 - 1 / window,
+    returns="beta",
+    statement="Return the beta whose effective window, 1 / (1 - beta), has the given number of "
+    "steps.",
+    probes=[{"window": window} for window in (10, 1000, 2, 5)],
+    mistakes=(
+        window_upside_down,
+        beta_of_half_life,
+        beta_above_one,
+        beta_one_short,
+        beta_one_more,
+        beta_of_span,
+        beta_by_exponential,
+    ),
+    read="moment-estimates",
 )
