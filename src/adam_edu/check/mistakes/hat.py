@@ -1,0 +1,99 @@
+"""Mistakes in Adam with epsilon hat, the form of Keras and TensorFlow."""
+# mypy: allow-untyped-defs
+
+from ...ops import sqrt
+from ..mistake import wrong
+from . import moments, steps
+
+
+@wrong("denominator")
+def algorithm_1(v, eps, bias2):
+    """This is Algorithm 1: your epsilon is added to the root of the corrected moment. Epsilon hat
+    is added to the root of v as it is, and the correction multiplies the quotient."""
+    return sqrt(v) + eps * sqrt(bias2)
+
+
+@wrong("rate")
+def no_correction_in_rate(lr):
+    """The correction is missing. In this form it is all in the rate: sqrt(1 - beta2**t) / (1 -
+    beta1**t)."""
+    return lr
+
+
+@wrong("rate")
+def only_beta1_in_rate(lr, bias1):
+    """The rate corrects m but not v: the root of 1 - beta2**t is missing above."""
+    return lr / bias1
+
+
+@wrong("rate")
+def only_beta2_in_rate(lr, bias2):
+    """The rate corrects v but not m: it is not divided by 1 - beta1**t."""
+    return lr * sqrt(bias2)
+
+
+@wrong("rate")
+def betas_swapped_in_rate(lr, bias1, bias2):
+    """The two betas of the correction are swapped: beta2 belongs under the root. (It stood so in
+    the documentation of MXNet 1.9.1; its code was right.)"""
+    return lr * sqrt(bias1) / bias2
+
+
+@wrong("rate")
+def root_over_both(lr, bias1, bias2):
+    """Your root is over the whole quotient. Only v is under a root, so only 1 - beta2**t is."""
+    return lr * sqrt(bias2 / bias1)
+
+
+@wrong("rate")
+def no_root_in_rate(lr, bias1, bias2):
+    """The root of 1 - beta2**t is missing. v is divided by it under a root."""
+    return lr * bias2 / bias1
+
+
+@wrong("rate")
+def rate_upside_down(lr, bias1, bias2):
+    """The correction in your rate is upside down: sqrt(1 - beta2**t) stands above, 1 - beta1**t
+    below."""
+    return lr * bias1 / sqrt(bias2)
+
+
+@wrong("denominator")
+def hat_inside_root(v, eps):
+    """Epsilon is inside the root. Epsilon hat is added to the root: sqrt(v) + eps."""
+    return sqrt(v + eps)
+
+
+@wrong("denominator")
+def v_without_root(v, eps):
+    """The root is missing. v is a squared gradient; only its root has the gradient's unit."""
+    return v + eps
+
+
+@wrong("change")
+def g_in_place_of_m(g, rate, denominator):
+    """Your step follows the gradient itself, not its average m."""
+    return -rate * g / denominator
+
+
+HAT = (
+    algorithm_1,
+    no_correction_in_rate,
+    only_beta1_in_rate,
+    only_beta2_in_rate,
+    betas_swapped_in_rate,
+    root_over_both,
+    no_root_in_rate,
+    rate_upside_down,
+    *moments.COUNTING,
+    hat_inside_root,
+    v_without_root,
+    steps.eps_missing,
+    g_in_place_of_m,
+    *steps.DIRECTION,
+    moments.betas_swapped,
+    *moments.FIRST_MOMENT,
+    *moments.SECOND_MOMENT,
+    moments.state_not_returned,
+    moments.moments_returned_swapped,
+)
