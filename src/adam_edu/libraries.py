@@ -5,6 +5,7 @@ comes with ``pip install adam-edu[dev]`` was measured, and ``python -m adam_edu.
 it anew; the others were read in their sources. Chapters use the record, so that a page comes out
 the same where none of these libraries is installed.
 """
+# mypy: allow-untyped-defs
 
 import importlib
 import importlib.metadata
@@ -55,8 +56,7 @@ class EpsilonHat(Adam):
 
     eps: Epsilon = 1e-7
 
-    def step(self, x, g, m, v, bias1, bias2):  # type: ignore[no-untyped-def]
-        """Return the change of ``x``, then the new slots."""
+    def step(self, x, g, m, v, bias1, bias2):
         m = self.beta1 * m + (1 - self.beta1) * g
         v = self.beta2 * v + (1 - self.beta2) * g * g
         rate = self.lr * sqrt(bias2) / bias1
