@@ -33,7 +33,7 @@ def refusal(task: Task, function: Any) -> Report | None:
             f"brackets: check.{task.name}({task.name})."
         )
         return task.refused("not_a_function", text)
-    if _is_stub(function):
+    if is_stub(function):
         return not_written_yet(task)
     try:
         signature = inspect.signature(function)
@@ -55,7 +55,7 @@ def not_written_yet(task: Task) -> Report:
     return task.refused("not_written_yet", text, title="not written yet")
 
 
-def _is_stub(function: Any) -> bool:
+def is_stub(function: Any) -> bool:
     """Return whether a function looks at no argument and returns nothing of its own."""
     if not inspect.isfunction(function):
         return False
