@@ -170,11 +170,23 @@ def styles(traces: Sequence[Trace]) -> list[Style]:
 def line_style(name: str) -> dict[str, Any]:
     """Return the arguments of ``plot`` for a line of the optimizer of that name.
 
+    A variant of it, named after a comma, is dotted.
+
     >>> line_style("SGD")
     {'color': '#4d4d4d', 'linestyle': '-', 'label': 'SGD'}
+    >>> line_style("SGD, averaged")["linestyle"]
+    (0, (1, 1))
     """
-    style = lookup(name, STYLE, "optimizer")
-    return {"color": style.color, "linestyle": style.dash, "label": name}
+    optimizer, comma, _ = name.partition(",")
+    style = lookup(optimizer, STYLE, "optimizer")
+    return {"color": style.color, "linestyle": DOTTED if comma else style.dash, "label": name}
+
+
+def marker(name: str) -> dict[str, Any]:
+    """Return the arguments of ``plot`` for the markers of an optimizer; a variant's are hollow."""
+    optimizer, comma, _ = name.partition(",")
+    shape = {"marker": lookup(optimizer, STYLE, "optimizer").marker, "markersize": 5}
+    return shape | ({"markerfacecolor": "white"} if comma else {})
 
 
 def losses(traces: Sequence[Trace], labels: Sequence[str] | None = None, ax: Any = None) -> Axes:
@@ -259,8 +271,8 @@ def recorded(ax: Axes, curves: Mapping[str, Any], names: Mapping[str, str] | Non
         seen = np.isfinite(runs).any(axis=1)
         epochs, runs = np.arange(1, len(runs) + 1)[seen], runs[seen]
         every = max(len(epochs) // 12, 1)
-        marks = {"marker": STYLE[optimizer].marker, "markersize": 5, "markevery": every}
-        ax.plot(epochs, np.nanmedian(runs, axis=1), **look, **marks)
+        look |= marker(optimizer) | {"markevery": every}
+        ax.plot(epochs, np.nanmedian(runs, axis=1), **look)
         low, high = np.nanmin(runs, axis=1), np.nanmax(runs, axis=1)
         ax.fill_between(epochs, low, high, color=look["color"], alpha=0.2, linewidth=0)
 
@@ -268,8 +280,7 @@ def recorded(ax: Axes, curves: Mapping[str, Any], names: Mapping[str, str] | Non
 def rates(ax: Axes, found: Mapping[str, Any]) -> None:
     """Draw what each optimizer reached over the learning rate: columns of rate and value."""
     for optimizer, columns in found.items():
-        look = line_style(optimizer) | {"marker": STYLE[optimizer].marker, "markersize": 5}
-        ax.plot(columns[:, 0], columns[:, 1], **look)
+        ax.plot(columns[:, 0], columns[:, 1], **line_style(optimizer), **marker(optimizer))
     ax.set(xscale="log", xlabel=r"learning rate $\alpha$")
 
 

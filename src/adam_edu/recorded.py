@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -163,10 +164,17 @@ class Claims:
     def __repr__(self) -> str:
         return "\n".join(f"{verdict(row.held)}: {row.claim} {row.found}" for row in self.rows)
 
-    def _repr_markdown_(self) -> str:
-        lines = ["| the paper's claim | what we found | verdict |", "| --- | --- | --- |"]
-        lines += [f"| {row.claim} | {row.found} | **{verdict(row.held)}** |" for row in self.rows]
-        return "\n".join(lines)
+    def _repr_html_(self) -> str:
+        heads = "".join(
+            f'<th scope="col">{name}</th>'
+            for name in ("the paper's claim", "what we found", "verdict")
+        )
+        rows = "".join(
+            f"<tr><td>{escape(row.claim)}</td><td>{escape(row.found)}</td>"
+            f"<td><strong>{verdict(row.held)}</strong></td></tr>"
+            for row in self.rows
+        )
+        return f'<table class="dataframe"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
 
 
 def spread(values: Any, digits: int = 3) -> str:

@@ -250,10 +250,21 @@ class Reproduction:
     def checkpoint_name(self, group: list[Trial]) -> str:
         """Return a name for these trials on this data, device and path, and for nothing else."""
         return fingerprint(
-            [asdict(trial) for trial in group],
+            [identity(trial) for trial in group],
             [self.spec.name, self.spec.data, self.spec.batch, self.spec.l2, self.spec.images],
             [len(self.task.train_y), self.task.device.type, self.stacked],
         )
+
+
+def identity(trial: Trial) -> dict[str, Any]:
+    """Return all that makes a trial; what was added later counts only where it is used.
+
+    So checkpoints from before stay valid.
+    """
+    parts = asdict(trial)
+    if not trial.entrant.constant:
+        del parts["entrant"]["constant"]
+    return parts
 
 
 def tuning_trials(spec: Spec) -> Iterator[Trial]:

@@ -48,6 +48,7 @@ class Stack:
         self.x = flat.repeat(len(trials), 1).requires_grad_()
         self.rule = stacked_rule(trials, torch.float32, device)
         self.exact_rule = stacked_rule(trials, torch.float64, device)
+        self.constant = torch.tensor([[t.entrant.constant] for t in trials], device=device)
         self.slots = [torch.zeros_like(self.x, requires_grad=False) for _ in self.rule.slots]
         self.t = torch.zeros((), dtype=torch.float64, device=device)
         self.generator = torch.Generator(device).manual_seed(first.seed)
@@ -94,7 +95,8 @@ class Stack:
         (gradient,) = torch.autograd.grad(objective.sum(), self.x)
         with torch.no_grad():
             self.t += 1
-            self.rule.lr.copy_(self.exact_rule.lr * self.spec.schedule(self.t))
+            factor = torch.where(self.constant, 1.0, self.spec.schedule(self.t))
+            self.rule.lr.copy_(self.exact_rule.lr * factor)
             scalars = [s.float() for s in self.exact_rule.scalars(self.t)]
             change, *slots = self.update(self.x.detach(), gradient, *self.slots, *scalars)
             self.x += change
