@@ -33,7 +33,7 @@ class EagerRun:
     ) -> None:
         self.spec, self.task, self.trial = spec, task, trial
         device = task.device
-        model = build(lambda: spec.model(task.shape, task.classes, trial.dropout), trial.seed)
+        model: Any = build(lambda: spec.model(task.shape, task.classes, trial.dropout), trial.seed)
         # Channels last, a convolution takes two thirds of the time on a CPU.
         layout = torch.channels_last if spec.images else torch.preserve_format
         self.model: nn.Module = model.to(device).to(memory_format=layout)
