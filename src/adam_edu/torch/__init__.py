@@ -67,6 +67,7 @@ def optimizer_class(rule: type[Rule]) -> type[RuleOptimizer]:
             for name, default in [
                 *hyper.items(),
                 ("maximize", False),
+                ("capturable", False),
                 ("implementation", "auto"),
                 ("state_dtype", None),
             ]

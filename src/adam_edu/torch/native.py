@@ -78,7 +78,9 @@ template <class T> static inline T sign(T a) { return a > 0 ? (T)1 : (a < 0 ? (T
 
 }
 
-static void update(int64_t begin, int64_t end, const int64_t* addresses, const double* numbers) {
+static void update(
+    int64_t begin, int64_t end, const int64_t* addresses, int64_t tensors, const double* numbers
+) {
 $once
     for (int64_t i = begin; i < end; ++i) {
 $loop
@@ -105,7 +107,7 @@ extern "C" void step(
         for (int64_t k = 0, offset = 0; k < tensors; offset += sizes[k], ++k) {
             const int64_t begin = (first > offset ? first : offset) - offset;
             const int64_t end = (last < offset + sizes[k] ? last : offset + sizes[k]) - offset;
-            if (begin < end) update(begin, end, addresses + $columns * k, numbers);
+            if (begin < end) update(begin, end, addresses + k, tensors, numbers);
         }
     }
 }
@@ -128,7 +130,7 @@ def source(variant: Variant, dtypes: Sequence[torch.dtype]) -> str:
     graph = trace(variant)
     real = "double" if dtypes[0] is torch.float64 else "float"
     once = [
-        f"{CTYPES[dtype]}* __restrict {name}_ = ({CTYPES[dtype]}*)addresses[{i}];"
+        f"{CTYPES[dtype]}* __restrict {name}_ = ({CTYPES[dtype]}*)addresses[{i} * tensors];"
         for i, (name, dtype) in enumerate(zip(variant.tensors, dtypes, strict=True))
     ]
     once += [f"const double {name} = numbers[{i}];" for i, name in enumerate(variant.numbers)]
@@ -145,7 +147,6 @@ def source(variant: Variant, dtypes: Sequence[torch.dtype]) -> str:
     ]
     return SOURCE.substitute(
         real=real,
-        columns=len(variant.tensors),
         once="\n".join(f"    {line}" for line in once),
         loop="\n".join(f"        {line}" for line in loop),
     )
@@ -231,18 +232,18 @@ class Kernel:
         self.function = ctypes.CDLL(str(_library(source(variant, dtypes)))).step
         self.function.restype = None
 
-    def __call__(self, sizes: Any, addresses: Any, numbers: Sequence[float], total: int) -> None:
+    def __call__(self, sizes: Any, addresses: Any, numbers: Sequence[Any], total: int) -> None:
         """Take one step.
 
         Parameters
         ----------
         sizes : the number of elements of each parameter, a ctypes array of int64
-        addresses : of each parameter, its gradient and its slots, in turn, likewise
+        addresses : of all parameters, then of all gradients, then of each slot, likewise
         numbers : the values of ``variant.numbers``
         total : the sum of ``sizes``
         """
         threads = max(1, min(torch.get_num_threads(), total // GRAIN))
-        values = (ctypes.c_double * len(numbers))(*numbers)
+        values = (ctypes.c_double * len(numbers))(*map(float, numbers))
         self.function(ctypes.c_int64(len(sizes)), sizes, addresses, values, ctypes.c_int(threads))
 
 

@@ -1,0 +1,100 @@
+"""What a parameter group asks for: the variant, and the numbers of each step."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..base import RATE, Rule, domains
+from .arguments import chosen, to_rule
+from .trace import Variant
+
+
+class Settings:
+    """A group's hyper-parameters as a rule, as long as they hold.
+
+    Attributes
+    ----------
+    variant : what is computed
+    rule : with what numbers; a learning rate that is a tensor on a GPU stays one
+    penalty : the strength of the L2 penalty, if the variant has one
+    """
+
+    def __init__(self, rule: type[Rule], group: Mapping[str, Any]) -> None:
+        self.values = _values(group)
+        lr = _number(group["lr"])
+        self.variant = variant(rule, group)
+        self.rule = to_rule(self.variant.rule, group, lr)
+        self.penalty = float(group["weight_decay"])
+        if "base_lr" in group:
+            factor = lr / group["base_lr"] if group["base_lr"] else 1.0
+            others = {name: getattr(self.rule, name) * factor for name in _other_rates(rule)}
+            self.rule = type(self.rule)(**{**vars(self.rule), **others})
+
+    def hold(self, group: Mapping[str, Any]) -> bool:
+        """Say whether the group still says the same."""
+        return self.values == _values(group)
+
+    def scalars(self, t: Any) -> tuple[Any, ...]:
+        """Return the rule's scalars at step ``t``."""
+        return self.rule.scalars(t)
+
+    def numbers(self, t: Any) -> list[Any]:
+        """Return the values of ``variant.numbers`` at step ``t``."""
+        numbers = [*vars(self.rule).values(), *self.rule.scalars(t)]
+        if self.variant.penalized:
+            numbers.append(self.penalty)
+        return numbers
+
+
+def _number(value: Any) -> Any:
+    """Return a tensor on the CPU as a number; from a GPU that would mean to wait for it."""
+    return value.item() if isinstance(value, Tensor) and value.is_cpu else value
+
+
+def _values(group: Mapping[str, Any]) -> list[Any]:
+    """Return all that a group holds beside its parameters, a tensor on a GPU as which it is."""
+    numbers = (_number(value) for name, value in group.items() if name != "params")
+    return [id(number) if isinstance(number, Tensor) else number for number in numbers]
+
+
+def variant(rule: type[Rule], group: Mapping[str, Any]) -> Variant:
+    """Return what a group's options ask for."""
+    rule = chosen(rule, group)
+    penalized = group["weight_decay"] != 0 and "weight_decay" not in domains(rule)  # type: ignore[arg-type]
+    found = Variant(rule, bool(group["maximize"]), bool(penalized))
+    return _VARIANTS.setdefault(found, found)
+
+
+# One object for each, so that comparing two is quick.
+_VARIANTS: dict[Variant, Variant] = {}
+
+
+def check_group(rule: type[Rule], group: dict[str, Any]) -> None:
+    """Check a group's hyper-parameters, and note the rate from which its schedules start.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one is outside its domain.
+    """
+    lr = float(group["lr"])
+    to_rule(variant(rule, group).rule, group, lr)
+    if not 0.0 <= float(group["weight_decay"]) < float("inf"):
+        raise ValueError(f"weight_decay must be 0 or more, not {group['weight_decay']!r}")
+    if _other_rates(rule):
+        group.setdefault("base_lr", lr)
+    if group["capturable"]:
+        try:
+            rule().scalars(torch.tensor(1.0, dtype=torch.float64))
+        except Exception as error:
+            raise ValueError(
+                f"{rule.__name__} has no capturable=True: it cannot count its steps on the device"
+            ) from error
+
+
+def _other_rates(rule: type[Rule]) -> list[str]:
+    """Return the names of rates that follow the learning rate when a schedule moves it."""
+    table = domains(rule)  # type: ignore[arg-type]
+    return [name for name, domain in table.items() if domain is RATE and name != "lr"]
