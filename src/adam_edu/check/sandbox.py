@@ -124,7 +124,7 @@ class RandomState:
     def changed(self) -> list[str]:
         """Return the names of those that are no longer what they were."""
         now = self._read()
-        return [name for name, state in self.states.items() if _text(state) != _text(now[name])]
+        return [name for name, state in self.states.items() if _plain(state) != _plain(now[name])]
 
     def restore(self) -> None:
         """Put the states back."""
@@ -134,8 +134,8 @@ class RandomState:
             sys.modules["torch"].set_rng_state(self.states["torch"])
 
 
-def _text(state: Any) -> str:
-    """Return a state as text, in full, to be compared."""
+def _plain(state: Any) -> Any:
+    """Return a state as something that can be compared by ``==``."""
     if isinstance(state, tuple):
-        return "".join(_text(part) for part in state)
-    return str(state.tolist()) if hasattr(state, "tolist") else str(state)
+        return tuple(p.tobytes() if isinstance(p, np.ndarray) else p for p in state)
+    return np.asarray(state).tobytes()
