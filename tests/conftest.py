@@ -1,12 +1,17 @@
 """What the tests of the book share: where things are, and the pages, built once."""
 
 import os
+import shutil
 import subprocess
 import sys
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,13 +38,57 @@ def notebooks() -> list[Path]:
 
 
 @pytest.fixture(scope="session")
-def html(tmp_path_factory):
-    """Build the book, warnings as errors, and return the folder of its pages."""
-    out = tmp_path_factory.mktemp("book")
+def html(tmp_path_factory, worker_id):
+    """Build the book, warnings as errors, and return the folder of its pages.
+
+    Parallel workers share one build: the first makes it, the others wait.
+    """
+    base = tmp_path_factory.getbasetemp()
+    out = (base if worker_id == "master" else base.parent) / "book"
+    with FileLock(f"{out}.lock"):
+        if not (out / "built").exists():
+            build_book(out)
+            (out / "built").touch()
+    return out / "_build/html"
+
+
+def build_book(out: Path) -> None:
     command = [Path(sys.executable).with_name("jupyter-book"), "build", ROOT, "-W"]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "NO_COLOR": "1"}
     done = subprocess.run(
         [*command, "--path-output", out], env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return out / "_build/html"
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serve files and print nothing."""
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def server(html):
+    """Serve the book's pages; return their address."""
+    handler = partial(QuietHandler, directory=html)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Start Chromium, or skip and say why."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as session:
+        try:
+            browser = session.chromium.launch(
+                executable_path=shutil.which("chromium"),  # None: Playwright's own
+                args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            )
+        except playwright.Error as error:
+            pytest.skip(f"no Chromium: {error.message.splitlines()[0]}")
+        yield browser
+        browser.close()

@@ -2,6 +2,16 @@
 
 from playwright.sync_api import Page
 
+# Notes when the first figure has painted something, from the start of the navigation.
+WATCH = """
+  const look = () => {
+    const canvas = document.querySelector(".adam-edu-lab")?.shadowRoot?.querySelector("canvas");
+    if (canvas?.width > 300) window.alive = performance.now();
+    else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+"""
+
 # Each slider goes to both ends, each choice to another option; something painted must change. The
 # speed of playing is not to be seen in a picture, nor is the place where a gradient is drawn.
 TRY_ALL = """

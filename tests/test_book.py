@@ -1,42 +1,10 @@
 """The pages, in a browser that can reach nothing but them."""
 
-import shutil
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-
 import pytest
 from conftest import table_of_contents
-from playwright.sync_api import Error, sync_playwright
+from live_figures import WATCH, try_controls
 
 pytestmark = pytest.mark.browser
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture(scope="module")
-def server(html):
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=html)) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"),  # None: Playwright's own
-                args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-            )
-        except Error as error:
-            pytest.skip(f"no Chromium: {error.message.splitlines()[0]}")
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -44,6 +12,7 @@ def load(server, browser):
     """Return a function that opens a page of the book; `page.complaints` lists what went wrong."""
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     page = context.new_page()
+    page.add_init_script(WATCH)
     page.complaints = complaints = []
 
     def only_the_book(route):
@@ -98,13 +67,24 @@ def test_page_is_whole_without_a_network(load, name):
     silent = page.locator("article img:not([alt]), article img[alt='']")
     assert [image.get_attribute("src") for image in silent.all()] == []
 
+    dead, tried = try_controls(page)
+    assert dead == []
+    figures = page.locator("article .adam-edu-lab").count()
+    assert tried >= 3 * figures
 
-@pytest.mark.parametrize("name", table_of_contents())
-def test_page_fits_a_phone(load, name):
-    page = load(f"{name}.html")
     page.set_viewport_size({"width": 375, "height": 800})
-
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    assert page.complaints == []
+
+
+def test_the_first_figure_is_alive_within_a_second(load):
+    """On the start page; the best of three, since other tests use the machine too."""
+    times = []
+    for _ in range(3):
+        page = load("book/index.html")
+        times.append(page.evaluate("window.alive"))
+
+    assert min(times) < 1000, times
 
 
 def test_a_broken_page_is_noticed(load, html):

@@ -1,20 +1,19 @@
 """The live figures in a browser, on a page as strict as a page can be."""
 
 import json
-import shutil
 from functools import partial
 from html import escape, unescape
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from threading import Thread
 
 import pytest
-from live_figures import try_controls
+from conftest import QuietHandler
+from live_figures import WATCH, try_controls
 
 from adam_edu import lab
 from adam_edu.lab import catalog
 from adam_edu.rules import SGD, Adam
 
-playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
 
 # No inline script, no inline style, nothing evaluated, nothing from elsewhere.
@@ -42,11 +41,6 @@ def page_of(*views, theme="light"):
     )
 
 
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """Serve a folder with the figures' script; return it and its address."""
@@ -58,20 +52,6 @@ def site(tmp_path_factory):
         Thread(target=server.serve_forever, daemon=True).start()
         yield folder, f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as session:
-        try:
-            browser = session.chromium.launch(
-                executable_path=shutil.which("chromium"),  # None: Playwright's own
-                args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-            )
-        except playwright.Error as error:
-            pytest.skip(f"no Chromium: {error.message.splitlines()[0]}")
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -297,17 +277,6 @@ def test_a_damaged_page_state_does_no_harm(show):
     page = show(html=html.replace(kept, escape(state)))
 
     assert page.locator(".runner strong").all_inner_texts() == ["Adam"]
-
-
-# Notes when the first figure has painted something, from the start of the navigation.
-WATCH = """
-  const look = () => {
-    const canvas = document.querySelector(".adam-edu-lab")?.shadowRoot?.querySelector("canvas");
-    if (canvas?.width > 300) window.alive = performance.now();
-    else requestAnimationFrame(look);
-  };
-  requestAnimationFrame(look);
-"""
 
 
 def test_the_figure_is_alive_within_a_second(site, browser):
