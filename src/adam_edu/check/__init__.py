@@ -5,13 +5,37 @@ Call an exercise with your function: ``check.adam_step(adam_step)``. It returns 
 ``check.EXERCISES`` has all of them by name; ``adam-edu exercise list`` prints them.
 """
 
-from . import averages, bugs, corrections, descending, gradients, hat, rates, steps
+from . import (
+    averages,
+    bugs,
+    capstone,
+    corrections,
+    descending,
+    failing,
+    gradients,
+    hat,
+    rates,
+    steps,
+    tuning,
+)
 from .report import Report
 from .task import Task
 
 EXERCISES: dict[str, Task] = {
     task.name: task
-    for room in (descending, gradients, averages, corrections, rates, steps, hat, bugs)
+    for room in (
+        descending,
+        gradients,
+        averages,
+        corrections,
+        rates,
+        steps,
+        hat,
+        bugs,
+        failing,
+        tuning,
+        capstone,
+    )
     for task in vars(room).values()
     if isinstance(task, Task)
 }

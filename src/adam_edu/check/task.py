@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from ..rules import RULES
 from .report import Report
 
 
@@ -68,4 +69,7 @@ class Task:
     @property
     def reading(self) -> tuple[str, str]:
         """The part of a report that says where to read."""
-        return "Read", f"the chapter {self.read.replace('-', ' ').capitalize()}."
+        names = {name.lower(): name for name in RULES}
+        words = [names.get(word, word) for word in self.read.split("-")]
+        title = " ".join(words)
+        return "Read", f"the chapter {title[0].upper()}{title[1:]}."
