@@ -14,6 +14,7 @@ from . import (
     failing,
     gradients,
     hat,
+    memory,
     rates,
     steps,
     tuning,
@@ -34,6 +35,7 @@ EXERCISES: dict[str, Task] = {
         bugs,
         failing,
         tuning,
+        memory,
         capstone,
     )
     for task in vars(room).values()
