@@ -18,7 +18,7 @@ from ..base import Rule
 from ..names import lookup
 from ..rules import RULES
 from .arguments import from_rule, hyper_defaults
-from .optimizer import RuleOptimizer
+from .base import RuleOptimizer
 
 __all__ = ["RuleOptimizer", "optimizer", "optimizer_class", *RULES]
 
