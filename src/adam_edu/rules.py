@@ -104,6 +104,8 @@ class AdaGrad(Rule):
     :math:`\delta` stands for :math:`\epsilon`. Defaults as in Torch. Optax and Keras start
     :math:`s` at 0.1 and add an epsilon of 1e-7 to it inside the root.
 
+    Chapter: AdaGrad.
+
     Examples
     --------
     >>> AdaGrad(lr=0.1, eps=0.0).update(1, 2.0, -3.0, 16.0)
@@ -130,6 +132,8 @@ class RMSProp(Rule):
     Source: Tieleman and Hinton (2012), lecture 6.5, with :math:`\rho = 0.9`; it has no epsilon.
     Defaults as in Torch, which calls :math:`\rho` ``alpha``. Optax adds epsilon inside the root
     unless told otherwise; so does Keras.
+
+    Chapter: RMSProp and AdaDelta.
 
     Examples
     --------
@@ -199,6 +203,8 @@ class AdaDelta(Rule):
     Source: Zeiler (2012), algorithm 1, which has no :math:`\alpha` (it is 1) and uses
     :math:`\rho = 0.95`. Defaults as in Torch; Keras has a rate of 1e-3 and an epsilon of 1e-7.
 
+    Chapter: RMSProp and AdaDelta.
+
     Examples
     --------
     >>> x, v, d = AdaDelta(rho=0.5, eps=1.0).update(1, 2.0, 4.0, 0.0, 0.0)
@@ -233,7 +239,7 @@ class Adam(Rule):
     :math:`\hat\epsilon` to :math:`\sqrt v` before the correction (1e-7 in Keras): early in
     training, that is an epsilon larger by :math:`1 / \sqrt{1 - \beta_2^t}`.
 
-    Chapters: Moment estimates; Bias correction.
+    Chapters: Moment estimates; Bias correction; The update.
 
     Examples
     --------
