@@ -1,14 +1,16 @@
 # Everything runs in a virtual environment of its own, made on first use and offline from then on.
 VENV ?= .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 STAMP := $(VENV)/.installed
+# What goes into it; PINS="hatchling editables .[dev]" takes the newest versions instead.
+PINS ?= -r requirements.txt
 
 # The first interpreter that runs and is new enough.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint notebooks bench look clean
+.PHONY: help book pdf test package lint notebooks bench look browser dist clean
 
 help:  ## List these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,15 +18,21 @@ help:  ## List these targets
 book: $(STAMP)  ## Build the book's pages into _build/html; a warning is an error
 	$(BIN)/jupyter-book build . -W --all
 
+pdf: book  ## Print all pages into one file, _build/adam-from-the-ground-up.pdf (needs Chromium)
+	$(BIN)/python book/_tools/pdf.py
+
 test: $(STAMP)  ## Run every test, and every notebook against its stored outputs
 	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --nbval --nbval-current-env
+
+package: $(STAMP)  ## Run the package's own tests only: no pages, no notebooks, no browser
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile tests -m "not browser and not pages"
 
 lint: $(STAMP)  ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-notebooks: $(STAMP)  ## Re-execute the notebooks in place (NOTEBOOKS="book/one.ipynb" for some)
+notebooks: $(STAMP)  ## Re-execute what changed, and show what moved (NOTEBOOKS="book/one.ipynb" for some)
 	$(BIN)/python book/_tools/notebooks.py $(NOTEBOOKS)
 
 bench: $(STAMP)  ## Run the timings against peers
@@ -33,12 +41,20 @@ bench: $(STAMP)  ## Run the timings against peers
 look: book  ## Take screenshots of the pages, light and dark, wide and narrow (PAGES="notation")
 	$(BIN)/python book/_tools/look.py $(PAGES)
 
+browser: $(STAMP)  ## Install Chromium for the tests of pages, if none is there (needs a network)
+	command -v chromium || $(BIN)/python -m playwright install --with-deps chromium
+
+dist: $(STAMP)  ## Build the wheel and the source archive into dist/
+	$(BIN)/python -m build --no-isolation
+
 clean:  ## Remove what was built; the virtual environment stays
 	rm -rf _build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+
+OFFLINE = the libraries could not be installed: the first make needs a network (see the lines above)
 
 $(STAMP): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name it with make PYTHON=..."; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -r requirements.txt
-	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps -e .
+	@$(BIN)/python -m pip install --quiet $(PINS) || { echo "$(OFFLINE)"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps -e . || { echo "$(OFFLINE)"; exit 1; }
 	touch $@

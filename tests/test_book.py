@@ -4,7 +4,7 @@ import pytest
 from conftest import table_of_contents
 from live_figures import WATCH, try_controls
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
 
 @pytest.fixture

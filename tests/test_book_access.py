@@ -6,7 +6,7 @@ import pytest
 from conftest import table_of_contents
 
 axe = pytest.importorskip("axe_playwright_python.base")
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
 # The look of code is a matter of its tokens' kinds: one of each kind is enough to measure. What
 # MathJax paints is hidden from those who hear the page, and holds no text to measure.

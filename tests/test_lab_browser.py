@@ -14,7 +14,7 @@ from adam_edu import lab
 from adam_edu.lab import catalog
 from adam_edu.rules import SGD, Adam
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
 # No inline script, no inline style, nothing evaluated, nothing from elsewhere.
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'"
