@@ -3,6 +3,7 @@
 Their outputs are compared by nbval; here is also what shows that nbval does compare them.
 """
 
+import importlib
 import os
 import re
 import subprocess
@@ -139,7 +140,99 @@ def test_every_figure_is_described(notebook):
 
 
 def test_metadata_do_not_tell_the_machine(notebook):
-    assert notebook.metadata == {
+    stored = dict(notebook.metadata)
+    inputs = stored.pop("adam_edu", {"inputs": "0" * 16})  # what the outputs were made from
+
+    assert stored == {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
+    assert list(inputs) == ["inputs"]
+    assert re.fullmatch("[0-9a-f]{16}", inputs["inputs"])
+
+
+# Running them again, as `make notebooks` does
+
+
+@pytest.fixture
+def tool(tmp_path, monkeypatch):
+    """Return the tool, on a book of two notebooks and a package of three modules."""
+    monkeypatch.syspath_prepend(ROOT / "book/_tools")
+    tool = importlib.reload(importlib.import_module("notebooks"))
+    package = tmp_path / "src/adam_edu"
+    (package / "results").mkdir(parents=True)
+    (package / "__init__.py").write_text("from .base import Rule\n")
+    (package / "base.py").write_text("class Rule: ...\n")
+    (package / "rules.py").write_text(
+        "from .base import Rule\nclass Adam(Rule):\n    beta = 1\nclass Lion(Rule):\n    beta = 2\n"
+    )
+    (package / "plots.py").write_text("def panels(): ...\n")
+    (package / "results/mlp-curves.json").write_text("[1]")
+    (tmp_path / "requirements.txt").write_text("numpy==1.0  # pinned\n")
+    book = tmp_path / "book"
+    book.mkdir()
+    for name, sources in {
+        "adam": ["from adam_edu.rules import Adam", "print(1)"],
+        "drawn": ["import adam_edu as ae", "%matplotlib inline\nae.plots", "print('mlp-curves')"],
+    }.items():
+        cells = [nbformat.v4.new_markdown_cell("# Title"), *map(nbformat.v4.new_code_cell, sources)]
+        notebook = nbformat.v4.new_notebook(cells=cells)
+        monkeypatch.setattr(tool, "PACKAGE", package)
+        monkeypatch.setattr(tool, "PINS", tmp_path / "requirements.txt")
+        monkeypatch.setattr(tool, "BOOK", book)
+        tool.put_setup_cell(notebook)
+        tool.make_deterministic(notebook)
+        nbformat.write(notebook, book / f"{name}.ipynb")
+
+    def stale():
+        for cached in (tool.parsed, tool.imports_of, tool.unparsed):
+            cached.cache_clear()
+        return {path.stem for path in book.glob("*.ipynb") if tool.is_stale(path)}
+
+    tool.stale = stale
+    return tool
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "expected"),
+    [
+        ("src/adam_edu/rules.py", "beta = 1", "beta = 3", {"adam"}),
+        ("src/adam_edu/rules.py", "beta = 2", "beta = 3", set()),  # no notebook names Lion
+        ("src/adam_edu/plots.py", "...", "return 1", {"drawn"}),
+        ("src/adam_edu/base.py", "...", "x = 1", {"adam", "drawn"}),
+        ("src/adam_edu/base.py", "...", "...  # a comment", set()),
+        ("src/adam_edu/results/mlp-curves.json", "1", "2", {"drawn"}),
+        ("requirements.txt", "1.0", "1.1", {"adam", "drawn"}),
+        ("requirements.txt", "pinned", "still pinned", set()),
+        ("book/adam.ipynb", "print(1)", "print(2)", {"adam"}),
+        ("book/adam.ipynb", "# Title", "# Another title", set()),
+    ],
+)
+def test_only_what_could_have_changed_is_run_again(tool, tmp_path, file, old, new, expected):
+    assert tool.stale() == set()
+    path = tmp_path / file
+    text = path.read_text()
+    assert text.count(old) == 1
+
+    path.write_text(text.replace(old, new))
+
+    assert tool.stale() == expected
+
+
+def test_what_moved_is_shown(tool):
+    def notebook(text):
+        cell = nbformat.v4.new_code_cell("print(x)  # of\nmore")
+        cell.outputs = [nbformat.v4.new_output("stream", text=text)]
+        return nbformat.v4.new_notebook(cells=[cell])
+
+    moved = tool.difference(notebook("loss 0.5\n"), notebook("loss 0.7\n"), "a.ipynb")
+
+    assert moved.splitlines() == [
+        "--- a.ipynb (stored)",
+        "+++ a.ipynb (now)",
+        "@@ -1,2 +1,2 @@",
+        " [cell 0] print(x)  # of",
+        "-  loss 0.5",
+        "+  loss 0.7",
+    ]
+    assert tool.difference(notebook("same"), notebook("same"), "a.ipynb") == ""
