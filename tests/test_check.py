@@ -153,7 +153,8 @@ def test_html_is_escaped_and_says_what_the_text_says():
         ("return x + 1j, m, v", "wrong_type", "x"),
     ],
 )
-def test_a_solution_that_breaks_gets_a_clear_message(body, mistake, says):
+def test_a_solution_that_breaks_gets_a_clear_message(body, mistake, says, monkeypatch):
+    monkeypatch.setattr("adam_edu.check.sandbox.SECONDS", 0.5)
     report = check.adam_step(written(body))
 
     assert report.mistakes == (mistake,)
@@ -234,7 +235,8 @@ def test_a_program_with_a_gap_is_not_written_yet():
     assert check.adam_step(written(body)).mistakes == ("not_written_yet",)
 
 
-def test_the_time_limit_holds_in_a_thread():
+def test_the_time_limit_holds_in_a_thread(monkeypatch):
+    monkeypatch.setattr("adam_edu.check.sandbox.SECONDS", 0.5)
     reports = []
     begin = time.monotonic()
     thread = Thread(

@@ -80,7 +80,7 @@ class Challenge(Task):
         if outcome.error is None:
             outcome = call(lambda: self._measured(outcome.value, arguments), SECONDS)
         if outcome.error is not None:
-            return self.refused(*described(outcome.error, SECONDS))
+            return self.refused(*described(outcome.error))
         flaw, seen = outcome.value
         if flaw is not None:
             parts = [("Problem", flaw.words)]

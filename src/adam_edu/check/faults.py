@@ -14,7 +14,7 @@ from .calling import Trial, by_name, has_names, observe
 from .exercise import Exercise
 from .kinds import WHOLE, Kind, Misfit
 from .report import Report, listed
-from .sandbox import SECONDS, OutOfTime
+from .sandbox import OutOfTime
 from .task import Task
 
 
@@ -77,12 +77,12 @@ def has_gap(function: Any, trial: Trial) -> bool:
     return not trial.ran and ... in getattr(code, "co_consts", ()) and "llipsis" in str(trial.error)
 
 
-def described(error: BaseException | None, seconds: float = SECONDS) -> Fault:
+def described(error: BaseException | None) -> Fault:
     """Return the name and the description of an error that a call ended with."""
     if isinstance(error, Misfit):
         return Fault(error.name, str(error))
     if isinstance(error, OutOfTime):
-        text = f"After {seconds:g} seconds it was still running. Is there a loop that never ends?"
+        text = f"After {error} seconds it was still running. Is there a loop that never ends?"
         return Fault("takes_too_long", text)
     where = ""
     if error is not None:

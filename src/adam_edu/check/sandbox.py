@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
-SECONDS = 2.0
+# The first use of a large library takes a while.
+SECONDS = 5.0
 
 
 class OutOfTime(BaseException):
-    """The time is up. Not an Exception, so that ``except Exception`` does not swallow it."""
+    """The time is up: so many seconds. Not an Exception, lest ``except Exception`` swallow it."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class Outcome:
         return isinstance(self.error, OutOfTime)
 
 
-def call(function: Callable[[], Any], seconds: float = SECONDS) -> Outcome:
-    """Call a function with its output caught, warnings off, and an end to its time.
+def call(function: Callable[[], Any], seconds: float | None = None) -> Outcome:
+    """Call a function with its output caught, warnings off, and an end to its time of SECONDS.
 
     Whatever it raises is part of the outcome, even SystemExit; only the user's own interruption
     goes through.
@@ -52,7 +53,7 @@ def call(function: Callable[[], Any], seconds: float = SECONDS) -> Outcome:
             np.errstate(all="ignore"),
         ):
             warnings.simplefilter("ignore")
-            with time_limit(seconds):
+            with time_limit(SECONDS if seconds is None else seconds):
                 value = function()
     except KeyboardInterrupt:
         raise
@@ -75,7 +76,7 @@ def time_limit(seconds: float) -> contextlib.AbstractContextManager[None]:
 @contextlib.contextmanager
 def _by_signal(seconds: float) -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
-        raise OutOfTime
+        raise OutOfTime(f"{seconds:g}")
 
     handler = signal.signal(signal.SIGALRM, stop)
     # Again and again, in case the first one is swallowed by a bare "except:".
@@ -97,7 +98,7 @@ def _by_trace(seconds: float) -> Iterator[None]:
 
     def look(frame: FrameType, event: str, argument: Any) -> Any:
         if time.monotonic() > deadline:
-            raise OutOfTime
+            raise OutOfTime(f"{seconds:g}")
         return look
 
     before = sys.gettrace()
