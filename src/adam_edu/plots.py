@@ -1,6 +1,6 @@
 """The figures' one style: a colour, a marker and a dash for each optimizer, labels on the lines.
 
-Needs Matplotlib: ``pip install adam-edu[book]``. Figures are 4.8 inches wide in 12.5 point, so
+Needs Matplotlib: ``pip install adam-edu[course]``. Figures are 4.8 inches wide in 12.5 point, so
 that their text is 9 point on a phone; two panels stand one above the other for that reason.
 """
 
@@ -18,7 +18,7 @@ try:
     from matplotlib.axes import Axes
     from matplotlib.colors import LogNorm
 except ImportError as error:
-    raise ImportError("figures need Matplotlib: pip install adam-edu[book]") from error
+    raise ImportError("figures need Matplotlib: pip install adam-edu[course]") from error
 
 
 class Style(NamedTuple):

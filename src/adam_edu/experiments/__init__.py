@@ -9,3 +9,9 @@
 ``reproduce``
     tuning, all seeds, checkpoints and the record, as ``adam-edu reproduce`` does it.
 """
+
+try:
+    import torch as _torch  # noqa: F401
+except ModuleNotFoundError as error:
+    wanted = "the experiments need Torch: pip install 'adam-edu[torch,data]'"
+    raise ModuleNotFoundError(wanted, name=error.name) from error

@@ -6,9 +6,13 @@ layer, and none of its result.
 
 from typing import Any
 
-import torch
-from scipy.sparse import csr_array
-from torch import Generator, Tensor
+try:
+    import torch
+    from scipy.sparse import csr_array
+    from torch import Generator, Tensor
+except ModuleNotFoundError as error:
+    wanted = "sparse inputs need Torch and SciPy: pip install 'adam-edu[torch,data]'"
+    raise ModuleNotFoundError(wanted, name=error.name) from error
 
 
 class _Linear(torch.autograd.Function):
