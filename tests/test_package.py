@@ -214,7 +214,7 @@ print("fine")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_wheel_works_on_each_python(version, distributions, tmp_path):
     """With the newest NumPy that this Python has; only where it can be installed."""
-    if version == "%d.%d" % sys.version_info[:2]:
+    if version == ".".join(map(str, sys.version_info[:2])):
         pytest.skip("the other tests run on this one")
     python = interpreters().get(version)
     if python is None:
