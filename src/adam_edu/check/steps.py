@@ -73,7 +73,8 @@ def step_exercise(
     ``more`` are further gradients to run on, each of shape (steps, 5).
     """
     defaults = rule()
-    hyper = ", ".join(f"{f.name}={getattr(defaults, f.name):g}" for f in fields(rule))
+    values = {f.name: f"{getattr(defaults, f.name):g}".replace("e-0", "e-") for f in fields(rule)}
+    hyper = ", ".join(f"{name}={value}" for name, value in values.items())
     arguments = ", ".join(("x", "g", *rule.slots, *(["t"] if _counts(rule) else [])))
     return Exercise(
         signature=f"{name}({arguments}, {hyper})",
