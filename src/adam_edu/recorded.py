@@ -127,6 +127,15 @@ def _shortfall(record: Record) -> str:
     return text.strip()
 
 
+def beats(first: Any, second: Any, by: float = 1.0) -> bool:
+    """Say whether the first is lower than the second, ``by`` this factor at least, for every seed.
+
+    >>> beats([0.1, 0.2], [0.3, 0.3]), beats([0.1, 0.2], [0.3, 0.3], by=2.0)
+    (True, False)
+    """
+    return bool((by * np.asarray(first) < np.asarray(second)).all())
+
+
 def verdict(held: Iterable[bool]) -> str:
     """Return the word for a claim of which these parts held.
 
@@ -174,7 +183,9 @@ class Claims:
             f"<td><strong>{verdict(row.held)}</strong></td></tr>"
             for row in self.rows
         )
-        return f'<table class="dataframe"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+        return (
+            f'<table class="dataframe"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+        )
 
 
 def spread(values: Any, digits: int = 3) -> str:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any
 
@@ -419,6 +420,19 @@ def reproduce(
         "complete": finished and not reduced,
     }
     return description(planned, task) | how | circumstances(device) | results
+
+
+def live(spec: Spec, *, examples: int | None = None, **changes: Any) -> dict[str, Any]:
+    """Run a small version of an experiment here and now, and return its tuning table and runs.
+
+    On the data that needs no download, ``spec.quick_data``, with at most so many training
+    examples. ``changes`` are fields of :class:`~.specs.Spec`: fewer epochs, entrants, rates. What
+    comes back can be read with :func:`adam_edu.recorded.curves`, as a record can.
+    """
+    small = replace(spec, data=spec.quick_data, **changes)
+    task = load_task(small, "cpu", limit=examples)
+    with TemporaryDirectory() as directory:
+        return Reproduction(small, task, Path(directory)).run()
 
 
 def use_deterministic_kernels(*, tf32: bool) -> None:

@@ -6,12 +6,17 @@ that run, and a checkpoint can hold them.
 """
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from math import prod
 from typing import Any
 
-import torch
-import torch.nn.functional as F
-from torch import Generator, Tensor, nn
+try:
+    import torch
+    import torch.nn.functional as F
+    from torch import Generator, Tensor, nn
+except ModuleNotFoundError as error:
+    wanted = "the networks need Torch: pip install 'adam-edu[torch]'"
+    raise ModuleNotFoundError(wanted, name=error.name) from error
 
 Loss = Callable[[Callable[..., Any], Any, Tensor, Generator | None], Tensor]
 
@@ -77,18 +82,24 @@ class ConvolutionalNetwork(nn.Module):
     """
 
     def __init__(
-        self, shape: tuple[int, ...], classes: int, p_input: float = 0.0, p: float = 0.0
+        self,
+        shape: tuple[int, ...],
+        classes: int,
+        p_input: float = 0.0,
+        p: float = 0.0,
+        channels: tuple[int, ...] = (64, 64, 128),
+        hidden: int = 1000,
     ) -> None:
         super().__init__()
-        channels, height, width = shape
+        colours, height, width = shape
         self.convolutions = nn.ModuleList(
             nn.Conv2d(n_in, n_out, kernel_size=5, padding=2)
-            for n_in, n_out in [(channels, 64), (64, 64), (64, 128)]
+            for n_in, n_out in pairwise((colours, *channels))
         )
         for _ in self.convolutions:
             height, width = (height + 1) // 2, (width + 1) // 2
-        self.hidden = nn.Linear(128 * height * width, 1000)
-        self.output = nn.Linear(1000, classes)
+        self.hidden = nn.Linear(channels[-1] * height * width, hidden)
+        self.output = nn.Linear(hidden, classes)
         self.p_input = p_input
         self.p = p
 
