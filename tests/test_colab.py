@@ -1,4 +1,9 @@
-"""A chapter where the package is missing, as on Colab: its set-up cell brings it, and that only."""
+"""A chapter where the package is missing, as on Colab: its set-up cell brings it, and that only.
+
+The set-up cell is the same in every chapter (test_notebooks.py) and is run once here. What it
+installs is the wheel, on which the imports of every chapter are tried (test_package.py); the cells
+after them are what nbval runs.
+"""
 
 import os
 import subprocess
@@ -8,9 +13,26 @@ import venv
 from pathlib import Path
 
 import pytest
+import yaml
 from conftest import ROOT, notebooks
 
-ADDRESS = "https://github.com/adam-edu/adam-edu"
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+ADDRESS = CONFIG["repository"]["url"]
+pytestmark = [
+    pytest.mark.pages,
+    pytest.mark.skipif(os.name == "nt", reason="Colab is Linux, and links need a right here"),
+]
+
+# What Colab has besides: its kernel imports this module before any cell runs.
+STAND_IN = """
+import builtins
+from types import SimpleNamespace
+_widgets = SimpleNamespace(_installed_url=None)
+calls = builtins.colab_calls = []
+def enable_custom_widget_manager():
+    calls.append("enable_custom_widget_manager")
+    _widgets._installed_url = "https://widgets.example/manager.js"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +50,8 @@ def python(tmp_path_factory):
     return folder / "venv/bin/python"
 
 
-@pytest.fixture
-def environment(tmp_path):
-    """Return Colab's circumstances: no source tree, no network, the address led to this clone."""
+def circumstances(folder):
+    """Return Colab's environment: no source tree, no network, the address led to this clone."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     return kept | {
         "GIT_CONFIG_COUNT": "2",
@@ -41,7 +62,7 @@ def environment(tmp_path):
         "PIP_NO_INDEX": "1",
         "PIP_NO_BUILD_ISOLATION": "0",
         "MPLBACKEND": "agg",
-        "IPYTHONDIR": str(tmp_path / "ipython"),
+        "IPYTHONDIR": str(folder / "ipython"),
     }
 
 
@@ -51,25 +72,76 @@ def run(python, environment, folder, *arguments):
     )
 
 
-@pytest.mark.slow
-def test_chapter_runs_where_the_package_is_missing(python, environment, tmp_path):
-    versions = "import numpy, torch; print(numpy.__version__, torch.__version__, numpy.__file__)"
-    where = "import adam_edu; print(adam_edu.__file__)"
-    before = run(python, environment, tmp_path, "-c", versions).stdout
-    assert before
-    assert "ModuleNotFoundError" in run(python, environment, tmp_path, "-c", where).stderr
+def cpu_seconds():
+    """Return the processor time of all commands that have been run so far."""
+    used = os.times()
+    return used.children_user + used.children_system
 
-    chapter = notebooks()[0]
-    done = run(python, environment, tmp_path, "-m", "IPython", "--no-banner", chapter)
+
+def versions(python, environment, folder):
+    code = "import numpy, torch; print(numpy.__version__, torch.__version__, numpy.__file__)"
+    return run(python, environment, folder, "-c", code).stdout
+
+
+@pytest.fixture(scope="module")
+def colab(python, tmp_path_factory):
+    """Return the environment after the set-up cell has run in it, and what that changed."""
+    folder = tmp_path_factory.mktemp("content")
+    environment = circumstances(folder)
+    (own,) = (python.parents[1] / "lib").glob("python*/site-packages")
+    (own / "google/colab").mkdir(parents=True)
+    (own / "google/colab/__init__.py").touch()
+    (own / "google/colab/output.py").write_text(STAND_IN)
+    where = "import adam_edu; print(adam_edu.__file__)"
+    before = versions(python, environment, folder)
+    assert before
+    assert "ModuleNotFoundError" in run(python, environment, folder, "-c", where).stderr
+
+    begin = cpu_seconds()
+    done = run(python, environment, folder, ROOT / "book/_setup_cell.py")
+    seconds = cpu_seconds() - begin
 
     assert done.returncode == 0, done.stdout + done.stderr
-    imported = run(python, environment, tmp_path, "-c", where).stdout.strip()
+    assert versions(python, environment, folder) == before
+    imported = run(python, environment, folder, "-c", where).stdout.strip()
     assert Path(imported).is_relative_to(python.parents[1])
-    assert run(python, environment, tmp_path, "-c", versions).stdout == before
+    return python, environment, folder, seconds
 
 
-def test_setup_cell_does_nothing_where_the_package_is(environment, tmp_path):
-    environment |= {
+@pytest.mark.slow
+def test_chapter_runs_where_the_package_is_missing(colab):
+    python, environment, folder, _ = colab
+
+    done = run(python, environment, folder, "-m", "IPython", "--no-banner", notebooks()[0])
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_setup_takes_little_more_than_the_download(colab):
+    """In seconds of one processor, since other tests use the machine too."""
+    assert colab[-1] < 20
+
+
+def test_live_figures_ask_colab_for_its_widget_manager(colab):
+    """Without it, Colab shows no widget that it has not itself; it is asked once."""
+    python, environment, folder, _ = colab
+    code = (
+        "import google.colab.output, builtins\n"
+        "from adam_edu import lab\n"
+        "data, metadata = lab.race()._repr_mimebundle_()\n"
+        "lab.bias()\n"
+        "view = 'application/vnd.jupyter.widget-view+json'\n"
+        "print(builtins.colab_calls, view in data, metadata[view]['colab'])"
+    )
+
+    done = run(python, environment, folder, "-c", code)
+
+    manager = {"custom_widget_manager": {"url": "https://widgets.example/manager.js"}}
+    assert done.stdout == f"['enable_custom_widget_manager'] True {manager}\n", done.stderr
+
+
+def test_setup_cell_does_nothing_where_the_package_is(tmp_path):
+    environment = circumstances(tmp_path) | {
         "PYTHONPATH": str(ROOT / "src"),
         "GIT_CONFIG_VALUE_0": "https://nowhere.example",
     }
