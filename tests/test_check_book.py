@@ -21,7 +21,10 @@ def is_checked(cell, tag):
 
 
 def cells(tag):
-    """Return each cell with a tag that calls the checker, and its chapter's imports up to there."""
+    """Return each cell with a tag that calls the checker, and what it may use.
+
+    That is what its chapter has imported up to there, and the functions of earlier solutions.
+    """
     found = []
     for stem, notebook in CHAPTERS.items():
         imports = ""
@@ -30,7 +33,9 @@ def cells(tag):
                 name = f"{stem}-{CALL.search(cell.source)[1]}"
                 found.append(pytest.param(imports, cell.source, id=name))
             if cell.cell_type == "code" and "setup-cell" not in cell.metadata.get("tags", []):
-                kinds = ast.Import | ast.ImportFrom
+                kinds: tuple[type, ...] = (ast.Import, ast.ImportFrom)
+                if is_checked(cell, "solution"):
+                    kinds += (ast.FunctionDef,)
                 lines = [node for node in ast.parse(cell.source).body if isinstance(node, kinds)]
                 imports += "".join(f"{ast.unparse(node)}\n" for node in lines)
     return found

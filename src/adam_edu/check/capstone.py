@@ -24,7 +24,7 @@ RATES = tuple(10.0 ** (power / 4) for power in range(-14, 1))
 
 @dataclass(frozen=True)
 class Yogi(Rule):
-    r"""Adam whose second moment takes steps of a bounded size, up as well as down.
+    r"""Adam whose second moment moves by a share of the squared gradient, up or down.
 
     .. math::
         m &\leftarrow \beta_1 m + (1 - \beta_1) g \\
