@@ -1,6 +1,9 @@
 """The quiz: one right answer, a reason for each, the same HTML every time."""
 
+import shutil
+
 import pytest
+from playwright.sync_api import Error, sync_playwright
 
 from adam_edu.check.quiz import ask, quiz, right, wrong
 
@@ -45,3 +48,28 @@ def test_text_shows_questions_and_answers_apart():
 def test_a_question_that_is_none_is_refused(choices, problem):
     with pytest.raises(ValueError, match=problem):
         ask("What?", *choices)
+
+
+@pytest.mark.browser
+def test_choices_open_by_keyboard_one_at_a_time_without_a_script(tmp_path):
+    path = tmp_path / "quiz.html"
+    path.write_text(f"<!doctype html><title>quiz</title>{quiz(question())._repr_html_()}")
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(
+                executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+            )
+        except Error as error:
+            pytest.skip(f"no Chromium: {error.message.splitlines()[0]}")
+        page = browser.new_page()
+        page.goto(path.as_uri())
+        opened = "[...document.querySelectorAll('details')].map(choice => choice.open)"
+        assert page.evaluate(opened) == [False, False]
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        assert page.evaluate(opened) == [True, False]
+        page.keyboard.press("Tab")
+        page.keyboard.press("Space")
+        assert page.evaluate(opened) == [False, True]
+        assert page.locator("details[open] p").inner_text() == "✗ Not this one. no"
+        browser.close()
