@@ -324,17 +324,24 @@ class Anchors(HTMLParser):
 
 def broken_links(html: Path) -> list[str]:
     """Return the links within the pages that lead to no file, or to no place in it."""
-    pages = {path: Anchors(path) for path in html.rglob("*.html")}
+    # The theme keeps its own templates in _static.
+    files = (path for path in html.rglob("*.html") if "_static" not in path.parts)
+    pages = {path: Anchors(path) for path in files}
     broken = []
     for path, page in pages.items():
         for link in page.links:
             parts = urlsplit(link)
             if parts.scheme or parts.netloc:
                 continue
-            target = path if not parts.path else (path.parent / unquote(parts.path)).resolve()
+            if parts.path.startswith("/"):  # from the root of the site, as on the page for a 404
+                _, _, below = parts.path.removeprefix("/").partition("/")
+                target = html / unquote(below)
+            else:
+                target = path if not parts.path else (path.parent / unquote(parts.path)).resolve()
             if target.is_dir():
                 target /= "index.html"
-            anchor = unquote(parts.fragment)
+            # A page of source code links back to objects that may be documented without an anchor.
+            anchor = "" if "_modules" in path.parts else unquote(parts.fragment)
             if not target.exists() or (
                 anchor and target in pages and anchor not in pages[target].ids
             ):
