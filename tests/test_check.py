@@ -65,6 +65,11 @@ def test_the_probes_are_called_as_the_signature_says(exercise):
         assert tuple(probe) == exercise.parameters
 
 
+def test_there_are_thirty_exercises_over_the_course():
+    assert len(check.EXERCISES) >= 30
+    assert len({task.read for task in check.EXERCISES.values()}) >= 12
+
+
 def test_the_exercise_is_an_attribute_and_an_unknown_one_says_what_there_is():
     assert check.adam_step is check.EXERCISES["adam_step"]
     with pytest.raises(AttributeError, match="adam_step"):
