@@ -26,7 +26,7 @@ from .exercise import Exercise
 from .kinds import ARRAYS, FLOATS, LISTS, TENSORS
 from .lines import lines_of
 from .mistake import Mistake
-from .mistakes import buffers, relatives, squares
+from .mistakes import adamax_nadam, buffers, relatives, squares
 from .mistakes.adam import ADAM
 from .mistakes.lion import LION
 
@@ -188,7 +188,7 @@ adamax_step = step_exercise(
     "Write one step of AdaMax, with epsilon added to the gradient's size before the maximum is "
     "taken. You are given the parameter x, its gradient g, the moment m, the decaying maximum u "
     "and the step's number t. Return the new x, m and u.",
-    relatives.ADAMAX,
+    adamax_nadam.ADAMAX,
     "adamax-nadam",
 )
 nadam_step = step_exercise(
@@ -197,7 +197,7 @@ nadam_step = step_exercise(
     "Write one step of NAdam, with the mu that warms up: mu_t is beta1 * (1 - 0.5 * 0.96**(t * "
     "momentum_decay)). The products of all mu so far you compute from t. Return the new x, m and "
     "v.",
-    relatives.NADAM,
+    adamax_nadam.NADAM,
     "adamax-nadam",
 )
 amsgrad_step = step_exercise(
