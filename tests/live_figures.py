@@ -1,5 +1,7 @@
 """Try every control of the live figures on a page, in the page: what a reader's hand would do."""
 
+import os
+
 from playwright.sync_api import Page
 
 # Notes when the first figure has painted something, from the start of the navigation.
@@ -69,3 +71,9 @@ def try_controls(page: Page) -> tuple[list[str], int]:
     """Return the controls that change nothing, and how many were tried."""
     result = page.evaluate(TRY_ALL)
     return result["dead"], result["tried"]
+
+
+def milliseconds(limit: float) -> float:
+    """Return a limit for this machine as busy as it is: what waits for a core takes longer."""
+    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 1.0
+    return limit * max(1.0, busy / (os.cpu_count() or 1))

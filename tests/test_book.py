@@ -2,7 +2,7 @@
 
 import pytest
 from conftest import table_of_contents
-from live_figures import WATCH, try_controls
+from live_figures import WATCH, milliseconds, try_controls
 
 pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
@@ -84,7 +84,7 @@ def test_the_first_figure_is_alive_within_a_second(load):
         page = load("book/index.html")
         times.append(page.evaluate("window.alive"))
 
-    assert min(times) < 1000, times
+    assert min(times) < milliseconds(1000), times
 
 
 def test_a_broken_page_is_noticed(load, html):

@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 from conftest import QuietHandler
-from live_figures import WATCH, try_controls
+from live_figures import WATCH, milliseconds, try_controls
 
 from adam_edu import lab
 from adam_edu.lab import catalog
@@ -292,7 +292,7 @@ def test_the_figure_is_alive_within_a_second(site, browser):
         times.append(page.evaluate("window.alive"))
         page.close()
 
-    assert min(times) < 1000, times
+    assert min(times) < milliseconds(1000), times
 
 
 def test_a_redraw_takes_at_most_one_frame(site, browser):
@@ -326,7 +326,7 @@ def test_a_redraw_takes_at_most_one_frame(site, browser):
     page.close()
 
     # What the machine's other work leaves alone: the quickest of the later ones.
-    assert min(times[10:]) < 16, times
+    assert min(times[10:]) < milliseconds(16), times
 
 
 def test_paper_gets_the_still_picture(show):
