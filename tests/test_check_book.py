@@ -7,6 +7,8 @@ import nbformat
 import pytest
 from conftest import notebooks
 
+from adam_edu import check
+from adam_edu.check.chapters import TITLES
 from adam_edu.check.quiz import Quiz
 
 CHAPTERS = {path.stem: nbformat.read(path, as_version=4) for path in notebooks()}
@@ -65,6 +67,17 @@ def test_each_stub_fails(imports, source):
 
     assert not report.ok
     assert report.mistakes
+
+
+def test_reports_name_a_chapter_by_its_title():
+    assert {task.read for task in check.EXERCISES.values()} == set(TITLES)
+    for stem, title in TITLES.items():
+        assert CHAPTERS[stem].cells[0].source.splitlines()[0] == f"# {title}"
+        assert all(
+            task.reading == ("Read", f"the chapter {title}.")
+            for task in check.EXERCISES.values()
+            if task.read == stem
+        )
 
 
 def test_every_stub_has_a_solution_after_it():

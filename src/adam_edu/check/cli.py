@@ -66,7 +66,7 @@ def run_start(options: argparse.Namespace) -> int:
 
 def starting_file(exercise: Task) -> str:
     """Return what the student begins with: the statement, and the function without its body."""
-    words = f"{exercise.statement} To read: the chapter {exercise.read}."
+    words = f"{exercise.statement} To read: {exercise.reading[1]}"
     return f'"""{textwrap.fill(words, 88)}\n"""\n\n\n{exercise.stub}'
 
 

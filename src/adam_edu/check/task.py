@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ..rules import RULES
+from .chapters import TITLES
 from .report import Report
 
 
@@ -69,7 +69,4 @@ class Task:
     @property
     def reading(self) -> tuple[str, str]:
         """The part of a report that says where to read."""
-        names = {name.lower(): name for name in RULES}
-        words = [names.get(word, word) for word in self.read.split("-")]
-        title = " ".join(words)
-        return "Read", f"the chapter {title[0].upper()}{title[1:]}."
+        return "Read", f"the chapter {TITLES[self.read]}."
