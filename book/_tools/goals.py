@@ -9,12 +9,12 @@ import yaml
 BOOK = Path(__file__).parents[1]
 GOALS = BOOK / "learning-goals.md"
 FIRST_LINE = re.compile(
-    r"# (?P<title>[^\n]+)\n\n\*(?P<minutes>\d+) minutes to read, \d+ s to run\.\s+"
+    r"# (?P<title>[^\n]+)\n\n\*(?P<minutes>\d+) minutes to read, \d+ s to run[^.]*\.\s+"
     r"You\s+need\s+(?P<needs>.+?)\.\s+You\s+will\s+(?:be\s+able\s+to\s+)?(?P<gives>.+?)\.\*",
     re.DOTALL,
 )
 
-HEAD = "| chapter | minutes | you need | you will be able to |\n| --- | --- | --- | --- |\n"
+HEAD = "| chapter | you need | you will be able to |\n| --- | --- | --- |\n"
 
 
 def table() -> str:
@@ -36,7 +36,8 @@ def row(chapter: Path) -> str:
     if found is None:
         raise SystemExit(f"{chapter.name}: the first line lacks a time, a need or a goal")
     needs, gives = (" ".join(found[name].split()) for name in ("needs", "gives"))
-    return f"| [{found['title']}]({chapter.name}) | {found['minutes']} | {needs} | {gives} |\n"
+    link = f"[{found['title']}]({chapter.name}), {found['minutes']} minutes"
+    return f"| {link} | {needs} | {gives} |\n"
 
 
 def main() -> None:
