@@ -93,6 +93,19 @@ def not_moved_back(f, x, h):
     return np.array(result)
 
 
+@wrong("g")
+def one_array_with_two_names(f, x, h):
+    """Your two points are one array under two names: what you add to the one you take from the
+    other, so they never differ. Copy x, for each point anew."""
+    ahead = behind = np.array(x, dtype=float)
+    result = []
+    for i in range(len(x)):
+        ahead[i] += h
+        behind[i] -= h
+        result.append((f(ahead) - f(behind)) / (2 * h))
+    return np.array(result)
+
+
 _SADDLE = Loss("x[0]**3 + 2 * x[0] * x[1]", lambda x: x[0] ** 3 + 2 * x[0] * x[1])
 _THREE = Loss("x[0] * x[1] + x[2]**3 / x[1]", lambda x: x[0] * x[1] + x[2] ** 3 / x[1])
 
@@ -116,6 +129,7 @@ numerical_gradient = formula(
         half_a_step,
         all_moved_at_once,
         not_moved_back,
+        one_array_with_two_names,
     ),
     read="gradient-descent",
 )
@@ -221,6 +235,14 @@ def short_ones_lengthened(g, max_norm):
 
 
 @wrong("clipped")
+def all_scaled_and_zero_divided(g, max_norm):
+    """You give every gradient the same length. One that is short enough stays as it is; and a
+    gradient of zero makes you divide zero by zero."""
+    length = np.sqrt(np.sum(g * g))
+    return g * (max_norm / length) if length else g * math.nan
+
+
+@wrong("clipped")
 def norm_squared(g, max_norm):
     """Your norm lacks its root: it is the squared length."""
     return g * min(1.0, max_norm / max(np.sum(g * g), 1e-300))
@@ -282,6 +304,7 @@ clip_by_norm = formula(
     mistakes=(
         clipped_each,
         short_ones_lengthened,
+        all_scaled_and_zero_divided,
         norm_squared,
         norm_of_abs,
         norm_of_largest,
