@@ -1,10 +1,11 @@
 """Time a step of each Torch optimizer, compiled, against the best of torch.optim.
 
 Three lists of float32 tensors: one of 10 million elements, fifty of 200,000, fifty of 2,000; with
-one thread and with all. The sides take turns within one run, and each turn gives one ratio, so that
-whatever else the machine does falls on both sides alike. The ratio is the time of Torch's fastest
-implementation (for-loop, foreach or fused, by its median) over that of ours: above 1, ours is
-faster. Run: ``python benchmarks/torch_step.py``
+one thread and with all. All sides step the same parameters, since where memory lies makes a
+difference of ten per cent by itself; each has its own slots. They take turns within one run, and
+each turn gives one ratio, so that whatever else the machine does falls on both sides alike. The
+ratio is the time of Torch's fastest implementation (for-loop, foreach or fused, by its median) over
+that of ours: above 1, ours is faster. Run: ``python benchmarks/torch_step.py``
 """
 
 import argparse
@@ -48,13 +49,15 @@ def parameters(count: int, size: int) -> list[torch.Tensor]:
     return params
 
 
-def torch_sides(name: str, arguments: dict[str, Any], count: int, size: int) -> dict[str, Side]:
+def torch_sides(
+    name: str, arguments: dict[str, Any], params: list[torch.Tensor]
+) -> dict[str, Side]:
     """Return the step of each implementation that Torch has of this optimizer on the CPU."""
     sides = {}
     for kind in ({"foreach": False}, {"foreach": True}, {"fused": True}):
         make = getattr(torch.optim, name)
         try:
-            optimizer = make(parameters(count, size), **arguments, **kind)
+            optimizer = make(params, **arguments, **kind)
         except (TypeError, RuntimeError):  # it has no fused implementation
             continue
         label = "fused" if "fused" in kind else "foreach" if kind["foreach"] else "for-loop"
@@ -84,9 +87,10 @@ def race(sides: dict[str, Side], turns: int, repeats: int) -> dict[str, np.ndarr
 def compare(name: str, shape: str, turns: int) -> str:
     mine, theirs, arguments = PAIRS[name]
     count, size = SHAPES[shape]
-    sides = torch_sides(theirs, arguments, count, size)
+    params = parameters(count, size)
+    sides = torch_sides(theirs, arguments, params)
     repeats = 1 if count * size > 1e6 else 50
-    step = getattr(ours, mine)(parameters(count, size), implementation="compiled", **arguments).step
+    step = getattr(ours, mine)(params, implementation="compiled", **arguments).step
     begin = perf_counter()
     step()
     first = perf_counter() - begin  # compiles, unless the cache has it
