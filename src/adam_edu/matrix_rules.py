@@ -152,8 +152,9 @@ def orthogonalized(g: Array, steps: int = 5, tiny: float = 1e-7) -> Array:
     r"""Return about :math:`U V^\top`, where :math:`U S V^\top` is the singular value decomposition.
 
     Singular values above 0.003 of the norm come to lie between 0.68 and 1.21, smaller ones stay
-    small, and the directions are kept. Five times, the matrix goes through an odd polynomial, :math:`a X + b X X^\top X + c\, (X X^\top)^2 X`, which
-    acts on each singular value alone and needs nothing but products.
+    small, and the directions are kept. Five times, the matrix goes through an odd polynomial,
+    :math:`a X + b X X^\top X + c\, (X X^\top)^2 X`, which acts on each singular value alone and
+    needs nothing but products.
 
     Parameters
     ----------
