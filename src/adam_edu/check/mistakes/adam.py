@@ -21,5 +21,7 @@ ADAM = (
     *moments.FIRST_MOMENT,
     *moments.SECOND_MOMENT,
     moments.state_not_returned,
+    moments.v_hat_returned,
+    moments.denominator_returned,
     moments.moments_returned_swapped,
 )

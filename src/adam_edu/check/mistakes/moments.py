@@ -251,6 +251,20 @@ def corrected_returned(m_hat, v_hat):
     return m_hat, v_hat
 
 
+@wrong("returned v")
+def v_hat_returned(v_hat):
+    """You return the corrected second moment. The next step must go on from v itself, or the
+    correction is applied again and again."""
+    return v_hat
+
+
+@wrong("returned v")
+def denominator_returned(v_hat, eps):
+    """What you leave in v is the whole denominator, corrected, with its root taken and epsilon
+    added. The next step must go on from v itself: give the denominator a tensor of its own."""
+    return np.sqrt(v_hat) + eps
+
+
 @wrong("returned m", "returned v")
 def moments_returned_swapped(m, v):
     """The two moments are returned in the wrong order: x, then m, then v."""
