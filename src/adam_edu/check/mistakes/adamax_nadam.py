@@ -97,6 +97,13 @@ def eps_after_maximum(u, g, beta2, eps):
     return maximum(beta2 * u, abs(g)), maximum(beta2 * u, abs(g)) + eps
 
 
+@wrong("u")
+def u_keeps_eps_after_maximum(u, g, beta2, eps):
+    """Epsilon is added after the maximum and stays in u, so that every step adds it again. Add it
+    to the gradient's size: the larger of beta2 * u and abs(g) + eps."""
+    return maximum(beta2 * u, abs(g)) + eps
+
+
 @wrong("returned u")
 def u_not_returned(u_before):
     """You return the maximum that you were given, not the new one."""
@@ -120,6 +127,7 @@ ADAMAX = (
     root_of_u,
     u_corrected,
     eps_after_maximum,
+    u_keeps_eps_after_maximum,
     steps.eps_missing,
     *moments.FIRST_MOMENT,
     u_not_returned,
@@ -179,6 +187,29 @@ def nadam_product_one_short(t, beta1, momentum_decay):
 
 
 @wrong("weight_g")
+def nadam_product_one_long(t, beta1, momentum_decay):
+    """Below g stands the product of the mu up to the next step. For g it ends at this step's."""
+    product = _mu_product(t + 1, beta1, momentum_decay)
+    return (1 - _mu(t, beta1, momentum_decay)) / (1 - product)
+
+
+@wrong("weight_m", "weight_g")
+def nadam_mu_from_0(t, beta1, momentum_decay):
+    """Your mu are those from mu_0 on. Steps count from 1, so the first is mu_1."""
+    mu_0, product = _mu(0, beta1, momentum_decay), _mu_product(t - 1, beta1, momentum_decay)
+    before, now = _mu(t - 1, beta1, momentum_decay), _mu(t, beta1, momentum_decay)
+    return now / (1 - mu_0 * product * now), (1 - before) / (1 - mu_0 * product)
+
+
+@wrong("m")
+def nadam_m_with_mu(m, g, t, beta1, momentum_decay):
+    """Your m is averaged with mu, as in Dozat's paper. Asked for is Torch's form, in which m is
+    Adam's, with beta1."""
+    mu = _mu(t, beta1, momentum_decay)
+    return mu * m + (1 - mu) * g
+
+
+@wrong("weight_g")
 def nadam_g_with_mu(t, beta1, momentum_decay):
     """g is weighted with mu. Its share is what mu leaves: 1 - mu."""
     product = _mu_product(t, beta1, momentum_decay)
@@ -211,6 +242,9 @@ NADAM = (
     nadam_powers_for_product,
     nadam_mu_of_now,
     nadam_product_one_short,
+    nadam_product_one_long,
+    nadam_mu_from_0,
+    nadam_m_with_mu,
     nadam_g_with_mu,
     nadam_g_uncorrected,
     *moments.SECOND_CORRECTION,
