@@ -23,6 +23,8 @@ def blocks(text, language):
 
 @pytest.mark.slow
 def test_a_new_optimizer_needs_no_more_than_what_it_says(tmp_path):
+    tmp_path /= "mit Leerzeichen und Ümläut"
+    tmp_path.mkdir()
     for name in ("src", "tests"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)

@@ -37,7 +37,7 @@ def environment(distributions, tmp_path_factory):
     """Return a function that makes an environment with the wheel and some of what is here."""
 
     def make(*wanted, leave_out=()):
-        folder = tmp_path_factory.mktemp("environment")
+        folder = tmp_path_factory.mktemp("une forêt et des espaces")
         venv.create(folder, with_pip=False)
         python = folder / SCRIPTS / "python"
         packages = folder / "packages"

@@ -5,10 +5,11 @@ Each page in light and dark, 1200 and 375 pixels wide, whole, into `_build/look/
 
 import argparse
 import shutil
+import sys
 from itertools import product
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "_build/html/book"
@@ -23,10 +24,13 @@ def main() -> None:
     pages = parser.parse_args().pages or every
     OUT.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),  # None: Playwright's own
-            args=["--no-sandbox", "--disable-gpu"],
-        )
+        try:
+            browser = playwright.chromium.launch(
+                executable_path=shutil.which("chromium"),  # None: Playwright's own
+                args=["--no-sandbox", "--disable-gpu"],
+            )
+        except Error:
+            sys.exit("no Chromium to look with; make browser installs it")
         for page_name, scheme, width in product(pages, ("light", "dark"), (1200, 375)):
             page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
             page.goto((PAGES / f"{page_name}.html").as_uri(), wait_until="networkidle")

@@ -52,7 +52,7 @@ def print_page(page: Page, address: str) -> tuple[str, bytes]:
     )
 
 
-def main() -> int:
+def main() -> None:
     """Print the pages named on the command line, or all of them."""
     parser = argparse.ArgumentParser(description="Print the built book into one PDF.")
     parser.add_argument("pages", nargs="*", help="such as book/momentum; by default all")
@@ -68,9 +68,8 @@ def main() -> int:
                 executable_path=shutil.which("chromium"),  # None: Playwright's own
                 args=["--no-sandbox", "--disable-gpu"],
             )
-        except Error as error:
-            print(f"no Chromium to print with; make browser installs it ({error.message[:60]} ...)")
-            return 1
+        except Error:
+            sys.exit("no Chromium to print with; make browser installs it")
         page = browser.new_page(color_scheme="light")
         for part, name in chosen:
             title, printed = print_page(page, (options.html / f"{name}.html").as_uri())
@@ -87,8 +86,7 @@ def main() -> int:
     options.output.parent.mkdir(parents=True, exist_ok=True)
     book.write(options.output)
     print(f"{options.output}: {len(book.pages)} pages")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

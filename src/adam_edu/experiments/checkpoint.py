@@ -63,7 +63,7 @@ def finish(
     state_path, curves_path = path.with_suffix(".pt"), path.with_suffix(".json")
     if curves_path.exists():
         report(epochs, True)
-        saved = json.loads(curves_path.read_text())
+        saved = json.loads(curves_path.read_text(encoding="utf-8"))
         return Progress([Curves(**curves) for curves in saved["curves"]], saved["seconds"])
     if time.monotonic() > deadline and not state_path.exists():
         return Progress([], 0.0)
@@ -92,7 +92,7 @@ def finish(
             saved_epoch, last_save = run.epoch, time.monotonic()
     if run.epoch >= epochs:
         result = {"curves": [asdict(curves) for curves in run.curves], "seconds": seconds}
-        write_atomically(curves_path, lambda p: p.write_text(json.dumps(result)))
+        write_atomically(curves_path, lambda p: p.write_text(json.dumps(result), encoding="utf-8"))
         state_path.unlink(missing_ok=True)
     elif run.epoch > saved_epoch:
         save()

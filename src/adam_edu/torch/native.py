@@ -292,7 +292,7 @@ def _library(code: str) -> Path:
         return path
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         written, built = Path(scratch, "step.cpp"), Path(scratch, name)
-        written.write_text(code)
+        written.write_text(code, encoding="utf-8")
         for flags in _flags():
             command = [compiler, *flags, "-o", str(built), str(written)]
             done = subprocess.run(command, capture_output=True, text=True)
