@@ -23,7 +23,10 @@ Record = Mapping[str, Any]
 Array = NDArray[np.float64]
 
 # Names that are short enough to stand at the end of a line, as in the figures' style.
-SHORT = {"SGD with Nesterov momentum": "Nesterov"}
+SHORT = {
+    "SGD with Nesterov momentum": "Nesterov",
+    "AdaGrad, constant rate": "AdaGrad, constant",
+}
 
 
 def load_result(name: str) -> dict[str, Any]:

@@ -1,0 +1,108 @@
+"""The records that come with the package, and what is read from them."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+from adam_edu import plots, recorded
+from adam_edu.experiments.specs import SPECS
+
+NAMES = sorted(path.stem for path in recorded.RESULTS.glob("*.json") if path.stem in SPECS)
+
+
+def record(**changes):
+    runs = [
+        {"optimizer": "Adam", "dropout": False, "lr": 0.1, "seed": 0, "epochs": 3},
+        {"optimizer": "Adam", "dropout": False, "lr": 0.1, "seed": 1, "epochs": 2},
+        {"optimizer": "SGD with Nesterov momentum", "dropout": True, "lr": 0.1, "seed": 0},
+    ]
+    values = [[3.0, 2.0, 1.0], [4.0, None], [5.0, 5.0, 5.0]]
+    for run, curve in zip(runs, values, strict=True):
+        run |= {"train": curve, "epochs": len(curve)}
+    return {
+        "command": "adam-edu reproduce x",
+        "date": "2026-01-02T03:04:05+00:00",
+        "hardware": "CPU",
+        "versions": {"torch": "2"},
+        "data": {"name": "mnist", "train": 60000},
+        "runs": runs,
+        "complete": True,
+    } | changes
+
+
+def test_curves_are_padded_where_a_seed_is_shorter_and_where_a_run_diverged():
+    found = recorded.curves(record(), dropout=False)
+    nan = math.nan
+    np.testing.assert_equal(found, {"Adam": np.array([[3.0, 4.0], [2.0, nan], [1.0, nan]])})
+    assert list(recorded.curves(record())) == ["Adam", "Nesterov"]
+    assert recorded.curves(record(), seed=5) == {}
+
+
+def test_how_states_in_what_a_record_falls_short():
+    assert recorded.how(record()).endswith("It is the whole experiment.")
+    partial = record(
+        complete=False,
+        finished=False,
+        reduced={"seeds": 1, "epochs": [10, 10], "grid": [0.001, 0.1]},
+        done={"epochs": 3, "of": 10},
+    )
+    text = recorded.how(partial)
+    assert "Planned smaller: seeds 1; epochs 10; grid 0.001, 0.1." in text
+    assert "Stopped after 3 of 10 epochs, the same for every run." in text
+    assert "whole experiment" not in text
+
+
+def test_a_claims_table_escapes_its_text_and_computes_its_verdicts():
+    claims = recorded.Claims(
+        (
+            recorded.Claim("a < b", "x & y", (True, False)),
+            recorded.Claim("c", "d", (False,)),
+        )
+    )
+    html = claims._repr_html_()
+    assert "a &lt; b" in html
+    assert "x &amp; y" in html
+    assert re.findall("<strong>(.*?)</strong>", html) == ["held in part", "did not hold"]
+    assert repr(claims).splitlines()[0] == "held in part: a < b x & y"
+    with pytest.raises(ValueError, match="at least one part"):
+        recorded.verdict([])
+
+
+def test_a_claim_about_seeds_fails_by_one_seed_or_a_diverged_run():
+    assert recorded.beats([1.0, 1.0], [2.0, 1.5])
+    assert not recorded.beats([1.0, 1.0], [2.0, 0.5])
+    assert not recorded.beats([1.0, math.nan], [2.0, 2.0])
+
+
+def test_curves_are_drawn_with_their_spread_and_a_variant_in_dots():
+    ax = plots.panels()
+    curves = {"Adam": np.array([[1.0, 3.0, 2.0], [0.5, 1.0, 0.7]])}
+    plots.recorded(ax, curves | {"Adam, constant": curves["Adam"] + 1})
+    plain, variant = ax.get_lines()
+    assert plain.get_ydata().tolist() == [2.0, 0.7]
+    assert plain.get_xdata().tolist() == [1, 2]
+    assert plain.get_linestyle() != variant.get_linestyle()
+    assert ax.collections[0].get_datalim(ax.transData).height == pytest.approx(2.5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_record_is_consistent_and_tells_no_more_than_it_should(name):
+    found = recorded.load_result(name)
+    spec = SPECS[name]
+    assert found["experiment"] == name
+    assert not found["quick"]
+    assert {run["optimizer"] for run in found["runs"]} == {e.label for e in spec.entrants}
+    if found["complete"]:
+        assert [run["epochs"] for run in found["runs"]] == [
+            n for n in spec.epochs for _ in range(len(found["runs"]) // len(spec.epochs))
+        ]
+    else:
+        # No entrant has gone further than another.
+        assert len({run["epochs"] for run in found["runs"]}) == 1
+        assert found["reduced"] or not found["finished"]
+    for row in found["tuning"]:
+        assert row["lr"] == found["setup"]["grid"]
+    text = (recorded.RESULTS / f"{name}.json").read_text(encoding="utf-8")
+    assert not re.search(r"/(work|home|root|tmp|Users)/|EPYC|Xeon|Ryzen|Intel|AMD", text)
