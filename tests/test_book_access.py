@@ -8,8 +8,8 @@ from conftest import table_of_contents
 axe = pytest.importorskip("axe_playwright_python.base")
 pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
-# The look of code is a matter of its tokens' kinds: one of each kind is enough to measure. What
-# MathJax paints is hidden from those who hear the page, and holds no text to measure.
+# The look of code is a matter of its tokens' kinds: one of each kind is enough to measure. Formulas
+# are thousands of elements that are all alike; they stay where they may be something's name.
 THIN = """
 () => {
   const seen = new Set();
@@ -18,13 +18,17 @@ THIN = """
     if (kinds.every((kind) => seen.has(kind))) code.textContent = code.textContent;
     kinds.forEach((kind) => seen.add(kind));
   }
-  document.querySelectorAll("mjx-math").forEach((formula) => formula.remove());
+  for (const formula of document.querySelectorAll("mjx-container")) {
+    const names = formula.closest("summary, a, button, th, dt, figcaption");
+    if (names) formula.querySelector("mjx-math").remove();
+    else formula.replaceWith("x");
+  }
 }
 """
 RUN = """
 async (rules) => {
-  const runOnly = rules ?? { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] };
-  const { violations } = await axe.run(document, { resultTypes: ["violations"], runOnly });
+  const chosen = rules ? { runOnly: rules } : {};
+  const { violations } = await axe.run(document, { resultTypes: ["violations"], ...chosen });
   return violations
     .filter(({ impact }) => ["serious", "critical"].includes(impact))
     .flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.flat().join(" ")}`));

@@ -13,6 +13,8 @@ import nbformat
 import pytest
 from conftest import ROOT, notebooks, table_of_contents
 
+pytestmark = pytest.mark.pages
+
 SETUP_CELL = (ROOT / "book/_setup_cell.py").read_text().rstrip("\n")
 NOTEBOOKS = notebooks()
 
