@@ -531,6 +531,18 @@ def test_a_plan_notices_what_was_changed_by_hand(change):
     torch.testing.assert_close(*results)
 
 
+@pytest.mark.parametrize("implementation", ["compiled", "eager"])
+def test_autograd_notices_a_step_between_forward_and_backward(implementation):
+    model = network()
+    made = ours.SGD(model.parameters(), implementation=implementation)
+    train(model, made, 3)
+    loss = model(torch.ones(2, 8, dtype=torch.float64)).square().sum()
+    loss.backward(retain_graph=True)
+    made.step()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+
+
 def test_nothing_changes_if_a_gradient_is_sparse():
     dense, embedding = torch.ones(2, requires_grad=True), nn.Embedding(4, 2, sparse=True)
     made = ours.Adam([dense, *embedding.parameters()])

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.graph import increment_version
 
 from ..base import Rule
 from . import device, eager
@@ -65,11 +66,13 @@ class Batch:
             settings.numbers(self.t),
             sum(sizes),
         )
+        increment_version(self.params)  # so that autograd notices, as of any change in place
 
     def device_step(self, settings: Settings, step: device.Step) -> None:
         """Take the step by a program for the device that the tensors are on."""
         numbers = device.on_device(settings.numbers(self.t), self.params[0].device)
         step(self.params, self.grads, [list(c) for c in zip(*self.slots, strict=True)], numbers)
+        increment_version(self.params)
 
 
 def batches(

@@ -13,6 +13,7 @@ from operator import attrgetter, is_, itemgetter
 from typing import Any
 
 from torch import Tensor
+from torch.autograd.graph import increment_version
 
 from .native import Kernel
 from .trace import Variant
@@ -106,6 +107,7 @@ class Plan:
     def run(self, numbers: list[Any]) -> None:
         """Take the step."""
         self.kernel(self.sizes, self.addresses, numbers, self.total)
+        increment_version(self.params)  # so that autograd notices, as of any change in place
 
 
 def _addresses(tensors: Sequence[Tensor]) -> list[int]:
