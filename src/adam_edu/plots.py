@@ -17,6 +17,7 @@ try:
     import matplotlib.pyplot as plt
     from matplotlib.axes import Axes
     from matplotlib.colors import LogNorm
+    from matplotlib.ticker import MaxNLocator
 except ImportError as error:
     raise ImportError("figures need Matplotlib: pip install adam-edu[course]") from error
 
@@ -275,6 +276,7 @@ def recorded(ax: Axes, curves: Mapping[str, Any], names: Mapping[str, str] | Non
         ax.plot(epochs, np.nanmedian(runs, axis=1), **look)
         low, high = np.nanmin(runs, axis=1), np.nanmax(runs, axis=1)
         ax.fill_between(epochs, low, high, color=look["color"], alpha=0.2, linewidth=0)
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
 
 
 def rates(ax: Axes, found: Mapping[str, Any]) -> None:
