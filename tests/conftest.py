@@ -68,10 +68,25 @@ class QuietHandler(SimpleHTTPRequestHandler):
         pass
 
 
+# The theme has scripts and styles within its pages. Nothing is evaluated, nothing from elsewhere.
+POLICY = (
+    "default-src 'none'; connect-src 'self'; img-src 'self' data:; font-src 'self' data:; "
+    "script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; worker-src 'self'"
+)
+
+
+class StrictHandler(QuietHandler):
+    """Serve files under a strict content security policy."""
+
+    def end_headers(self):
+        self.send_header("Content-Security-Policy", POLICY)
+        super().end_headers()
+
+
 @pytest.fixture(scope="module")
 def server(html):
     """Serve the book's pages; return their address."""
-    handler = partial(QuietHandler, directory=html)
+    handler = partial(StrictHandler, directory=html)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"

@@ -1,8 +1,13 @@
 """The pages, in a browser that can reach nothing but them."""
 
+from urllib.parse import urlparse
+
 import pytest
 from conftest import table_of_contents
 from live_figures import WATCH, milliseconds, try_controls
+from test_publishing import REPOSITORY
+
+PATH = urlparse(REPOSITORY).path
 
 pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
@@ -90,12 +95,14 @@ def test_the_first_figure_is_alive_within_a_second(load):
 def test_a_broken_page_is_noticed(load, html):
     broken = (
         '<script src="https://cdn.example/x.js"></script><img src="gone.png"><script>x.y</script>'
+        '<script>eval("1")</script>'
     )
     (html / "broken.html").write_text(f"<!doctype html><title>broken</title>{broken}")
 
     complaints = "\n".join(load("broken.html").complaints)
 
-    assert "third party: https://cdn.example/x.js" in complaints
+    assert "https://cdn.example/x.js" in complaints
+    assert "unsafe-eval" in complaints
     assert "404" in complaints
     assert "uncaught" in complaints
 
@@ -104,3 +111,23 @@ def test_index_leads_to_the_start_page(load):
     page = load("index.html")
 
     page.wait_for_url("**/book/index.html")
+
+
+def test_the_search_finds_words(load):
+    page = load("search.html?q=momentum")
+    page.wait_for_selector("#search-results li")
+
+    assert "Momentum" in page.locator("#search-results").inner_text()
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("name", [page for page in table_of_contents() if "/api/" not in page])
+def test_what_a_reader_needs_is_at_hand(html, name):
+    """Next and previous, source and download, Colab for a chapter, and a place to report."""
+    text = (html / f"{name}.html").read_text(encoding="utf-8")
+
+    assert 'rel="next"' in text or 'rel="prev"' in text
+    assert "_sources/" in text
+    assert "Report a mistake on this page" in text
+    if f"_sources/{name}.ipynb" in text:
+        assert f"colab.research.google.com/github{PATH}/blob/main/{name}.ipynb" in text
