@@ -437,7 +437,7 @@ def test_shapes_and_layouts():
         torch.ones(3, 0, 2),
         torch.randn(4, 5).t(),
         torch.randn(2, 3, 4, 5).to(memory_format=torch.channels_last),
-        torch.randn(70_000),
+        torch.randn(300_000),  # enough for two threads
     ]
     grads = [torch.randn(t.shape) for t in tensors]  # contiguous, whatever the parameter is
     moved = both(tensors, grads)
