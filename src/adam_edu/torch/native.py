@@ -34,8 +34,8 @@ CTYPES = {
     torch.float16: "_Float16",
 }
 
-# Below this many elements for each, another thread brings little, and waiting for it costs much where
-# the machine is busy.
+# Below this many elements for each, another thread brings little, and waiting for it costs much
+# where the machine is busy.
 GRAIN = 131_072
 
 SOURCE = Template("""\
