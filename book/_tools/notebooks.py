@@ -59,6 +59,9 @@ def make_deterministic(notebook: nbformat.NotebookNode) -> None:
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
         cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            # A widget's id is new in every session; its HTML stands for it where no kernel runs.
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
 
 
 def execute(path: Path) -> None:
