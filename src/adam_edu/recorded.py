@@ -120,6 +120,9 @@ def how(record: Record) -> str:
 def _shortfall(record: Record) -> str:
     words = []
     for name, value in record.get("reduced", {}).items():
+        if name == "dropout":
+            words.append(f"{'with' if value[0] else 'without'} dropout alone")
+            continue
         values = value if isinstance(value, list) else [value]
         shown = sorted(set(values)) if name == "epochs" else values
         words.append(f"{name.replace('_', ' ')} {', '.join(f'{v:g}' for v in shown)}")
@@ -140,14 +143,14 @@ def beats(first: Any, second: Any, by: float = 1.0) -> bool:
 
 
 def verdict(held: Iterable[bool]) -> str:
-    """Return the word for a claim of which these parts held.
+    """Return the word for a claim of which these parts held; without parts it was not tested.
 
-    >>> verdict([True, True]), verdict([True, False]), verdict([False])
-    ('held', 'held in part', 'did not hold')
+    >>> verdict([True, True]), verdict([True, False]), verdict([False]), verdict([])
+    ('held', 'held in part', 'did not hold', 'not tested')
     """
     parts = [bool(part) for part in held]
     if not parts:
-        raise ValueError("a verdict needs at least one part of a claim")
+        return "not tested"
     return "held" if all(parts) else "held in part" if any(parts) else "did not hold"
 
 
@@ -159,7 +162,7 @@ class Claim:
     ----------
     claim : what the paper says
     found : what the record says, with its numbers
-    held : for each part of the claim, whether it held
+    held : for each part of the claim, whether it held; empty if the record does not go that far
     """
 
     claim: str
