@@ -405,9 +405,15 @@ def reproduce(
         use_deterministic_kernels(tf32=planned.tf32)
     limit = QUICK_EXAMPLES if quick else None
     task = load_task(planned, device, limit=budget.examples or limit)
-    with tqdm(unit=" epochs", smoothing=0.05) as progress:
-        run = Reproduction(planned, task, checkpoints, progress=progress, deadline=deadline)
-        results = run.run()
+    threads = torch.get_num_threads()
+    if quick:  # steps so short that threads would spend them waiting for one another
+        torch.set_num_threads(1)
+    try:
+        with tqdm(unit=" epochs", smoothing=0.05) as progress:
+            run = Reproduction(planned, task, checkpoints, progress=progress, deadline=deadline)
+            results = run.run()
+    finally:
+        torch.set_num_threads(threads)
     reduced = reductions(whole, planned, budget.examples)
     finished = results.pop("complete")
     how = {
