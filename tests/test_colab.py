@@ -1,8 +1,7 @@
 """A chapter where the package is missing, as on Colab: its set-up cell brings it, and that only.
 
-The set-up cell is the same in every chapter (test_notebooks.py) and is run once here. What it
-installs is the wheel, on which the imports of every chapter are tried (test_package.py); the cells
-after them are what nbval runs.
+The set-up cell is the same in every chapter (test_notebooks.py): it is run once, and then every
+cell of every chapter runs with what it has installed, in a folder that is not the book's.
 """
 
 import os
@@ -109,10 +108,11 @@ def colab(python, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_chapter_runs_where_the_package_is_missing(colab):
+@pytest.mark.parametrize("notebook", notebooks(), ids=lambda path: path.stem)
+def test_every_cell_runs_where_the_package_was_missing(colab, notebook):
     python, environment, folder, _ = colab
 
-    done = run(python, environment, folder, "-m", "IPython", "--no-banner", notebooks()[0])
+    done = run(python, environment, folder, "-m", "IPython", "--no-banner", notebook)
 
     assert done.returncode == 0, done.stdout + done.stderr
 
