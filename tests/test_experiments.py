@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from adam_edu.experiments import checkpoint, record, reproduce
+from adam_edu.experiments.budget import Budget, quick_version, reductions
 from adam_edu.experiments.specs import ADAM, SPECS, half_decades
 from adam_edu.experiments.stack import Stack
 from adam_edu.experiments.tasks import Task, as_images, examples, load_task, zca_whitening
@@ -168,7 +169,7 @@ def test_every_spec_is_sound(name):
     assert spec.schedule(1) == 1.0
     for entrant in spec.entrants:
         RULES[entrant.rule](lr=spec.grid[0], **entrant.hyper)
-    quick = reproduce.quick_version(spec)
+    quick = quick_version(spec)
     best = {(e.label, d): 0.1 for e in quick.entrants for d in quick.dropout}
     trials = [*reproduce.tuning_trials(quick), *reproduce.final_trials(quick, best)]
     assert sum(t.epochs for t in trials) == reproduce.planned_epochs(quick)
@@ -242,8 +243,8 @@ def test_half_decades():
 
 
 def test_more_seeds_run_as_long_as_the_last():
-    assert reproduce.Budget(seeds=1).applied(SPEC).epochs == (200,)
-    assert reproduce.Budget(seeds=4).applied(SPEC).epochs == (200, 50, 50, 50)
+    assert Budget(seeds=1).applied(SPEC).epochs == (200,)
+    assert Budget(seeds=4).applied(SPEC).epochs == (200, 50, 50, 50)
 
 
 def test_sparse_rows_train_as_dense_ones_do():
@@ -314,14 +315,14 @@ def test_without_time_to_tune_nothing_is_compared(tmp_path, monkeypatch):
 
 
 def test_a_reduced_budget_is_the_same_for_all_and_named_in_the_record():
-    budget = reproduce.Budget(
+    budget = Budget(
         seeds=2, grid=(0.1, 0.01), tuning_epochs=1, epochs=60, examples=500, dropout=True
     )
     planned = budget.applied(SPEC)
     assert planned.epochs == (60, 50)
     assert {trial.epochs for trial in reproduce.tuning_trials(planned)} == {1}
     assert {trial.lr for trial in reproduce.tuning_trials(planned)} == {0.01, 0.1}
-    assert reproduce.reductions(SPEC, planned, budget.examples) == {
+    assert reductions(SPEC, planned, budget.examples) == {
         "seeds": 2,
         "grid": [0.01, 0.1],
         "tuning_epochs": 1,
@@ -329,6 +330,6 @@ def test_a_reduced_budget_is_the_same_for_all_and_named_in_the_record():
         "examples": 500,
         "dropout": [True],
     }
-    assert reproduce.reductions(SPEC, reproduce.Budget().applied(SPEC), None) == {}
+    assert reductions(SPEC, Budget().applied(SPEC), None) == {}
     with pytest.raises(ValueError, match="logistic-mnist has no version with dropout"):
         budget.applied(SPECS["logistic-mnist"])

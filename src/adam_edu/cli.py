@@ -105,8 +105,9 @@ def add_reproduce(commands: argparse._SubParsersAction) -> None:
 
 def run_reproduce(options: argparse.Namespace) -> None:
     """Run one experiment, or all, and write a record of each."""
+    from .experiments.budget import Budget
     from .experiments.record import write_record
-    from .experiments.reproduce import Budget, reproduce
+    from .experiments.reproduce import reproduce
     from .experiments.specs import SPECS
 
     _check_device(options.device)
@@ -151,9 +152,9 @@ def add_bench(commands: argparse._SubParsersAction) -> None:
 
 def run_bench(options: argparse.Namespace) -> None:
     """Measure, print and record."""
+    from .experiments.budget import quick_version
     from .experiments.cost import measure_cost
     from .experiments.record import write_record
-    from .experiments.reproduce import quick_version
     from .experiments.specs import MLP_MNIST
     from .experiments.tasks import load_task
 

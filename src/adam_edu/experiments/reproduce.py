@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from .budget import Budget, quick_version, reductions
 from .checkpoint import Progress, finish
 from .record import circumstances, rounded
 from .specs import Entrant, Spec
@@ -32,77 +33,6 @@ class Outcome:
     trial: Trial
     curves: Curves
     seconds: float
-
-
-def quick_version(spec: Spec) -> Spec:
-    """Return the experiment on small embedded data, with few epochs and learning rates."""
-    return replace(
-        spec,
-        data=spec.quick_data,
-        grid=spec.grid[1:-1:2],
-        tuning_epochs=min(spec.tuning_epochs, 1),
-        epochs=tuple(2 for _ in spec.epochs),
-    )
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What to run of an experiment where the machine is too slow for all of it.
-
-    Attributes
-    ----------
-    seeds : how many; a further seed runs as long as the last
-    grid : the learning rates to try, the same for every entrant
-    tuning_epochs : length of a tuning run
-    epochs : length of a run, at most
-    examples : of the training set, spread evenly over it, at most
-    dropout : only the version with, or only the one without
-    """
-
-    seeds: int | None = None
-    grid: tuple[float, ...] | None = None
-    tuning_epochs: int | None = None
-    epochs: int | None = None
-    examples: int | None = None
-    dropout: bool | None = None
-
-    def applied(self, spec: Spec) -> Spec:
-        """Return the experiment cut to this budget; ``examples`` is for :func:`load_task`."""
-        count = len(spec.epochs) if self.seeds is None else self.seeds
-        epochs = (spec.epochs + spec.epochs[-1:] * count)[:count]
-        if self.epochs is not None:
-            epochs = tuple(min(n, self.epochs) for n in epochs)
-        dropout = spec.dropout
-        if self.dropout is not None:
-            if self.dropout not in spec.dropout:
-                raise ValueError(
-                    f"{spec.name} has no version {'with' if self.dropout else 'without'}"
-                    " dropout to run alone"
-                )
-            dropout = (self.dropout,)
-        tuning = spec.tuning_epochs
-        if self.tuning_epochs is not None and tuning:
-            tuning = min(tuning, self.tuning_epochs)
-        grid = tuple(sorted(self.grid)) if self.grid else spec.grid
-        return replace(spec, epochs=epochs, dropout=dropout, tuning_epochs=tuning, grid=grid)
-
-
-def reductions(whole: Spec, planned: Spec, examples: int | None) -> dict[str, Any]:
-    """Return in what a plan falls short of the whole experiment; empty if in nothing."""
-    found: dict[str, Any] = {}
-    if len(planned.epochs) < len(whole.epochs):
-        found["seeds"] = len(planned.epochs)
-    if set(whole.grid) - set(planned.grid):
-        found["grid"] = list(planned.grid)
-    if planned.tuning_epochs < whole.tuning_epochs:
-        found["tuning_epochs"] = planned.tuning_epochs
-    if any(n < m for n, m in zip(planned.epochs, whole.epochs, strict=False)):
-        found["epochs"] = list(planned.epochs)
-    if examples is not None:
-        found["examples"] = examples
-    if planned.dropout != whole.dropout:
-        found["dropout"] = list(planned.dropout)
-    return found
 
 
 class Reproduction:
