@@ -1,6 +1,7 @@
 """What a parameter group asks for: the variant, and the numbers of each step."""
 
 from collections.abc import Mapping
+from operator import is_
 from typing import Any
 
 import torch
@@ -23,6 +24,8 @@ class Settings:
 
     def __init__(self, rule: type[Rule], group: Mapping[str, Any]) -> None:
         self.values = _values(group)
+        self.seen = list(group.values())
+        self.fixed = not any(isinstance(value, Tensor) for value in self.seen)
         lr = _number(group["lr"])
         self.variant = variant(rule, group)
         self.rule = to_rule(self.variant.rule, group, lr)
@@ -34,7 +37,8 @@ class Settings:
 
     def hold(self, group: Mapping[str, Any]) -> bool:
         """Say whether the group still says the same."""
-        return self.values == _values(group)
+        same = len(group) == len(self.seen) and all(map(is_, group.values(), self.seen))
+        return (same and self.fixed) or self.values == _values(group)
 
     def scalars(self, t: Any) -> tuple[Any, ...]:
         """Return the rule's scalars at step ``t``."""
