@@ -13,7 +13,7 @@ from check_helpers import as_function, from_lines
 
 from adam_edu import check
 from adam_edu.check.exercise import Exercise
-from adam_edu.rules import Adam
+from adam_edu.rules import Adam, RMSProp
 
 EXERCISES = {name: task for name, task in check.EXERCISES.items() if isinstance(task, Exercise)}
 exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
@@ -112,6 +112,16 @@ def test_two_mistakes_at_once_are_both_named(names):
     report = check.adam_step(from_lines(check.adam_step, *(by_name[name] for name in names)))
 
     assert set(report.mistakes) == set(names)
+
+
+def test_right_values_in_the_wrong_order_are_told_so():
+    def solution(x, g, v, lr, rho, eps):
+        return tuple(reversed(RMSProp(lr, rho, eps).update(1, x, g, v)))
+
+    report = check.rmsprop_step(solution)
+
+    assert report.mistakes == ("wrong_order",)
+    assert "you return v and x; asked for: x and v." in str(report)
 
 
 def test_an_unknown_mistake_is_said_to_be_unknown_with_step_parameter_and_line():

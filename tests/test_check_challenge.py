@@ -10,12 +10,15 @@ from adam_edu.check.challenge import Challenge
 CHALLENGES = {name: task for name, task in check.EXERCISES.items() if isinstance(task, Challenge)}
 
 
+POWERS = [1e-3, 1e-1, 1e1, 1e3]
+
+
 def yogi(x, g, m, v, lr=1e-2, beta1=0.9, beta2=0.999, eps=1e-3):
     return Yogi(lr, beta1, beta2, eps).update(1, x, g, m, v)
 
 
 def by_powers_of_ten(run):
-    tried = {lr: run(lr) for lr in (1e-3, 1e-1, 1e1, 1e3)}
+    tried = {lr: run(lr) for lr in POWERS}
     best = min(tried, key=tried.get)
     tried |= {lr: run(lr) for lr in (best / 3, best / 2, best * 2, best * 3)}
     return min(tried, key=tried.get)
@@ -71,6 +74,8 @@ WRONG = {
         "ran_on": catches_the_refusal,
         "never_ran": lambda run: 10.0,
         "returned_another": worst_of_three,
+        "returned_a_loss": lambda run: min(run(lr) for lr in POWERS),
+        "returned_its_place": lambda run: np.argmin([run(lr) for lr in POWERS]),
         "rate_diverges": after_one_run(1e300),
         "rate_far_too_small": after_one_run(1e-3),
         "rate_far_too_large": after_one_run(1e3),

@@ -24,6 +24,7 @@ def test_a_right_step_passes():
     report = check.adam_step(in_place(step(M, V, DENOMINATOR, X)))
 
     assert report.ok, report
+    assert "Torch tensors changed in place" in " ".join(str(report).split())
 
 
 def test_other_names_in_the_same_order_pass():
@@ -61,15 +62,18 @@ def test_a_mistake_is_named(lines, mistake):
 
 
 @pytest.mark.parametrize(
-    "lines",
+    ("lines", "mistake"),
     [
-        (M, V, "v.div_(1 - beta2**t)", "denominator = v.sqrt().add_(eps)", X),
-        (M, V, "denominator = (v.sqrt_() / (1 - beta2**t) ** 0.5).add_(eps)", X),
+        ((M, V, "v.div_(1 - beta2**t)", "denominator = v.sqrt() + eps", X), "v_hat_returned"),
+        ((M, V, "denominator = v.sqrt_() / (1 - beta2**t) ** 0.5 + eps", X), "root_returned"),
     ],
     ids=["corrected moment kept", "root kept"],
 )
-def test_a_slot_that_is_overwritten_is_not_right(lines):
-    assert not check.adam_step(in_place(step(*lines))).ok
+def test_a_slot_that_is_overwritten_is_named(lines, mistake):
+    report = check.adam_step(in_place(step(*lines)))
+
+    assert report.mistakes == (mistake,), report
+    assert "Look at: what the step leaves in its tensors." in str(report)
 
 
 def test_the_callers_arrays_are_left_alone():
@@ -83,7 +87,10 @@ def test_the_callers_arrays_are_left_alone():
 
 
 def test_a_stub_is_not_written_yet():
-    assert check.adam_step(in_place(step("..."))).title == "not written yet"
+    report = check.adam_step(in_place(step("...")))
+
+    assert report.title == "not written yet"
+    assert "Change x, m and v in place" in " ".join(str(report).split())
 
 
 def test_what_is_no_function_is_refused():

@@ -57,9 +57,32 @@ def yogi_is_adam(v, g, beta2):
 
 @wrong("v")
 def yogi_sign_swapped(v, g, beta2):
-    """Your sign is the wrong way round: v moves away from g squared. It falls where it is larger
-    than g squared, and rises where it is smaller."""
+    """Your sign is the wrong way round: v moves away from g squared. It must fall where it is
+    larger than g squared, and rise where it is smaller: minus sign(v - g**2), or plus
+    sign(g**2 - v)."""
     return v + (1 - beta2) * sign(v - g * g) * g * g
+
+
+@wrong("v")
+def yogi_decays(v, g, beta2):
+    """Your old v is multiplied by beta2, as Adam's is. Yogi's stays whole, and a share of g squared
+    is added to it or taken from it. Yours falls as fast as Adam's when gradients become small, and
+    that it should not is what Yogi was made for."""
+    return beta2 * v - (1 - beta2) * sign(v - g * g) * g * g
+
+
+@wrong("v")
+def yogi_g_not_squared(v, g, beta2):
+    """The step of v is in proportion to g. It is in proportion to g squared, and the sign alone
+    says whether it goes up or down."""
+    return v - (1 - beta2) * sign(v - g * g) * g
+
+
+@wrong("v")
+def yogi_difference_itself(v, g, beta2):
+    """You multiply g squared by v - g squared. Only the sign of that difference is meant: np.sign
+    makes 1 or -1 of it."""
+    return v - (1 - beta2) * (v - g * g) * g * g
 
 
 @wrong("v")
@@ -101,6 +124,9 @@ yogi_step = step_exercise(
     (
         yogi_is_adam,
         yogi_sign_swapped,
+        yogi_decays,
+        yogi_g_not_squared,
+        yogi_difference_itself,
         yogi_without_g_squared,
         yogi_sign_of_g,
         yogi_without_share,

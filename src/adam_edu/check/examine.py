@@ -5,7 +5,7 @@ from typing import Any
 
 from .calling import Trial, by_name, trial_of
 from .exercise import Exercise
-from .explain import Parts, difference, explain, known, unknown
+from .explain import Parts, difference, explain, known, order_of, unknown, wrong_order
 from .faults import Fault, described, faults_of, has_gap, not_written_yet, refusal
 from .report import Report
 from .sandbox import RandomState
@@ -48,6 +48,9 @@ def _numbers(
     if trial.error is not None:
         fault = described(trial.error)
         return (fault.name,), [("Problem", fault.text)]
+    order = order_of(exercise, trial.observations)
+    if order:
+        return ("wrong_order",), difference(exercise, trial) + wrong_order(exercise, order)
     if any(fault.name == "remembers_between_calls" for fault in faults):
         return (), difference(exercise, trial)
     return ("unknown",), difference(exercise, trial) + unknown(exercise, trial)

@@ -39,7 +39,9 @@ class Exercise(Task):
         """Check a solution, and return a report of what is right, what differs, and why."""
         from .examine import examine
 
-        return examine(self, function)
+        # in_place() says what an exercise asks for when it is handed such a function.
+        asked = getattr(function, "asked", None)
+        return examine(asked(self) if asked else self, function)
 
     @property
     def stub(self) -> str:
@@ -66,5 +68,5 @@ class Exercise(Task):
     def place(self, line: str) -> str:
         """Return how to speak of a line."""
         if line.startswith(RETURNED):
-            return "the return statement"
+            return self.places.get(RETURNED, "the return statement")
         return self.places.get(line, f"the line that computes {line}")

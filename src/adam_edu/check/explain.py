@@ -1,7 +1,7 @@
 """Which known mistakes explain what was seen, and how to say it."""
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 
@@ -45,6 +45,28 @@ def _behaves_so(exercise: Exercise, mistakes: tuple[Mistake, ...], seen: Observa
         found.shape == result.shape and close(found, result).all()
         for found, result in zip(seen.found, results, strict=True)
     )
+
+
+def order_of(exercise: Exercise, observations: list[Observation]) -> tuple[str, ...]:
+    """Return the names of the results in the order in which they were returned, or () if the right
+    results were not returned in any order."""
+    for order in permutations(range(len(exercise.returns))):
+        if all(_in_order(seen, order) for seen in observations):
+            return tuple(exercise.returns[i] for i in order)
+    return ()
+
+
+def _in_order(seen: Observation, order: tuple[int, ...]) -> bool:
+    if seen.found is None:
+        return False
+    pairs = zip(seen.found, order, strict=True)
+    return all(close(found, seen.expected[i]).all() for found, i in pairs)
+
+
+def wrong_order(exercise: Exercise, order: tuple[str, ...]) -> Parts:
+    """Return what to say about right results in the wrong order."""
+    text = f"The values are right, but you return {listed(order)}; asked for: "
+    return [("Cause", f"{text}{listed(exercise.returns)}."), ("Look at", "the return statement.")]
 
 
 def difference(exercise: Exercise, trial: Trial) -> Parts:

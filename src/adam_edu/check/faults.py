@@ -61,6 +61,7 @@ NOTHING_DONE = ("RESUME", "NOP", "LOAD_CONST", "POP_TOP", "RETURN", "LOAD_GLOBAL
 
 def is_stub(function: Any) -> bool:
     """Return whether a function looks at nothing and returns nothing of its own."""
+    function = inspect.unwrap(function)
     if not inspect.isfunction(function):
         return False
     constants = set(function.__code__.co_consts) - {function.__doc__}

@@ -2,13 +2,16 @@
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from .faults import is_stub
-from .kinds import Misfit
+from .exercise import Exercise
+from .kinds import ARRAYS, Kind, Misfit
+from .lines import RETURNED
 from .report import listed
 
 UNCHANGED = (
@@ -20,6 +23,12 @@ GRADIENT = (
     "It changes the gradient g. The gradient belongs to whoever computed it, and may be needed "
     "again; use methods without an underscore on it, such as g.mul(g)."
 )
+CHANGED = (
+    "Change {names} in place, by methods that end in an underscore, such as mul_; leave g as it "
+    "is, and return nothing."
+)
+# The function that in_place() returns makes the tensors itself, of the arrays that it is given.
+IN_PLACE = Kind("Torch tensors changed in place", np.copy)
 
 
 def in_place(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -46,14 +55,14 @@ def in_place(function: Callable[..., Any]) -> Callable[..., Any]:
     >>> check.sgd_step(in_place(sgd_step)).ok
     True
     """
-    if not callable(function) or is_stub(function):
+    if not callable(function):
         return function  # the exercise says what is wrong with it
-    import torch
-
     signature = inspect.signature(function)
 
     @functools.wraps(function)
     def returning(*args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        import torch
+
         bound = signature.bind(*args, **kwargs)
         given = {
             name: torch.tensor(value, dtype=torch.float64)
@@ -74,4 +83,21 @@ def in_place(function: Callable[..., Any]) -> Callable[..., Any]:
             raise Misfit("not_in_place", UNCHANGED.format(names=listed(unchanged)))
         return tuple(given[name] for name in changed)
 
+    returning.asked = asked_in_place  # type: ignore[attr-defined]
     return returning
+
+
+def asked_in_place(exercise: Exercise) -> Exercise:
+    """Return an exercise in the words that it has for a step in place.
+
+    >>> from adam_edu import check
+    >>> asked_in_place(check.momentum_step).statement[-51:]
+    'such as mul_; leave g as it is, and return nothing.'
+    """
+    statement = re.sub(r"(\.|;) [Rr]eturn the new .*$", ".", exercise.statement)
+    return replace(
+        exercise,
+        statement=f"{statement} {CHANGED.format(names=listed(exercise.returns))}",
+        kinds=tuple(IN_PLACE if kind is ARRAYS else kind for kind in exercise.kinds),
+        places={**exercise.places, RETURNED: "what the step leaves in its tensors"},
+    )

@@ -102,6 +102,22 @@ def returned_another(lr, run):
 
 
 @Flaw
+def returned_a_loss(lr, run):
+    """What you return is one of the losses. Asked for is the rate that had it: keep the losses in a
+    dict by rate, then min(losses, key=losses.get) is the rate with the lowest."""
+    return float(lr) in run.tried.values() and float(lr) not in run.tried
+
+
+@Flaw
+def returned_its_place(lr, run):
+    """What you return is the place of the best rate in your list, as np.argmin gives it. Asked for
+    is the rate itself: rates[place]."""
+    losses = list(run.tried.values())
+    place = losses.index(min(losses))
+    return isinstance(lr, (int, np.integer)) and lr == place and float(lr) not in run.tried
+
+
+@Flaw
 def rate_diverges(loss):
     """With the rate that you return, training diverges."""
     return not math.isfinite(loss)
@@ -142,6 +158,8 @@ tune_in_ten_runs = Challenge(
         ran_on,
         never_ran,
         returned_another,
+        returned_a_loss,
+        returned_its_place,
         rate_diverges,
         rate_far_too_small,
         rate_far_too_large,

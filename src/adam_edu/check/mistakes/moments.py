@@ -63,6 +63,22 @@ def g_abs_not_squared(v, g, beta2):
     return beta2 * v + (1 - beta2) * abs(g)
 
 
+@wrong("v", "denominator")
+def abs_under_root(v, g, beta2, bias2, eps):
+    """Your second moment averages the gradient, not its square, and you take the absolute value of
+    that under the root. It hides the NaN that would have told you. Square first: in an average of
+    gradients those of opposite sign cancel."""
+    v = beta2 * v + (1 - beta2) * g
+    return v, np.sqrt(abs(v / bias2)) + eps
+
+
+@wrong("v")
+def old_v_squared(v, g, beta2):
+    """You square the old second moment too. It is an average of squares already; only the new
+    gradient is squared."""
+    return beta2 * v * v + (1 - beta2) * g * g
+
+
 @wrong("v")
 def v_with_beta1(v, g, beta1):
     """Your second moment decays with beta1. It has a decay of its own, beta2, closer to 1."""
@@ -246,16 +262,37 @@ def v_not_returned(v_before):
 
 @wrong("returned m", "returned v")
 def corrected_returned(m_hat, v_hat):
-    """You return the corrected moments. The next step must go on from m and v themselves, or the
-    correction is applied again and again."""
+    """What you hand on are the corrected moments. The next step must go on from m and v themselves,
+    or the correction is applied again and again."""
     return m_hat, v_hat
 
 
 @wrong("returned v")
 def v_hat_returned(v_hat):
-    """You return the corrected second moment. The next step must go on from v itself, or the
-    correction is applied again and again."""
+    """What you hand on as v is the corrected second moment. The next step must go on from v itself,
+    or the correction is applied again and again."""
     return v_hat
+
+
+@wrong("returned m")
+def m_hat_returned(m_hat):
+    """What you hand on as m is the corrected first moment. The next step must go on from m itself,
+    or the correction is applied again and again."""
+    return m_hat
+
+
+@wrong("returned v")
+def root_returned(v):
+    """What you hand on as v is its root. The next step must go on from v itself: the root serves
+    this step alone."""
+    return np.sqrt(v)
+
+
+@wrong("returned v")
+def corrected_root_returned(v_hat):
+    """What you hand on as v is its root, after the correction. The next step must go on from v
+    itself: correction and root serve this step alone."""
+    return np.sqrt(v_hat)
 
 
 @wrong("returned v")
@@ -274,6 +311,7 @@ def moments_returned_swapped(m, v):
 FIRST_MOMENT = (m_without_share, m_shares_swapped, m_forgets, m_with_beta2, m_not_returned)
 SECOND_MOMENT = (
     g_not_squared,
+    old_v_squared,
     v_without_share,
     v_shares_swapped,
     v_forgets,

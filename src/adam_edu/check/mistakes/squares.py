@@ -72,8 +72,13 @@ _ROOT_OF_S = tuple(
         steps.eps_inside_root,
         steps.root_missing,
         steps.eps_missing,
+        steps.eps_squared_inside_root,
+        steps.eps_squared,
+        steps.eps_rooted,
+        steps.eps_is_maximum,
         steps.product_not_quotient,
         steps.eps_added_to_x,
+        steps.nothing_above,
     )
 )
 
@@ -107,10 +112,29 @@ def old_average_divides(v_before, eps):
     return sqrt(v_before) + eps
 
 
+@wrong("v", "denominator")
+def abs_under_root(v, g, rho, eps):
+    """Your average is one of gradients, not of their squares, and you take its absolute value under
+    the root. It hides the NaN that would have told you. Square first: in an average of gradients
+    those of opposite sign cancel, and its root does not have the gradient's unit."""
+    v = rho * v + (1 - rho) * g
+    return v, sqrt(abs(v)) + eps
+
+
+@wrong("v", "denominator")
+def abs_of_average(v, g, rho, eps):
+    """Your average is one of gradients, and you divide by its absolute value. Square before you
+    average and take the root after: in an average of gradients those of opposite sign cancel, and
+    the step becomes endless where they do."""
+    v = rho * v + (1 - rho) * g
+    return v, abs(v) + eps
+
+
 AVERAGE = tuple(
     mistake.on(beta2="rho")
     for mistake in (
         moments.g_not_squared,
+        moments.old_v_squared,
         moments.v_without_share,
         moments.v_shares_swapped,
         moments.v_forgets,
@@ -133,10 +157,18 @@ RMSPROP = (
             steps.eps_inside_root,
             steps.root_missing,
             steps.eps_missing,
+            steps.eps_squared_inside_root,
+            steps.eps_squared,
+            steps.eps_rooted,
+            steps.eps_is_maximum,
             steps.product_not_quotient,
             steps.eps_added_to_x,
+            steps.nothing_above,
         )
     ),
+    abs_under_root,
+    abs_of_average,
+    moments.root_returned,
 )
 
 # AdaDelta
@@ -160,6 +192,57 @@ def eps_outside_roots(v, d, g, eps):
     """Epsilon is outside your roots. In AdaDelta it is inside both, and the size of the first step
     depends on it."""
     return (sqrt(d) + eps) / (sqrt(v) + eps) * g
+
+
+@wrong("delta")
+def eps_outside_above(v, d, g, eps):
+    """Epsilon is outside the root above the line and inside the one below. In AdaDelta it is inside
+    both. Above, outside, it makes the first step as long as epsilon, where the root of epsilon is
+    meant: with the default of 1e-6 that is a thousand times too short."""
+    return (sqrt(d) + eps) / sqrt(v + eps) * g
+
+
+@wrong("delta")
+def eps_outside_below(v, d, g, eps):
+    """Epsilon is outside the root below the line, as in RMSProp, and inside the one above. In
+    AdaDelta it is inside both, so that the quotient is 1 before anything has been seen."""
+    return sqrt(d + eps) / (sqrt(v) + eps) * g
+
+
+@wrong("delta")
+def eps_outside_below_only(v, d, g, eps):
+    """Epsilon stands below the line alone, and outside the root. It belongs inside both roots.
+    Above, d starts at zero, so that without it the first step is zero, and so is every later
+    one."""
+    return sqrt(d) / (sqrt(v) + eps) * g
+
+
+@wrong("delta")
+def eps_outside_above_only(v, d, g, eps):
+    """Epsilon stands above the line alone, and outside the root. It belongs inside both roots:
+    below, you divide by zero where gradients have always been zero."""
+    return (sqrt(d) + eps) / sqrt(v) * g
+
+
+@wrong("delta")
+def root_missing_below(v, d, g, eps):
+    """The root below the line is missing: v is of the size of a squared gradient, and only its root
+    cancels the unit of g."""
+    return sqrt(d + eps) / (v + eps) * g
+
+
+@wrong("delta")
+def root_missing_above(v, d, g, eps):
+    """The root above the line is missing: d is of the size of a squared step, and a step is
+    meant."""
+    return (d + eps) / sqrt(v + eps) * g
+
+
+@wrong("delta")
+def delta_without_g(v, d, eps):
+    """Your step has no gradient in it: the quotient of the roots says how long it is for each unit
+    of g, and is multiplied by g."""
+    return sqrt(d + eps) / sqrt(v + eps)
 
 
 @wrong("delta")
@@ -231,6 +314,13 @@ ADADELTA = (
     roots_upside_down,
     roots_missing,
     eps_outside_roots,
+    eps_outside_above,
+    eps_outside_below,
+    eps_outside_below_only,
+    eps_outside_above_only,
+    root_missing_below,
+    root_missing_above,
+    delta_without_g,
     no_units,
     eps_below_only,
     eps_above_only,

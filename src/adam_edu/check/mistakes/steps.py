@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from ...ops import sqrt
+from ...ops import maximum, sqrt
 from ..mistake import wrong
 
 
@@ -69,6 +69,35 @@ def root_missing(v_hat, eps):
 
 
 @wrong("denominator")
+def eps_squared_inside_root(v_hat, eps):
+    """You add epsilon squared under the root. Alone under a root it would be epsilon again, but the
+    root of a sum is not the sum of the roots: where sqrt(v_hat) is as large as epsilon, you divide
+    by 1.4 times epsilon, and the algorithm by 2. Add epsilon to the root: sqrt(v_hat) + eps."""
+    return sqrt(v_hat + eps * eps)
+
+
+@wrong("denominator")
+def eps_squared(v_hat, eps):
+    """You square epsilon. It is added to the root, which has the gradient's unit, and so has
+    epsilon: sqrt(v_hat) + eps."""
+    return sqrt(v_hat) + eps * eps
+
+
+@wrong("denominator")
+def eps_rooted(v_hat, eps):
+    """You add the root of epsilon. So large does epsilon act if it is inside the root, and that is
+    the trouble with it there. Added to the root is epsilon itself: sqrt(v_hat) + eps."""
+    return sqrt(v_hat) + eps**0.5
+
+
+@wrong("denominator")
+def eps_is_maximum(v_hat, eps):
+    """You divide by the larger of the root and epsilon. That guards against zero as well; asked for
+    is the sum of the two, as in the paper."""
+    return maximum(sqrt(v_hat), eps)
+
+
+@wrong("denominator")
 def m_in_denominator(m_hat, eps):
     """The first moment is in the denominator. The step is m_hat, divided by the root of v_hat."""
     return sqrt(m_hat) + eps
@@ -78,6 +107,13 @@ def m_in_denominator(m_hat, eps):
 def moments_upside_down(m_hat, v_hat, lr, eps):
     """Your quotient is upside down: the second moment stands above the root of the first."""
     return sqrt(m_hat) + eps, -lr * v_hat / (sqrt(m_hat) + eps)
+
+
+@wrong("change")
+def nothing_above(denominator, lr):
+    """Nothing stands above the denominator in your step but the rate, so that all parameters go the
+    same way, whatever their gradients. m_hat belongs there."""
+    return -lr / denominator
 
 
 @wrong("change")
@@ -140,4 +176,8 @@ DENOMINATOR = (
     root_missing,
     m_in_denominator,
     eps_missing,
+    eps_squared_inside_root,
+    eps_squared,
+    eps_rooted,
+    eps_is_maximum,
 )
