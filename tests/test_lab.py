@@ -187,6 +187,7 @@ def test_widget_module_is_one_module_without_imports():
 
 def test_module_is_small():
     assert len(catalog.source("lab.js").encode()) < 40 * 1024
+    assert len(catalog.source("record.js").encode()) < 20 * 1024
 
 
 def test_nothing_is_evaluated():

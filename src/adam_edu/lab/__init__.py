@@ -1,9 +1,9 @@
 """The live figures: an optimizer on a map, its settings as sliders, on a page with no server.
 
-Needs anywidget and SymPy: ``pip install adam-edu[lab]``. Each function returns a :class:`Lab`, one
-widget in one of five views. In a notebook with a kernel it is synced with Python, so that
-``lab.rule`` and ``lab.trace`` are what the reader has chosen. On a page of the book the same
-JavaScript runs alone.
+And recorded runs, to be stopped at any epoch. Needs anywidget and SymPy: ``pip install
+adam-edu[lab]``. Each function returns a :class:`Lab`, one widget in one of several views. In a
+notebook with a kernel it is synced with Python, so that ``lab.rule`` and ``lab.trace`` are what the
+reader has chosen. On a page of the book the same JavaScript runs alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from typing import Any
 from ..base import Rule
 from ..descent import Trace
 from ..problems import Surface
+from ..recorded import Record
 from ..rules import Adam
 from ..schedules import Cosine, Schedule
 
@@ -19,12 +20,12 @@ try:
     import anywidget
     import traitlets
 
-    from . import picture, states
+    from . import picture, records, states
     from .catalog import widget_module
 except ImportError as error:
     raise ImportError(f"the live figures need more: pip install adam-edu[lab] ({error})") from error
 
-__all__ = ["Lab", "bias", "inside", "race", "schedule", "tuner"]
+__all__ = ["Lab", "bias", "inside", "race", "record", "schedule", "tuner"]
 
 Rates = float | Mapping[str, float] | None
 
@@ -81,8 +82,15 @@ class Lab(anywidget.AnyWidget):
         """The descent of the first optimizer as it is set now, run in NumPy."""
         return self.traces[0]
 
+    @property
+    def summary(self) -> str:
+        """What the figure shows now, in a sentence: the caption of its still picture."""
+        return picture.summary(self.state)
+
     def __repr__(self) -> str:
         """Return a text that is the same in every session, unlike a widget's memory address."""
+        if self.state["view"] in records.VIEWS:
+            return f"Lab({self.state['view']}: {self.summary})"
         return f"Lab({self.state['view']}: {self.surface}, {', '.join(map(str, self.rules))})"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -199,3 +207,44 @@ def schedule(
     when = Cosine(steps=steps) if schedule is None else schedule
     chosen = {"lr": lr, "start": start, "steps": steps, "t": t, "noise": noise}
     return Lab(state=states.make("schedule", surface, [rule], schedule=when, **chosen))  # type: ignore[arg-type]
+
+
+def record(
+    record: str | Record,
+    quantity: str = "train",
+    *,
+    dropout: bool | None = None,
+    beta1: float | None = None,
+    epoch: int | None = None,
+    scale: str = "log",
+    title: str | None = None,
+) -> Lab:
+    """Return the curves of recorded runs with a slider that stops them, and their ranking there.
+
+    A record whose grid of settings is the experiment, as of figure 4 of the Adam paper, is drawn
+    as losses over the learning rate instead, with and without bias correction.
+
+    Parameters
+    ----------
+    record : a record's name, as of :func:`adam_edu.recorded.load_result`, or one such as
+        :func:`adam_edu.experiments.reproduce.live` returns it
+    quantity : shown first: ``"train"``, ``"test_loss"`` or ``"test_error"``
+    dropout : the version shown first, by default the record's first
+    beta1 : for a grid, the value shown first, by default the lowest
+    epoch : where the curves stop first, from 1; by default where the longest ends
+    scale : of the vertical axis, ``"log"`` or ``"linear"``
+    title : by default the experiment's name
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If a name is unknown (the message offers the nearest), if the record has no such runs, or
+        if it is none.
+
+    Examples
+    --------
+    >>> print(record("logistic-mnist", epoch=1).summary.partition("first: ")[2])
+    Adam 0.375 (0.365 to 0.377); AdaGrad 0.547 (0.509 to 0.57); Nesterov 1.01 (0.791 to 1.03).
+    """
+    chosen = {"dropout": dropout, "beta1": beta1, "epoch": epoch, "scale": scale, "title": title}
+    return Lab(state=records.make(record, quantity, **chosen))  # type: ignore[arg-type]

@@ -247,9 +247,13 @@ def source(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
+# In an order in which each follows what it imports.
+SCRIPTS = ("descent.js", "contours.js", "draw.js", "record.js", "lab.js")
+
+
 def widget_module() -> str:
-    """Return the widget's front end as a single module: the rules, their descent, the figure."""
-    parts = [rules_module(), *map(source, ("descent.js", "contours.js", "lab.js"))]
+    """Return the widget's front end as a single module: the rules, their descent, the figures."""
+    parts = [rules_module(), *map(source, SCRIPTS)]
     return "\n".join(re.sub(r'^import .* from "\./.*";\n', "", part, flags=re.M) for part in parts)
 
 

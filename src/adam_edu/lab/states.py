@@ -18,12 +18,13 @@ from ..problems import SURFACES, Surface
 from ..problems.base import Array
 from ..rules import RULES
 from ..schedules import Constant, Schedule, Warmup
+from . import records
 from .catalog import SCHEDULES, rate, schedule_specs
 
 State = dict[str, Any]
 
 SIGNALS = ("constant", "noisy", "rare", "turning", "drawn")
-VIEWS = ("race", "tuner", "inside", "bias", "schedule")
+VIEWS = ("race", "tuner", "inside", "bias", "schedule", *records.VIEWS)
 MAX_RULES = 6
 MAX_STEPS = 5000
 
@@ -110,6 +111,8 @@ def checked(state: Any) -> State:
         raise TypeError(f"the state must be a mapping, not {type(state).__name__}")
     state = dict(state)
     _require(state["view"] in VIEWS, "view", state["view"], "one of " + ", ".join(VIEWS))
+    if state["view"] in records.VIEWS:
+        return records.checked(state)
     count = len(state["rules"])
     _require(1 <= count <= MAX_RULES, "the number of optimizers", count, f"1 to {MAX_RULES}")
     surface = chosen_surface(state)
@@ -142,18 +145,28 @@ def _whole(value: Any, low: int, high: int) -> bool:
 # Reading a state back
 
 
+def _require_descent(state: State) -> None:
+    if state["view"] in records.VIEWS:
+        raise TypeError(
+            "a figure of recorded runs has no rule to run; its summary says what it has"
+        )
+
+
 def chosen_surface(state: State) -> Surface:
     """Return the surface of a state."""
+    _require_descent(state)
     return lookup(state["surface"], SURFACES, "surface")(**state["shape"])
 
 
 def chosen_rules(state: State) -> list[Rule]:
     """Return the optimizers of a state."""
+    _require_descent(state)
     return [lookup(one["name"], RULES, "rule")(**one["hyper"]) for one in state["rules"]]
 
 
 def chosen_schedule(state: State) -> Schedule:
     """Return the schedule of a state, warm-up included."""
+    _require_descent(state)
     kind = lookup(state["schedule"], SCHEDULES, "schedule")
     then = kind(**state["parameters"])
     return Warmup(steps=state["warmup"], then=then) if state["warmup"] else then
