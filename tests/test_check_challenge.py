@@ -1,7 +1,10 @@
 """Exercises judged by what a solution does: each flaw is found, and the right ones pass."""
 
+import sys
+
 import numpy as np
 import pytest
+import torch
 
 from adam_edu import check
 from adam_edu.check.capstone import Yogi
@@ -52,10 +55,42 @@ def returning(*values):
     return lambda: values
 
 
+def in_torch(*lines, head="if x.grad is None: continue", **used):
+    """Return a step() for torch_momentum, of what is done with each parameter."""
+    body = "".join(f"            {line}\n" for line in (head, *lines))
+    source = "def torch_momentum(self):\n    for group in self.param_groups:\n"
+    source += f"        for x in group['params']:\n{body}"
+    namespace = {"torch": torch, **used}
+    exec(source, namespace)
+    return namespace["torch_momentum"]
+
+
+STATE = "s = self.state[x]"
+NEW = "if not s: s['m'] = torch.zeros_like(x)"
+ADD = "s['m'].mul_(group['momentum']).add_(x.grad)"
+MOVE = "x.sub_(group['lr'] * s['m'])"
+SHORTEN = "s['m'].mul_(group['momentum']).add_(x.grad, alpha=1 - group['momentum'])"
 RIGHT = {
     "make_adam_fail": [returning([3, -1, -1], 0.1), returning(np.array([5.0, -1, -1, -1]), 0.0)],
     "tune_in_ten_runs": [by_powers_of_ten],
     "beat_adam": [returning(yogi, 0.007, 1e-3), returning(yogi, 0.006, 1e-2)],
+    "torch_momentum": [
+        in_torch(STATE, NEW, ADD, MOVE),
+        in_torch(STATE, NEW, ADD, "x -= group['lr'] * s['m']"),
+        in_torch(STATE, NEW, ADD, "x.data = x.data - group['lr'] * s['m']"),
+        in_torch(
+            "m = group['momentum'] * self.state[x].get('buffer', 0) + x.grad",
+            "self.state[x]['buffer'] = m",
+            "x.copy_(x - group['lr'] * m)",
+        ),
+        in_torch(  # the buffers in the group are in state_dict() too
+            "m = group.setdefault(str(x.shape) + str(len(group['params'])), [])",
+            "i = [p is x for p in group['params']].index(True)",
+            "m.extend(torch.zeros_like(p) for p in group['params'][len(m):])",
+            "x.sub_(group['lr'] * m[i].mul_(group['momentum']).add_(x.grad))",
+        ),
+        lambda optimizer: in_torch(STATE, NEW, ADD, MOVE)(optimizer),
+    ],
 }
 WRONG = {
     "make_adam_fail": {
@@ -92,6 +127,41 @@ WRONG = {
         "adam_is_better": returning(yogi, 0.014, 1e-3),
         "not_a_fifth_better": returning(yogi, 0.01, 1e-2),
     },
+    "torch_momentum": {
+        "weights_not_moved": in_torch(STATE, NEW, ADD, "x = x - group['lr'] * s['m']"),
+        "buffer_is_gradient": in_torch(STATE, "if not s: s['m'] = x.grad", f"else: {ADD}", MOVE),
+        "gradient_changed": in_torch(
+            STATE, NEW, "x.grad.add_(s['m'], alpha=group['momentum'])", "s['m'].copy_(x.grad)", MOVE
+        ),
+        "buffer_forgets": in_torch("s = {}", NEW, ADD, MOVE),
+        "buffer_averages": in_torch(STATE, NEW, SHORTEN, MOVE),
+        "buffer_late": in_torch(STATE, NEW, MOVE, ADD),
+        "step_uphill": in_torch(STATE, NEW, ADD, "x.add_(group['lr'] * s['m'])"),
+        "buffer_shared": in_torch("s = self.state['all']", NEW, ADD, MOVE),
+        "not_momentum": in_torch(STATE, NEW, ADD, "x.sub_(group['lr'] * (x.grad + s['m']))"),
+        "frozen_not_skipped": in_torch(STATE, NEW, ADD, MOVE, head="pass"),
+        "rate_of_another_group": in_torch(STATE, NEW, ADD, "x.sub_(self.defaults['lr'] * s['m'])"),
+        "rate_inside_buffer": in_torch(
+            STATE,
+            NEW,
+            "s['m'].mul_(group['momentum']).add_(x.grad, alpha=group['lr'])",
+            "x.sub_(s['m'])",
+        ),
+        "schedule_ignored": in_torch(
+            STATE,
+            "if not s: s['m'], s['lr'] = torch.zeros_like(x), group['lr']",
+            ADD,
+            "x.sub_(s['lr'] * s['m'])",
+        ),
+        "buffer_outside_state": in_torch(
+            "self.buffers = getattr(self, 'buffers', {})",
+            "s = self.buffers.setdefault(x, {})",
+            NEW,
+            ADD,
+            MOVE,
+        ),
+        "buffer_lost": in_torch("s = self.state[id(x)]", NEW, ADD, MOVE),
+    },
 }
 
 
@@ -116,6 +186,22 @@ def test_each_flaw_is_found(name):
         report = CHALLENGES[name](solution)
         assert report.mistakes == (flaw,), f"{flaw}: {report}"
         assert flaws[flaw].words in " ".join(str(report).split())
+
+
+def test_without_torch_it_says_what_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+
+    report = check.torch_momentum(in_torch(STATE, NEW, ADD, MOVE))
+
+    assert report.mistakes == ("needs_torch",)
+    assert "pip install torch" in str(report)
+
+
+def test_an_error_in_a_step_of_torch_is_shown_with_its_line():
+    report = check.torch_momentum(in_torch("x.sub_(self.lr * x.grad)"))
+
+    assert report.mistakes == ("raises",)
+    assert "has no attribute 'lr'" in " ".join(str(report).split())
 
 
 def test_the_eleventh_run_is_refused():

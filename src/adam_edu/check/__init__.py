@@ -17,6 +17,7 @@ from . import (
     memory,
     rates,
     steps,
+    torch_step,
     tuning,
 )
 from .report import Report
@@ -36,6 +37,7 @@ EXERCISES: dict[str, Task] = {
         failing,
         tuning,
         memory,
+        torch_step,
         capstone,
     )
     for task in vars(room).values()

@@ -24,7 +24,17 @@ def average_from_first(signal, beta):
 @wrong("averages")
 def average_shares_swapped(signal, beta):
     """Your shares are swapped: beta belongs to the past, 1 - beta to the new value."""
-    return moving_average(signal, 1 - beta)
+    average, averages = 0.0, []
+    for value in signal:
+        average = (1 - beta) * average + beta * value
+        averages.append(average)
+    return np.array(averages)
+
+
+@wrong("averages")
+def average_never_forgets(signal, beta):
+    """Your past is not multiplied by beta: shares of all values are added up, and none fades."""
+    return (1 - beta) * np.cumsum(signal)
 
 
 @wrong("averages")
@@ -75,6 +85,7 @@ moving_average_exercise = formula(
     mistakes=(
         average_from_first,
         average_shares_swapped,
+        average_never_forgets,
         average_without_share,
         average_corrected,
         plain_mean,
@@ -133,6 +144,12 @@ def half_life_rounded(beta):
     return float(math.ceil(math.log(0.5) / math.log(beta)))
 
 
+@wrong("steps")
+def half_life_cut(beta):
+    """You cut the fraction off. Asked for is the number itself, with its fraction."""
+    return float(math.floor(math.log(0.5) / math.log(beta)))
+
+
 half_life = formula(
     "half_life(beta)",
     lambda beta: math.log(0.5) / math.log(beta),
@@ -148,6 +165,7 @@ half_life = formula(
         half_of_window,
         one_log_missing,
         half_life_rounded,
+        half_life_cut,
     ),
     read="moment-estimates",
 )
@@ -176,6 +194,13 @@ def beta_above_one(window):
 def beta_one_short(window):
     """You have window - 1 below the line: solve window = 1 / (1 - beta) again."""
     return 1 - 1 / (window - 1) if window > 1 else -math.inf
+
+
+@wrong("beta")
+def window_of_window(window):
+    """You put the window where beta stands in window = 1 / (1 - beta). Solve that equation for
+    beta."""
+    return 1 / (1 - window)
 
 
 @wrong("beta")
@@ -211,6 +236,7 @@ beta_for_window = formula(
         beta_of_half_life,
         beta_above_one,
         beta_one_short,
+        window_of_window,
         beta_one_more,
         beta_of_span,
         beta_by_exponential,

@@ -11,7 +11,7 @@ from .calling import by_name
 from .faults import changes_random_state, described, refusal
 from .kinds import Misfit
 from .report import Report
-from .sandbox import RandomState, call
+from .sandbox import Outcome, RandomState, call
 from .task import Task
 
 SECONDS = 20.0
@@ -55,13 +55,16 @@ class Challenge(Task):
     flaws : what a solution can lack, in the order of looking; those that need no measurement are
         looked for before anything is tried out
     said : the measurement in words, with the names of what was measured in braces
-    arguments : makes the arguments that the solution is called with, by name
+    arguments : makes the arguments that the solution is called with, by name, or what is measured
+        with it; raises Misfit where something is missing
+    called : whether the solution is called, and its results tried out; else it is tried out itself
     """
 
     measure: Callable[..., Mapping[str, Any]]
     flaws: tuple[Flaw, ...]
     said: str
     arguments: Callable[[], Mapping[str, Any]] = dict
+    called: bool = True
 
     def __call__(self, function: Callable[..., Any]) -> Report:
         """Call a solution, try out what it returns, and report what came of it."""
@@ -75,8 +78,13 @@ class Challenge(Task):
             state.restore()
 
     def _judged(self, function: Callable[..., Any], state: RandomState) -> Report:
-        arguments = self.arguments()
-        outcome = call(lambda: function(**arguments), SECONDS)
+        try:
+            arguments = self.arguments()
+        except Misfit as misfit:
+            return self.refused(*described(misfit))
+        outcome = Outcome(function)
+        if self.called:
+            outcome = call(lambda: function(**arguments), SECONDS)
         if outcome.error is None:
             outcome = call(lambda: self._measured(outcome.value, arguments), SECONDS)
         if outcome.error is not None:

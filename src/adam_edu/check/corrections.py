@@ -59,6 +59,26 @@ def first_step_constant(g, lr):
 
 
 @wrong("change")
+def first_step_without_g(g, lr, eps):
+    """There is no gradient above the line in your step, so that it goes the same way whatever the
+    gradient's sign. After the correction m_hat is g."""
+    return -lr / (abs(g) + eps)
+
+
+@wrong("change")
+def first_step_is_x(g, lr, eps):
+    """You subtract the step from the gradient. Asked for is the change of x, the step with its
+    minus, and nothing else."""
+    return g - lr * g / (abs(g) + eps)
+
+
+@wrong("change")
+def first_step_without_lr(g, eps):
+    """The learning rate and the minus are missing in your step."""
+    return g / (abs(g) + eps)
+
+
+@wrong("change")
 def first_step_squared(g, lr, eps):
     """The root is missing in your denominator: it has g squared where the root of it belongs."""
     return -lr * g / (g * g + eps)
@@ -82,6 +102,9 @@ first_step = formula(
         first_step_eps_inside,
         first_step_uncorrected,
         first_step_squared,
+        first_step_without_g,
+        first_step_is_x,
+        first_step_without_lr,
         step_as_long_as_g,
     ),
     read="bias-correction",
@@ -130,6 +153,25 @@ def share_power_outside(beta, t):
 
 
 @wrong("share")
+def share_of_oldest(beta, t):
+    """That is the weight of one gradient, t steps old. Asked for is the sum over all t."""
+    return (1 - beta) * beta**t
+
+
+@wrong("share")
+def share_without_factor(beta, t):
+    """Your weights are the powers of beta. Each gradient comes in with the share 1 - beta, which
+    multiplies all of them."""
+    return (1 - beta**t) / (1 - beta)
+
+
+@wrong("share")
+def share_without_newest(beta, t):
+    """Your sum leaves the newest gradient out: its weight is 1 - beta, with the power 0."""
+    return beta * (1 - beta**t)
+
+
+@wrong("share")
 def share_inverted(beta, t):
     """That is what the average is multiplied by. Asked for is what it is divided by."""
     return 1 / (1 - beta**t)
@@ -150,6 +192,9 @@ gradient_share = formula(
         share_counts_from_zero,
         share_power_outside,
         share_inverted,
+        share_of_oldest,
+        share_without_factor,
+        share_without_newest,
     ),
     read="bias-correction",
 )
@@ -194,6 +239,25 @@ def eps_under_root(eps, t, beta2):
 
 
 @wrong("eps_hat")
+def eps_hat_power_outside(eps, t, beta2):
+    """You take the power of the whole root. Only beta2 has the power t: 1 - beta2**t."""
+    return eps * math.sqrt(1 - beta2) ** t
+
+
+@wrong("eps_hat")
+def eps_hat_factor(t, beta2):
+    """That is the factor. Multiply epsilon by it."""
+    return math.sqrt(1 - beta2**t)
+
+
+@wrong("eps_hat")
+def eps_hat_divided_without_root(eps, t, beta2):
+    """You divide by the whole correction. sqrt(v) is the smaller of the two roots, so what is added
+    to it must be smaller too, and it is a root that is scaled."""
+    return eps / (1 - beta2**t)
+
+
+@wrong("eps_hat")
 def eps_hat_times_t(eps, t, beta2):
     """You have beta2 * t where the power beta2**t is meant."""
     return eps * math.sqrt(1 - beta2 * t) if beta2 * t <= 1 else math.nan
@@ -217,6 +281,9 @@ epsilon_hat = formula(
         eps_hat_power_only,
         eps_under_root,
         eps_hat_times_t,
+        eps_hat_power_outside,
+        eps_hat_factor,
+        eps_hat_divided_without_root,
     ),
     read="bias-correction",
 )

@@ -63,6 +63,34 @@ def curvature_halved(x, t, lr, curvature):
 
 
 @wrong("x_t")
+def start_forgotten(t, lr, curvature):
+    """That is the share that is left after t steps. Multiply x by it."""
+    return (1 - lr * curvature) ** t
+
+
+@wrong("x_t")
+def power_inside(x, t, lr, curvature):
+    """Your power covers lr * curvature alone. What is applied t times is the whole factor
+    1 - lr * curvature."""
+    return (1 - (lr * curvature) ** t) * x
+
+
+@wrong("x_t")
+def slope_without_x(x, t, lr, curvature):
+    """Your slope is the curvature, wherever x is. The derivative of curvature * x**2 / 2 is
+    curvature * x: the slope becomes flatter on the way down."""
+    return x - t * lr * curvature
+
+
+@wrong("x_t")
+def loss_not_slope(x, t, lr, curvature):
+    """You subtract a share of the loss. A step is a share of its slope, curvature * x."""
+    for _ in range(t):
+        x = x - lr * curvature * x * x / 2
+    return x
+
+
+@wrong("x_t")
 def sign_lost(x, t, lr, curvature):
     """Your result has lost its sign. Where lr * curvature is above 1, x changes sides at every
     step."""
@@ -96,6 +124,10 @@ after_steps = formula(
         one_step_too_many,
         curvature_halved,
         sign_lost,
+        start_forgotten,
+        power_inside,
+        slope_without_x,
+        loss_not_slope,
     ),
     read="gradient-descent",
 )
@@ -144,6 +176,18 @@ def best_not_largest(curvatures):
 
 
 @wrong("limit")
+def limit_multiplied(curvatures):
+    """You multiply by the curvature. The steeper, the *smaller* the rate: divide."""
+    return 2 * np.max(curvatures)
+
+
+@wrong("limit")
+def last_limits(curvatures):
+    """You took the last curvature. They are in no order."""
+    return 2 / curvatures[-1]
+
+
+@wrong("limit")
 def first_limits(curvatures):
     """You took the first curvature. They are in no order."""
     return 2 / curvatures[0]
@@ -168,6 +212,8 @@ largest_rate = formula(
         limit_upside_down,
         best_not_largest,
         first_limits,
+        last_limits,
+        limit_multiplied,
     ),
     read="gradient-descent",
 )
@@ -216,6 +262,19 @@ def rate_times_momentum(lr, momentum):
 
 
 @wrong("rate")
+def rate_over_sum(lr, momentum):
+    """You divide by 1 + momentum. The sum 1 + momentum + momentum**2 + ... is
+    1 / (1 - momentum)."""
+    return lr / (1 + momentum)
+
+
+@wrong("rate")
+def rate_is_factor(momentum):
+    """That is how many times as far momentum goes. Multiply the rate by it."""
+    return 1 / (1 - momentum)
+
+
+@wrong("rate")
 def rate_over_square(lr, momentum):
     """You divide by 1 - momentum twice."""
     return lr / (1 - momentum) ** 2
@@ -238,6 +297,8 @@ effective_rate = formula(
         rate_without_first,
         rate_times_momentum,
         rate_over_square,
+        rate_over_sum,
+        rate_is_factor,
     ),
     read="momentum",
 )

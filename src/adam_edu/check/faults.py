@@ -93,6 +93,8 @@ def described(error: BaseException | None) -> Fault:
             line = linecache.getline(theirs[0].filename, theirs[0].lineno or 0).strip()
             where = f" in its line {line!r}" if line else f" in line {theirs[0].lineno}"
     message = f": {error}" if str(error) else ""
+    if "for ^" in message:
+        message += ". A power is written ** in Python"
     return Fault("raises", f"It raised {type(error).__name__}{where}{message}.")
 
 

@@ -62,6 +62,12 @@ def width_missing(f, x, h):
 
 
 @wrong("g")
+def width_without_brackets(f, x, h):
+    """You divide by 2 and multiply by h: that is what / 2 * h means. Brackets: / (2 * h)."""
+    return _differences(f, x, h, h, 2 / h)
+
+
+@wrong("g")
 def slope_backwards(f, x, h):
     """Your difference is the wrong way round: f ahead minus f behind."""
     return -_differences(f, x, h, h, 2 * h)
@@ -125,6 +131,7 @@ numerical_gradient = formula(
         backward_difference,
         width_is_h,
         width_missing,
+        width_without_brackets,
         slope_backwards,
         half_a_step,
         all_moved_at_once,
@@ -173,6 +180,27 @@ def first_of_batch(gradients, batch):
 
 
 @wrong("g")
+def last_of_batch(gradients, batch):
+    """You take the last example of the batch alone. In a loop, g = ... forgets the ones before;
+    add them up."""
+    return 1.0 * gradients[batch[-1]]
+
+
+@wrong("g")
+def sum_overwritten(gradients, batch):
+    """You divide the last example of the batch by their number. In a loop, g = ... forgets the ones
+    before; g = g + ... adds them up."""
+    return gradients[batch[-1]] / len(batch)
+
+
+@wrong("g")
+def divided_by_one_less(gradients, batch):
+    """You divide by one less than the number in the batch. That is for a variance; a mean is
+    divided by the number, and with a batch of one yours divides by zero."""
+    return gradients[list(batch)].sum(axis=0) / (len(batch) - 1)
+
+
+@wrong("g")
 def first_rows(gradients, batch):
     """You take the first examples of all, as many as the batch has. The batch says *which*."""
     return gradients[: len(batch)].mean(axis=0)
@@ -210,6 +238,9 @@ minibatch_gradient = formula(
         divided_by_all,
         repeated_once,
         first_of_batch,
+        last_of_batch,
+        sum_overwritten,
+        divided_by_one_less,
         first_rows,
         counted_from_one,
         batch_median,
@@ -269,6 +300,28 @@ def scaled_upside_down(g, max_norm):
 
 
 @wrong("clipped")
+def comparison_reversed(g, max_norm):
+    """Your comparison is the wrong way round: you lengthen the short gradients and leave the long
+    ones as they are."""
+    length = np.sqrt(np.sum(g * g))
+    return g * (np.divide(max_norm, length) if length < max_norm else 1.0)
+
+
+@wrong("clipped")
+def divided_by_max(g, max_norm):
+    """You divide a long gradient by max_norm. First divide by its length, which makes the length 1;
+    then multiply by max_norm."""
+    return g / (max_norm if np.sqrt(np.sum(g * g)) > max_norm else 1.0)
+
+
+@wrong("clipped")
+def clipped_above(g, max_norm):
+    """You cut each coordinate off from above, by itself. That turns the gradient, and negative ones
+    stay as long as they are; clipping by the norm shortens it and keeps its direction."""
+    return np.minimum(g, max_norm)
+
+
+@wrong("clipped")
 def unit_length(g, max_norm):
     """A gradient that is too long gets length 1 from you, whatever max_norm is."""
     length = np.sqrt(np.sum(g * g))
@@ -309,6 +362,9 @@ clip_by_norm = formula(
         norm_of_abs,
         norm_of_largest,
         scaled_upside_down,
+        comparison_reversed,
+        divided_by_max,
+        clipped_above,
         unit_length,
         dropped,
         divides_by_zero,

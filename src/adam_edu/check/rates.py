@@ -45,6 +45,18 @@ def root_of_all(lr, t):
 
 
 @wrong("rate")
+def root_by_precedence(lr, t):
+    """t**1/2 is half of t: the power comes before the division. Write t**0.5 or t ** (1 / 2)."""
+    return lr / t / 2
+
+
+@wrong("rate")
+def rate_of_one(t):
+    """Your first rate is 1. Multiply by lr."""
+    return 1 / math.sqrt(t)
+
+
+@wrong("rate")
 def rate_constant(lr):
     """Your rate does not depend on t."""
     return lr
@@ -65,6 +77,8 @@ inverse_sqrt = formula(
         one_plus_root,
         root_of_all,
         rate_constant,
+        root_by_precedence,
+        rate_of_one,
     ),
     read="stochastic-gradients",
 )

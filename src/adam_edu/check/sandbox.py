@@ -118,8 +118,9 @@ class RandomState:
     @staticmethod
     def _read() -> dict[str, Any]:
         states = {"random": random.getstate(), "numpy.random": np.random.get_state(legacy=True)}  # noqa: NPY002
-        if "torch" in sys.modules:
-            states["torch"] = sys.modules["torch"].get_rng_state()
+        torch = sys.modules.get("torch")
+        if torch is not None:
+            states["torch"] = torch.get_rng_state()
         return states
 
     def changed(self) -> list[str]:

@@ -207,6 +207,12 @@ amsgrad_step = step_exercise(
     "corrected before they are used. Return the new x, m, v and w.",
     relatives.AMSGRAD,
     "amsgrad",
+    # Gradients that become small at once: whether the maximum decays then shows.
+    more=(
+        np.array(
+            [[5.0, -3.0, 4.0, 2.0, 6.0], [0.5, 0.2, -0.3, 0.25, 0.1], [-0.2, 0.4, 0.2, 0.3, -0.4]]
+        ),
+    ),
 )
 adamw_step = step_exercise(
     "adamw_step",

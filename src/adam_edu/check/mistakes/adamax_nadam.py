@@ -72,6 +72,32 @@ def u_forgets(g, eps):
 
 
 @wrong("u")
+def u_takes_share(u, g, beta2, eps):
+    """Your u takes the share 1 - beta2 of the gradient's size. That is for an average; of a maximum
+    the new value is a candidate as it is."""
+    return maximum(beta2 * u, (1 - beta2) * abs(g) + eps)
+
+
+@wrong("u")
+def u_of_m(u, m, beta2, eps):
+    """Your u is the decaying maximum of the first moment's size. It is that of the gradient's."""
+    return maximum(beta2 * u, abs(m) + eps)
+
+
+@wrong("change")
+def adamax_step_along_g(g, bias1, denominator, lr):
+    """Your step follows the gradient itself. It follows the first moment, corrected."""
+    return -lr * (g / bias1) / denominator
+
+
+@wrong("denominator")
+def eps_twice(u, eps):
+    """Epsilon is in your u already, where the gradient's size went in, and once more below the
+    step. Divide by u."""
+    return u + eps
+
+
+@wrong("u")
 def u_is_minimum(u, g, beta2, eps):
     """Your u takes the smaller of the two. It is the larger."""
     return -maximum(-beta2 * u, -(abs(g) + eps))
@@ -123,6 +149,10 @@ ADAMAX = (
     u_of_squares,
     u_never_decays,
     u_forgets,
+    u_takes_share,
+    u_of_m,
+    adamax_step_along_g,
+    eps_twice,
     u_is_minimum,
     root_of_u,
     u_corrected,

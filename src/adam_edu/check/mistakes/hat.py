@@ -58,6 +58,54 @@ def rate_upside_down(lr, bias1, bias2):
     return lr * bias1 / sqrt(bias2)
 
 
+@wrong("rate")
+def rate_without_power(lr, beta1, beta2):
+    """The power t is missing in your rate: 1 - beta is right at the first step alone."""
+    return lr * sqrt(1 - beta2) / (1 - beta1)
+
+
+@wrong("rate")
+def rate_divided_by_both(lr, bias1, bias2):
+    """Your rate is divided by both corrections. v stands below the line, so that its correction
+    comes out above: sqrt(1 - beta2**t) multiplies the rate."""
+    return lr / sqrt(bias2) / bias1
+
+
+@wrong("rate")
+def rate_multiplied_by_both(lr, bias1, bias2):
+    """Your rate is multiplied by both corrections. m is too small at first and has to become
+    larger: divide by 1 - beta1**t."""
+    return lr * sqrt(bias2) * bias1
+
+
+@wrong("rate")
+def rate_without_brackets(lr, t, beta1, bias2):
+    """Brackets are missing in your rate: ... / 1 - beta1**t subtracts a power. Divide by
+    (1 - beta1**t)."""
+    return lr * sqrt(bias2) / 1 - beta1**t
+
+
+@wrong("denominator", "change")
+def corrected_twice(m, v, rate, bias1, bias2, eps):
+    """You correct both moments, and the rate for them as well. In this form m and v stay as they
+    are, and the rate has the whole correction."""
+    return sqrt(v / bias2) + eps, -rate * (m / bias1) / (sqrt(v / bias2) + eps)
+
+
+@wrong("change")
+def m_corrected_twice(m, rate, bias1, denominator):
+    """Your m is corrected twice: itself, and in the rate. In this form the rate has the whole
+    correction."""
+    return -rate * (m / bias1) / denominator
+
+
+@wrong("change")
+def hat_added_to_x(m, v, rate, eps):
+    """Epsilon is added to the parameter, not to the denominator: a bracket is missing around
+    sqrt(v) + eps."""
+    return -rate * m / sqrt(v) + eps
+
+
 @wrong("denominator")
 def hat_inside_root(v, eps):
     """Epsilon is inside the root. Epsilon hat is added to the root: sqrt(v) + eps."""
@@ -85,6 +133,13 @@ HAT = (
     root_over_both,
     no_root_in_rate,
     rate_upside_down,
+    rate_without_power,
+    rate_divided_by_both,
+    rate_multiplied_by_both,
+    rate_without_brackets,
+    corrected_twice,
+    m_corrected_twice,
+    hat_added_to_x,
     *moments.COUNTING,
     hat_inside_root,
     v_without_root,

@@ -67,6 +67,25 @@ def lion_m_not_returned(m_before):
 
 
 @wrong("change")
+def sign_without_lr(c, decay):
+    """Your step is the sign itself, a step of length 1: the rate is missing."""
+    return -decay - sign(c)
+
+
+@wrong("change")
+def sign_times_size(c, g, decay, lr):
+    """You multiply the sign by the gradient's size. Lion forgets all sizes: every entry moves by
+    the learning rate."""
+    return -decay - lr * sign(c) * abs(g)
+
+
+@wrong("change")
+def size_in_place_of_sign(c, decay, lr):
+    """You take the size of c where its sign is meant."""
+    return -decay - lr * abs(c)
+
+
+@wrong("change")
 def decay_inside_sign(c, x, lr, weight_decay):
     """Your weight decay is inside the sign, where only its direction is left. It stands beside the
     step, as in AdamW."""
@@ -87,6 +106,10 @@ LION = (
     m_of_sign,
     lion_m_not_returned,
     decay_inside_sign,
+    sign_without_lr,
+    sign_times_size,
+    size_in_place_of_sign,
+    relatives.decay_after_step,
     relatives.decay_missing,
     relatives.decay_without_lr,
     relatives.decay_grows,

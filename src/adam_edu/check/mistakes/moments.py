@@ -63,6 +63,34 @@ def g_abs_not_squared(v, g, beta2):
     return beta2 * v + (1 - beta2) * abs(g)
 
 
+@wrong("m")
+def m_without_brackets(m, g, beta1):
+    """Brackets are missing in your first moment: beta1 * m + 1 - beta1 * g adds 1 and takes a share
+    of the gradient away. The share of the gradient is (1 - beta1)."""
+    return beta1 * m + 1 - beta1 * g
+
+
+@wrong("v")
+def v_without_brackets(v, g, beta2):
+    """Brackets are missing in your second moment: beta2 * v + 1 - beta2 * g**2 adds 1 and takes a
+    share of the square away. The share of the square is (1 - beta2)."""
+    return beta2 * v + 1 - beta2 * g * g
+
+
+@wrong("v")
+def v_share_squared(v, g, beta2):
+    """You square the share together with the gradient: ((1 - beta2) * g)**2. Only the gradient is
+    squared: (1 - beta2) * g**2."""
+    return beta2 * v + ((1 - beta2) * g) ** 2
+
+
+@wrong("v")
+def v_squared_after(v, g, beta2):
+    """You square the whole average. Square the gradient, then average: the mean of the squares is
+    not the square of the mean, in which gradients of opposite sign cancel."""
+    return (beta2 * v + (1 - beta2) * g) ** 2
+
+
 @wrong("v", "denominator")
 def abs_under_root(v, g, beta2, bias2, eps):
     """Your second moment averages the gradient, not its square, and you take the absolute value of
@@ -218,6 +246,62 @@ def v_hat_times_t(v, t, beta2):
     return v / (1 - beta2 * t)
 
 
+@wrong("m_hat")
+def m_hat_power_outside(m, t, beta1):
+    """The power in the correction of your first moment stands outside the brackets: (1 - beta1)**t.
+    What fades with t is the zero that the moment started from, as beta1**t."""
+    return m / (1 - beta1) ** t
+
+
+@wrong("v_hat")
+def v_hat_power_outside(v, t, beta2):
+    """The power in the correction of your second moment stands outside the brackets:
+    (1 - beta2)**t. What fades with t is the zero that the moment started from, as beta2**t."""
+    return v / (1 - beta2) ** t
+
+
+@wrong("m_hat")
+def m_hat_without_brackets(m, t, beta1):
+    """Brackets are missing in the correction of your first moment: m / 1 - beta1**t is m minus a
+    power. Divide by (1 - beta1**t)."""
+    return m / 1 - beta1**t
+
+
+@wrong("v_hat")
+def v_hat_without_brackets(v, t, beta2):
+    """Brackets are missing in the correction of your second moment: v / 1 - beta2**t is v minus a
+    power. Divide by (1 - beta2**t)."""
+    return v / 1 - beta2**t
+
+
+@wrong("m_hat")
+def m_hat_over_power(m, t, beta1):
+    """You divide your first moment by beta1**t. That is the share of the zero in it. Divide by the
+    share of the gradients, the rest: 1 - beta1**t."""
+    return m / beta1**t
+
+
+@wrong("v_hat")
+def v_hat_over_power(v, t, beta2):
+    """You divide your second moment by beta2**t. That is the share of the zero in it. Divide by the
+    share of the squares, the rest: 1 - beta2**t."""
+    return v / beta2**t
+
+
+@wrong("v_hat")
+def v_hat_over_root(v, bias2):
+    """You divide your second moment by the root of its correction, and take the root of the result
+    again. The root comes once, after the correction: sqrt(v / (1 - beta2**t))."""
+    return v / bias2**0.5
+
+
+@wrong("m_hat", "v_hat")
+def old_moments_corrected(m_before, v_before, bias1, bias2):
+    """You correct the moments that you were given. The new gradient goes in first: m_hat and v_hat
+    are made of the new m and v."""
+    return m_before / bias1, v_before / bias2
+
+
 @wrong("t")
 def t_from_zero(t):
     """Your correction counts steps from 0. The first step is t = 1; at t = 0 the correction
@@ -308,10 +392,20 @@ def moments_returned_swapped(m, v):
     return v, m
 
 
-FIRST_MOMENT = (m_without_share, m_shares_swapped, m_forgets, m_with_beta2, m_not_returned)
+FIRST_MOMENT = (
+    m_without_share,
+    m_shares_swapped,
+    m_forgets,
+    m_with_beta2,
+    m_without_brackets,
+    m_not_returned,
+)
 SECOND_MOMENT = (
     g_not_squared,
     old_v_squared,
+    v_without_brackets,
+    v_share_squared,
+    v_squared_after,
     v_without_share,
     v_shares_swapped,
     v_forgets,
@@ -323,7 +417,24 @@ SECOND_MOMENT = (
     v_of_dot_product,
     v_not_returned,
 )
-FIRST_CORRECTION = (m_hat_as_at_first, m_hat_not_corrected, m_hat_multiplied, m_hat_with_beta2)
-SECOND_CORRECTION = (v_hat_as_at_first, v_hat_not_corrected, v_hat_multiplied, v_hat_with_beta1)
+FIRST_CORRECTION = (
+    m_hat_as_at_first,
+    m_hat_not_corrected,
+    m_hat_multiplied,
+    m_hat_with_beta2,
+    m_hat_power_outside,
+    m_hat_without_brackets,
+    m_hat_over_power,
+)
+SECOND_CORRECTION = (
+    v_hat_as_at_first,
+    v_hat_not_corrected,
+    v_hat_multiplied,
+    v_hat_with_beta1,
+    v_hat_power_outside,
+    v_hat_without_brackets,
+    v_hat_over_power,
+    v_hat_over_root,
+)
 TWO_CORRECTIONS = (not_corrected, corrected_as_at_first, correction_multiplies, corrected_returned)
 COUNTING = (t_from_zero, t_one_too_many)

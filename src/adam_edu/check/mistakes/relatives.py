@@ -1,6 +1,8 @@
 """Mistakes in AMSGrad, AdamW and AdaBound."""
 # mypy: allow-untyped-defs
 
+import numpy as np
+
 from ...ops import clip, maximum, sqrt
 from ..mistake import wrong
 from . import moments, steps
@@ -18,6 +20,20 @@ def no_maximum(v):
 def maximum_of_gradient(w, g):
     """Your w is the largest squared gradient. It is the largest *average* v so far."""
     return maximum(w, g * g)
+
+
+@wrong("w")
+def maximum_decays(w, v, beta2):
+    """Your old maximum is multiplied by beta2 before it is compared, as AdaMax's is. AMSGrad's does
+    not decay: that is its point."""
+    return maximum(beta2 * w, v)
+
+
+@wrong("returned w")
+def corrected_w_returned(w, bias2):
+    """What you hand on as w is corrected. The next step must compare v with w itself, or the large
+    correction of the first steps stays in it for ever."""
+    return w / bias2
 
 
 @wrong("w")
@@ -63,6 +79,8 @@ AMSGRAD = (
     *steps.DIRECTION,
     no_maximum,
     maximum_of_gradient,
+    maximum_decays,
+    corrected_w_returned,
     maximum_is_sum,
     maximum_is_minimum,
     maximum_of_corrected,
@@ -87,6 +105,48 @@ def decay_through_moments(g, x, weight_decay):
     penalty, where a parameter with large gradients is decayed less. AdamW takes it from x
     itself."""
     return g + weight_decay * x, 0.0
+
+
+@wrong("g", "decay")
+def decay_through_moments_with_lr(g, x, lr, weight_decay):
+    """Your decay is added to the gradient and goes through both moments, and the rate with it. Adam
+    divides it by the root of v, so that neither has the effect that you want. Take
+    lr * weight_decay * x from x itself."""
+    return g + lr * weight_decay * x, 0.0
+
+
+@wrong("g")
+def decay_twice(g, x, weight_decay):
+    """You decay twice: through the gradient, as an L2 penalty does, and at x itself. Leave the
+    gradient alone."""
+    return g + weight_decay * x
+
+
+@wrong("x")
+def decay_is_all_that_is_left(x, decay, change):
+    """You multiply x by lr * weight_decay. That is the share that it loses; what it keeps is
+    1 - lr * weight_decay."""
+    return decay + (change + decay)
+
+
+@wrong("x")
+def x_times_decay(x, weight_decay, decay, change):
+    """You multiply x by weight_decay. What it keeps is 1 - lr * weight_decay."""
+    return weight_decay * x + (change + decay)
+
+
+@wrong("decay")
+def decay_without_x(lr, weight_decay):
+    """Your decay does not depend on x: the same is taken from every weight, even from those below
+    zero. It is a share of x."""
+    return lr * weight_decay
+
+
+@wrong("decay")
+def decay_of_sign(x, lr, weight_decay):
+    """Your decay has the sign of x: that is the gradient of an L1 penalty. Weight decay takes a
+    share of x, more from large weights than from small ones."""
+    return lr * weight_decay * np.sign(x)
 
 
 @wrong("decay")
@@ -136,6 +196,12 @@ def decay_after_step(x, decay, change, lr, weight_decay):
 
 ADAMW = (
     decay_through_moments,
+    decay_through_moments_with_lr,
+    decay_twice,
+    decay_is_all_that_is_left,
+    x_times_decay,
+    decay_without_x,
+    decay_of_sign,
     decay_missing,
     decay_without_lr,
     decay_grows,
@@ -204,6 +270,55 @@ def rate_over_root_of_t(v_hat, bias1, lr, eps, low, high, t):
     return clip(lr / bias1 / (sqrt(v_hat) + eps), low, high) / t**0.5
 
 
+@wrong("rate")
+def rate_with_epsilon_hat(v, bias1, bias2, lr, eps, low, high):
+    """Epsilon is added to the root of v before the correction, as in the authors' code to the
+    letter. Asked for is the sum with the root of the corrected v_hat."""
+    return clip(lr * bias2**0.5 / bias1 / (sqrt(v) + eps), low, high)
+
+
+@wrong("rate")
+def bounds_swapped(v_hat, low):
+    """The two bounds are in the wrong order in your clip, so that the rate is the lower one
+    whatever v is. First the lower, then the upper."""
+    return low + 0 * v_hat
+
+
+@wrong("rate", "change")
+def correction_not_clipped(m, v_hat, bias1, lr, eps, low, high):
+    """You clip lr divided by the root, and multiply by the corrected m. The correction of m belongs
+    to the rate, and is clipped with it; the rate multiplies m as it is."""
+    rate = clip(lr / (sqrt(v_hat) + eps), low, high)
+    return rate, -rate * m / bias1
+
+
+@wrong("rate", "change")
+def step_clipped(m, v_hat, bias1, lr, eps, low, high):
+    """You clip the whole step, with m in it. Its bounds are those of a rate, and positive: no step
+    could go the other way. Clip the rate, then multiply by m."""
+    step = clip(lr * (m / bias1) / (sqrt(v_hat) + eps), low, high)
+    return step, -step
+
+
+@wrong("change")
+def lr_after_clipping(rate, m, lr):
+    """Your step multiplies the clipped rate by lr again. It is in there."""
+    return -lr * rate * m
+
+
+@wrong("low", "high")
+def bounds_around_one(gamma, t):
+    """final_lr is missing in your bounds: they close in on 1."""
+    return 1 - 1 / (gamma * t + 1), 1 + 1 / (gamma * t)
+
+
+@wrong("low", "high")
+def bounds_around_lr(gamma, t, lr):
+    """Your bounds close in on lr, the rate of Adam. They close in on final_lr, that of the SGD
+    which it is to end as."""
+    return lr * (1 - 1 / (gamma * t + 1)), lr * (1 + 1 / (gamma * t))
+
+
 @wrong("low", "high")
 def bounds_without_t(gamma, final_lr):
     """Your bounds do not depend on t. They close in: gamma stands with t in both."""
@@ -254,6 +369,13 @@ ADABOUND = (
     rate_eps_inside_root,
     rate_root_missing,
     rate_over_root_of_t,
+    rate_with_epsilon_hat,
+    bounds_swapped,
+    correction_not_clipped,
+    step_clipped,
+    lr_after_clipping,
+    bounds_around_one,
+    bounds_around_lr,
     bounds_without_t,
     bounds_closed,
     low_with_gamma_t,

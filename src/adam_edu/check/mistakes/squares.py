@@ -82,6 +82,14 @@ _ROOT_OF_S = tuple(
     )
 )
 
+
+@wrong("returned s")
+def root_of_sum_returned(s):
+    """What you hand on as s is its root. The next step must go on from the sum itself: the root
+    serves this step alone."""
+    return sqrt(s)
+
+
 ADAGRAD = (
     *steps.DIRECTION,
     sum_forgets,
@@ -94,6 +102,7 @@ ADAGRAD = (
     step_not_divided,
     *_ROOT_OF_S,
     sum_not_returned,
+    root_of_sum_returned,
 )
 
 # RMSProp
@@ -135,6 +144,9 @@ AVERAGE = tuple(
     for mistake in (
         moments.g_not_squared,
         moments.old_v_squared,
+        moments.v_without_brackets,
+        moments.v_share_squared,
+        moments.v_squared_after,
         moments.v_without_share,
         moments.v_shares_swapped,
         moments.v_forgets,

@@ -21,6 +21,12 @@ def change_returned(change):
 
 
 @wrong("returned x")
+def step_returned(change):
+    """You return the step itself. Asked for is the new x: x minus the step."""
+    return -change
+
+
+@wrong("returned x")
 def x_not_changed(x_before):
     """You return the x that you were given: the step was computed but not taken."""
     return x_before
@@ -36,6 +42,13 @@ def lr_missing():
 def lr_divides(lr):
     """Your step is divided by the learning rate. A larger rate must make a longer step."""
     return 1 / lr
+
+
+@wrong("lr")
+def lr_over_root_of_t(lr, t):
+    """Your rate is divided by the root of t. The paper's proof and its logistic regression have
+    that as a schedule; the rate that you are given is the one to use in this step."""
+    return lr / t**0.5
 
 
 @wrong("eps")
@@ -163,13 +176,33 @@ def step_along_g_squared(g, lr):
     return -lr * g * g
 
 
+@wrong("change")
+def step_along_abs(g, lr):
+    """Your step takes the gradient's absolute value, so that it goes the same way whatever the
+    gradient's sign. The sign says which way is down."""
+    return -lr * abs(g)
+
+
+@wrong("change")
+def step_without_g(lr):
+    """There is no gradient in your step: you subtract the rate alone. The rate is how far to go for
+    each unit of slope."""
+    return -lr
+
+
+@wrong("change")
+def step_along_x(x, lr):
+    """You subtract a share of x itself. The step is along the gradient."""
+    return -lr * x
+
+
 @wrong("x")
 def step_multiplies_x(x, change):
     """You multiply x by 1 minus the step. The step is subtracted from x."""
     return x * (1 + change)
 
 
-DIRECTION = (ascent, change_returned, x_not_changed, lr_missing, lr_divides)
+DIRECTION = (ascent, change_returned, step_returned, x_not_changed, lr_missing, lr_divides)
 DENOMINATOR = (
     eps_inside_root,
     eps_before_correction,
