@@ -124,42 +124,6 @@ def test_cuda_computes_what_the_cpu_does(name):
     same(model, other.cpu(), 1e-12)
 
 
-@cuda
-def test_a_cuda_graph_captures_steps():
-    p = torch.ones(1000, device="cuda", requires_grad=True)
-    p.grad = torch.ones_like(p)
-    made = ours.Adam([p], capturable=True, implementation="eager")
-    made.step()
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        made.step()
-    for _ in range(3):
-        graph.replay()
-    torch.cuda.synchronize()
-    assert made.state[p]["step"].item() == 4
-    torch.testing.assert_close(p, torch.full_like(p, 1 - 4e-3))
-
-
-@pytest.mark.parametrize("name", [name for name in RULES if name != "NAdam"])
-def test_capturable_counts_on_the_device_and_computes_the_same(name):
-    model, other = network(), network()
-    train(model, optimizer_of(name, model), 4)
-    made = getattr(ours, name)(other.parameters(), capturable=True)
-    train(other, made, 2)
-    state = made.state_dict()
-    made = getattr(ours, name)(other.parameters(), capturable=True)
-    made.load_state_dict(state)
-    steps = {id(entries["step"]) for entries in made.state.values()}
-    assert len(steps) == 1
-    first = made.state[next(other.parameters())]["step"]
-    assert (first.item(), first.dtype) == (2, torch.float64)
-
-
-def test_nadam_is_not_capturable():
-    with pytest.raises(ValueError, match="NAdam has no capturable"):
-        ours.NAdam([torch.ones(1, requires_grad=True)], capturable=True)
-
-
 def test_copies_and_pickles_go_on():
     model = network()
     made = ours.AdamW(model.parameters(), implementation="eager", state_dtype=torch.float32)

@@ -6,7 +6,9 @@ A rule that keeps to them therefore runs on all four.
 
 import math
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -70,11 +72,13 @@ def product(term: Callable[..., Any], n: Any, *args: Any) -> Any:
 
     A driver asks for n = 1, 2, 3, ... in turn, so the last product of each ``term`` and ``args``
     is remembered, and the next one costs a single multiplication. For a symbolic ``n``, a SymPy
-    ``Product``.
+    ``Product``. For an ``n`` of which nobody can say what it holds, see :func:`answering`.
 
     >>> product(lambda i, c: c * i, 3, 10)
     6000
     """
+    if (answer := getattr(_here, "answer", None)) is not None:
+        return answer(term, n, *args)
     if not isinstance(n, int):
         sympy = _library(n)
         i = sympy.Symbol("i", integer=True, positive=True)
@@ -89,5 +93,25 @@ def product(term: Callable[..., Any], n: Any, *args: Any) -> Any:
     _products[term, args] = n, value
     return value
 
+
+@contextmanager
+def answering(answer: Callable[..., Any]) -> Iterator[None]:
+    """Have :func:`product` return ``answer(term, n, *args)`` instead.
+
+    For a driver that counts its steps where no one can look, such as in a tensor on a GPU: it keeps
+    the products there too, and multiplies each by its next term.
+
+    >>> with answering(lambda term, n: 10 * term(n)):
+    ...     product(lambda i: i, 7)
+    70
+    """
+    _here.answer = answer
+    try:
+        yield
+    finally:
+        _here.answer = None
+
+
+_here = threading.local()
 
 _products: dict[tuple[Callable[..., Any], tuple[Any, ...]], tuple[int, Any]] = {}

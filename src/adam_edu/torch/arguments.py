@@ -65,7 +65,11 @@ def from_rule(rule: Rule) -> dict[str, Any]:
 def _is_beta(rule: type[Rule], name: str) -> bool:
     """Say whether a field is one of the pair that Torch calls ``betas``."""
     pair = {"beta1", "beta2"}
-    return name in pair and pair <= {field.name for field in fields(rule)}
+    return name in pair and pair <= set(_names(rule))
+
+
+def _names(rule: type[Rule]) -> tuple[str, ...]:
+    return rule.__match_args__  # as fields(rule) says, but torch.compile can trace it
 
 
 def chosen(rule: type[Rule], group: Mapping[str, Any]) -> type[Rule]:
@@ -87,17 +91,18 @@ def chosen(rule: type[Rule], group: Mapping[str, Any]) -> type[Rule]:
     return RULES["AMSGrad"] if group.get("amsgrad") else rule
 
 
-def to_rule(rule: type[Rule], group: Mapping[str, Any], lr: Any) -> Rule:
-    """Return a rule with a group's hyper-parameters and this learning rate."""
+def hyper_of(rule: type[Rule], group: Mapping[str, Any], lr: Any) -> dict[str, Any]:
+    """Return a rule's hyper-parameters: a group's, and this learning rate."""
     renamed = RENAMED.get(rule.__name__, {})
-    names = [field.name for field in fields(rule) if field.name != "lr"]
-    values: dict[str, Any] = {}
-    for name in names:
+    values: dict[str, Any] = {"lr": lr}
+    for name in _names(rule):
+        if name == "lr":
+            continue
         if _is_beta(rule, name):
             values[name] = _beta(group, int(name[-1]) - 1)
         else:
             values[name] = group[renamed.get(name, name)]
-    return rule(**{"lr": lr, **values})
+    return values
 
 
 def _beta(group: Mapping[str, Any], i: int) -> Any:

@@ -16,8 +16,9 @@ from . import device, eager, native
 from .arguments import hyper_defaults
 from .batches import Batch, batches, dense
 from .checkpoint import checked_state
+from .counting import count_in_tensors
 from .plan import Plan
-from .settings import Settings, check_group, variant
+from .settings import Settings, check_group, other_rates, variant
 
 Implementation = Literal["auto", "eager", "compiled", "triton"]
 IMPLEMENTATIONS = ("auto", "eager", "compiled", "triton")
@@ -29,9 +30,15 @@ class RuleOptimizer(Optimizer):
     Attributes
     ----------
     rule : the algorithm, a class of :mod:`adam_edu.rules`
+    other_rates : the names of its rates that follow the learning rate when a schedule moves it
     """
 
     rule: ClassVar[type[Rule]]
+    other_rates: ClassVar[tuple[str, ...]]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.other_rates = other_rates(cls.rule)
 
     def __init__(
         self,
@@ -138,7 +145,7 @@ class RuleOptimizer(Optimizer):
         for i, group, settings, plan in todo:
             if plan is not None:
                 t = plan.count_step()
-                plan.run(settings.numbers(t))
+                plan.run(settings.numbers(settings.rule.scalars(t)))
             else:
                 self._plans.pop(i, None)
                 self._long_way(i, group, settings)
@@ -155,9 +162,8 @@ class RuleOptimizer(Optimizer):
     @torch.no_grad()
     def _long_way(self, i: int, group: Mapping[str, Any], settings: Settings) -> None:
         """Sort the tensors into batches of one kind, update each, and plan the next step."""
-        capturable = group["capturable"]
         together = batches(
-            group["params"], self.state, settings.variant.rule, self.slot_dtype, capturable
+            group["params"], self.state, settings, self.slot_dtype, group["capturable"]
         )
         for batch in together:
             odd, plain = batch.split(lambda x, g, slots: not dense(x, g, slots))
@@ -171,7 +177,7 @@ class RuleOptimizer(Optimizer):
                 plain.eager_step(settings)
             else:
                 plain.native_step(settings, kernel)
-                if len(together) == 1 and not odd and not capturable:
+                if len(together) == 1 and not odd:
                     self._plan(i, group["params"], settings, batch, kernel)
 
     def _eager(self, batch: Batch) -> bool:
@@ -199,8 +205,9 @@ class RuleOptimizer(Optimizer):
         params = [p for p in group if p.grad is not None]
         # A tensor of a class of its own, such as one spread over processes, has no address.
         plain = all(type(p) in (Tensor, Parameter) and p.is_contiguous() for p in params)
+        states = [self.state[p] for p in params]
+        plain = plain and isinstance(states[0]["step"], int)
         if plain and len(set(batch.dtypes[:2])) == 1:
-            states = [self.state[p] for p in params]
             self._plans[i] = Plan(settings.variant, kernel, group, params, states)
 
     def slot_dtype(self, p: Tensor) -> torch.dtype:
@@ -223,23 +230,18 @@ class RuleOptimizer(Optimizer):
         """
         saved = checked_state(self.rule, self.param_groups, state_dict)
         super().load_state_dict({**state_dict, "state": {}})
-        counters: dict[Any, Any] = {}
         for p, entries in saved:
-            t = entries["step"]
-            if any(
-                p is q
-                for group in self.param_groups
-                for q in group["params"]
-                if group["capturable"]
-            ):
-                new = torch.tensor(float(t), dtype=torch.float64, device=p.device)
-                t = counters.setdefault((t, p.device), new)
             slots = {
                 name: value.detach().to(p.device, self.slot_dtype(p), copy=True)
                 for name, value in entries.items()
                 if name != "step"
             }
-            self.state[p] = {"step": t, **slots}
+            self.state[p] = {"step": entries["step"], **slots}
+        for group in self.param_groups:
+            if group["capturable"]:
+                params = [p for p in group["params"] if p in self.state]
+                states = [self.state[p] for p in params]
+                count_in_tensors(params, states, Settings(self.rule, group).rule)
 
 
 @torch.compiler.disable

@@ -9,17 +9,23 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import increment_version
 
-from ..base import Rule
 from . import device, eager
+from .counting import count_in_tensors, key, leave_behind, scalars_of_next_step
 from .native import Kernel
 from .settings import Settings
 
 
 @dataclass
 class Batch:
-    """Tensors of one device, one choice of dtypes and one number of steps taken, ``t``."""
+    """Tensors of one device and one choice of dtypes that have taken equally many steps.
 
-    t: Any
+    Attributes
+    ----------
+    scalars : those of the rule at this step
+    params, grads, slots : the tensors, one row for each parameter
+    """
+
+    scalars: tuple[Any, ...]
     params: list[Tensor] = field(default_factory=list)
     grads: list[Tensor] = field(default_factory=list)
     slots: list[list[Tensor]] = field(default_factory=list)
@@ -44,16 +50,16 @@ class Batch:
 
     def split(self, test: Callable[..., bool]) -> tuple["Batch", "Batch"]:
         """Return the rows for which ``test`` holds, and the others."""
-        parts = Batch(self.t), Batch(self.t)
+        parts = Batch(self.scalars), Batch(self.scalars)
         for row in self.rows():
             parts[not test(*row)].add(*row)
         return parts
 
     def eager_step(self, settings: Settings) -> None:
         """Take the step one tensor after the other, by Torch's operations."""
-        scalars = settings.scalars(self.t)
+        about = settings.variant, settings.rule, self.scalars, settings.penalty
         for x, g, slots in self.rows():
-            eager.step(settings.variant, settings.rule, scalars, settings.penalty, x, g, slots)
+            eager.step(*about, x, g, slots)
 
     def native_step(self, settings: Settings, kernel: Kernel) -> None:
         """Take the step in one call of a compiled loop."""
@@ -63,14 +69,14 @@ class Batch:
         kernel(
             (ctypes.c_int64 * len(sizes))(*sizes),
             (ctypes.c_int64 * len(addresses))(*addresses),
-            settings.numbers(self.t),
+            settings.numbers(self.scalars),
             sum(sizes),
         )
         increment_version(self.params)  # so that autograd notices, as of any change in place
 
     def device_step(self, settings: Settings, step: device.Step) -> None:
         """Take the step by a program for the device that the tensors are on."""
-        numbers = device.on_device(settings.numbers(self.t), self.params[0].device)
+        numbers = device.on_device(settings.numbers(self.scalars), self.params[0].device)
         step(self.params, self.grads, [list(c) for c in zip(*self.slots, strict=True)], numbers)
         increment_version(self.params)
 
@@ -78,38 +84,41 @@ class Batch:
 def batches(
     params: Sequence[Tensor],
     state: MutableMapping[Tensor, Any],
-    rule: type[Rule],
+    settings: Settings,
     slot_dtype: Callable[[Tensor], torch.dtype],
     capturable: bool = False,
 ) -> list[Batch]:
     """Collect what has a gradient, make the slots that are missing, and count the step.
 
-    If ``capturable``, the number of steps is a tensor on the parameter's device, shared by all
-    parameters that began together, so that a captured CUDA graph counts by itself.
+    If ``capturable``, tensors count it (:mod:`adam_edu.torch.counting`).
     """
+    names = settings.variant.rule.slots
+    moving = [p for p in params if p.grad is not None]
+    states = [state[p] for p in moving]
+    if capturable:
+        count_in_tensors(moving, states, settings.rule)
+    leave_behind([state[p] for p in params if p.grad is None and p in state], states)
+    make_slots(moving, states, names, slot_dtype)
+    scalars = scalars_of_next_step(states, settings.rule)
     found: dict[Any, Batch] = {}
-    counters: dict[Any, Tensor] = {}
-    for p in params:
-        if p.grad is None:
-            continue
-        own = state[p]
-        if capturable:
-            t = own.get("step")
-            if t is None:
-                new = torch.zeros((), dtype=torch.float64, device=p.device)
-                t = own["step"] = counters.setdefault(p.device, new)
-            counters[id(t)] = t
-        else:
-            own["step"] = t = own.get("step", 0) + 1
-        for name in rule.slots:
+    for p, own in zip(moving, states, strict=True):
+        x, g, *slots = (local(tensor) for tensor in (p, p.grad, *(own[n] for n in names)))
+        kind = (key(own), x.device, x.dtype, g.dtype, *(s.dtype for s in slots))
+        found.setdefault(kind, Batch(scalars[key(own)])).add(x, g, slots)
+    return list(found.values())
+
+
+def make_slots(
+    params: Iterable[Tensor],
+    states: Iterable[MutableMapping[str, Any]],
+    names: Iterable[str],
+    slot_dtype: Callable[[Tensor], torch.dtype],
+) -> None:
+    """Make the slots that are missing: zeros like the parameter."""
+    for p, own in zip(params, states, strict=True):
+        for name in names:
             if name not in own:
                 own[name] = torch.zeros_like(p, dtype=slot_dtype(p))
-        x, g, *slots = (local(tensor) for tensor in (p, p.grad, *(own[n] for n in rule.slots)))
-        key = (id(t) if capturable else t, x.device, x.dtype, g.dtype, *(s.dtype for s in slots))
-        found.setdefault(key, Batch(t)).add(x, g, slots)
-    for t in {id(t): t for t in counters.values()}.values():
-        t.add_(1)
-    return list(found.values())
 
 
 def local(tensor: Tensor) -> Tensor:

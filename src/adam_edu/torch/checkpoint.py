@@ -41,7 +41,8 @@ def checked_state(
 def _checked(
     rule: type[Rule], p: Tensor, entries: dict[str, Any], known: set[str]
 ) -> dict[str, Any]:
-    entries.pop("mu_product", None)  # NAdam of torch.optim keeps what follows from t
+    for follows_from_t in ("products", "mu_product"):  # the latter in NAdam of torch.optim
+        entries.pop(follows_from_t, None)
     step = int(entries.pop("step", 0))
     # SGD of torch.optim writes None where it has no momentum.
     slots = {TORCH_SLOTS.get(k, k): value for k, value in entries.items() if value is not None}

@@ -1,14 +1,14 @@
 """What a parameter group asks for: the variant, and the numbers of each step."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from operator import is_
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ..base import RATE, Rule, domains
-from .arguments import chosen, to_rule
+from .arguments import chosen, hyper_of
+from .counting import check_countable
 from .trace import Variant
 
 
@@ -28,25 +28,17 @@ class Settings:
         self.fixed = not any(isinstance(value, Tensor) for value in self.seen)
         lr = _number(group["lr"])
         self.variant = variant(rule, group)
-        self.rule = to_rule(self.variant.rule, group, lr)
+        self.rule = self.variant.rule(**numbers_of(self.variant, group, lr, other_rates(rule)))
         self.penalty = float(group["weight_decay"])
-        if "base_lr" in group:
-            factor = lr / group["base_lr"] if group["base_lr"] else 1.0
-            others = {name: getattr(self.rule, name) * factor for name in _other_rates(rule)}
-            self.rule = type(self.rule)(**{**vars(self.rule), **others})
 
     def hold(self, group: Mapping[str, Any]) -> bool:
         """Say whether the group still says the same."""
         same = len(group) == len(self.seen) and all(map(is_, group.values(), self.seen))
         return (same and self.fixed) or self.values == _values(group)
 
-    def scalars(self, t: Any) -> tuple[Any, ...]:
-        """Return the rule's scalars at step ``t``."""
-        return self.rule.scalars(t)
-
-    def numbers(self, t: Any) -> list[Any]:
-        """Return the values of ``variant.numbers`` at step ``t``."""
-        numbers = [*vars(self.rule).values(), *self.rule.scalars(t)]
+    def numbers(self, scalars: Iterable[Any]) -> list[Any]:
+        """Return the values of ``variant.numbers`` at a step with these scalars of the rule."""
+        numbers = [*vars(self.rule).values(), *scalars]
         if self.variant.penalized:
             numbers.append(self.penalty)
         return numbers
@@ -63,12 +55,28 @@ def _values(group: Mapping[str, Any]) -> list[Any]:
     return [id(number) if isinstance(number, Tensor) else number for number in numbers]
 
 
+def numbers_of(
+    variant: Variant, group: Mapping[str, Any], lr: Any, others: Iterable[str]
+) -> dict[str, Any]:
+    """Return the rule's hyper-parameters, with the other rates scaled as ``lr`` has been."""
+    hyper = hyper_of(variant.rule, group, lr)
+    if "base_lr" in group:
+        factor = lr / group["base_lr"] if group["base_lr"] else 1.0
+        hyper |= {name: hyper[name] * factor for name in others}
+    return hyper
+
+
 def variant(rule: type[Rule], group: Mapping[str, Any]) -> Variant:
+    """Return what a group's options ask for: for equal ones, the same object."""
+    found = variant_of(rule, group)
+    return _VARIANTS.setdefault(found, found)
+
+
+def variant_of(rule: type[Rule], group: Mapping[str, Any]) -> Variant:
     """Return what a group's options ask for."""
     rule = chosen(rule, group)
-    penalized = group["weight_decay"] != 0 and "weight_decay" not in domains(rule)  # type: ignore[arg-type]
-    found = Variant(rule, bool(group["maximize"]), bool(penalized))
-    return _VARIANTS.setdefault(found, found)
+    penalized = "weight_decay" not in rule.__match_args__ and group["weight_decay"] != 0
+    return Variant(rule, bool(group["maximize"]), bool(penalized))
 
 
 # One object for each, so that comparing two is quick.
@@ -84,21 +92,23 @@ def check_group(rule: type[Rule], group: dict[str, Any]) -> None:
         If one is outside its domain.
     """
     lr = float(group["lr"])
-    to_rule(variant(rule, group).rule, group, lr)
+    asked = variant(rule, group).rule
+    asked(**hyper_of(asked, group, lr))
     if not 0.0 <= float(group["weight_decay"]) < float("inf"):
         raise ValueError(f"weight_decay must be 0 or more, not {group['weight_decay']!r}")
-    if _other_rates(rule):
+    if other_rates(rule):
         group.setdefault("base_lr", lr)
     if group["capturable"]:
         try:
-            rule().scalars(torch.tensor(1.0, dtype=torch.float64))
+            check_countable(asked())
         except Exception as error:
             raise ValueError(
-                f"{rule.__name__} has no capturable=True: it cannot count its steps on the device"
+                f"{asked.__name__} has no capturable=True: its scalars look at what the "
+                "step number is, which only the device knows"
             ) from error
 
 
-def _other_rates(rule: type[Rule]) -> list[str]:
+def other_rates(rule: type[Rule]) -> tuple[str, ...]:
     """Return the names of rates that follow the learning rate when a schedule moves it."""
     table = domains(rule)  # type: ignore[arg-type]
-    return [name for name, domain in table.items() if domain is RATE and name != "lr"]
+    return tuple(name for name, domain in table.items() if domain is RATE and name != "lr")
