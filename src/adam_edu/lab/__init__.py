@@ -84,7 +84,7 @@ class Lab(anywidget.AnyWidget):
 
     @property
     def summary(self) -> str:
-        """What the figure shows now, in a sentence: the caption of its still picture."""
+        """What the figure shows now, as a sentence; its still picture has it as the caption."""
         return picture.summary(self.state)
 
     def __repr__(self) -> str:

@@ -169,12 +169,12 @@ function drawCurves(lab, canvas) {
   const every = curves.flatMap(({ values }) => values);
   const py = verticalAxis(lab, ctx, area, every, typical > 0 && typical < Infinity ? typical : Infinity);
   write(ctx, subject(lab.state), 4, 10, theme.faint);
-  const least = steps / Math.max(2, Math.floor(area.w / 40));
+  const least = steps / Math.max(2, Math.floor(area.w / 34));
   const gap = [1, 2, 5, 10, 20, 50, 100, 200, 500].find((n) => n >= least) ?? steps;
   for (let epoch = gap; epoch <= steps; epoch += gap) {
     write(ctx, String(epoch), px(epoch), area.y + area.h + 14, theme.faint, "center");
   }
-  write(ctx, "epoch", area.x + area.w + 12, area.y + area.h + 14, theme.faint);
+  write(ctx, "epoch", area.x + area.w + 16, area.y + area.h + 14, theme.faint);
   if (t < steps) line(ctx, [[px(t), area.y], [px(t), area.y + area.h]], theme.faint);
   for (const { points, look } of curves) {
     const shown = points.slice(0, t).map((one, i) => ({ ...one, x: px(i + 1) })).filter((one) => one.seeds);
@@ -197,14 +197,14 @@ function drawCurves(lab, canvas) {
 }
 
 // A table whose rows are written anew with each change: `rows` gives elements with their texts.
-function table(lab, caption, heads, rows) {
+function table(lab, kind, caption, heads, rows) {
   const title = el("caption");
   const body = el("tbody");
   lab.updates.push(() => {
     title.textContent = caption();
     body.replaceChildren(...rows());
   });
-  return el("table", { class: "standing" }, title,
+  return el("table", { class: `standing ${kind}` }, title,
     el("thead", {}, el("tr", {}, ...heads.map((words) => el("th", { scope: "col" }, words)))), body);
 }
 
@@ -251,7 +251,7 @@ export function record(lab) {
   return {
     title: `Recorded runs: ${lab.state.title}`,
     stage: [chart, ...slider,
-      table(lab, () => `Lowest first, after epoch ${lab.state.t}: ${subject(lab.state)}`,
+      table(lab, "ranks", () => `Lowest first, after epoch ${lab.state.t}: ${subject(lab.state)}`,
         ["optimizer", "median", "range over seeds"], ranked)],
     panel: [
       ...menus,
@@ -278,11 +278,12 @@ export function record(lab) {
   };
 }
 
-// Above this loss a run counts as broken: where the slowest ones with the correction began.
+// Above this loss a run counts as broken: a tenth above where the slowest ones with the correction began.
 function limitOf({ runs }) {
   const least = -largest(runs.map((run) => -run.lr), -Infinity);
   const first = runs.filter((run) => run.corrected && run.lr === least).map((run) => median(valuesAt(run.train, 1)));
-  return largest(first.filter((v) => v < Infinity), -Infinity) || Infinity;
+  const began = first.filter((v) => v < Infinity);
+  return began.length ? 1.1 * largest(began) : Infinity;
 }
 
 const brokenAt = (points) => {
@@ -357,13 +358,13 @@ export function grid(lab) {
   return {
     title: `Recorded runs: ${lab.state.title}`,
     stage: [chart, ...slider,
-      table(lab, () => `After epoch ${lab.state.t}, β₁ = ${lab.state.beta1}: runs that are broken`,
+      table(lab, "settings", () => `After epoch ${lab.state.t}, β₁ = ${lab.state.beta1}: runs that are broken`,
         ["β₂", "with correction (solid)", "without (dotted)"], rows)],
     panel: [
       ...menus,
       ...words.map((word, k) => lab.note(() => `Lowest loss ${word} the correction: ${best(k)}.`)),
       lab.note(() => `Broken: without a number, or with a loss above ${show(limitOf(lab.state))}, `
-        + "where the slowest run with the correction was after the first epoch."),
+        + "a tenth above the slowest run with the correction after its first epoch."),
     ],
     compute: () => {},
     paint: () => drawGrid(lab, chart),

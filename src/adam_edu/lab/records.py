@@ -315,8 +315,8 @@ def _in_words(one: Standing) -> str:
 def limit(state: State) -> float:
     """Return above which loss a run counts as broken.
 
-    It is where the slowest runs with the correction began: their loss after the first epoch at the
-    lowest rate. Infinite if there is none.
+    It is a tenth above where the slowest runs with the correction began: their loss after the first
+    epoch at the lowest rate. Infinite if there is none.
     """
     lowest = min(run["lr"] for run in state["runs"])
     first = [
@@ -324,7 +324,7 @@ def limit(state: State) -> float:
         for run in state["runs"]
         if run["corrected"] and run["lr"] == lowest
     ]
-    return max((value for value in first if math.isfinite(value)), default=math.inf)
+    return 1.1 * max((value for value in first if math.isfinite(value)), default=math.inf)
 
 
 def losses(state: State) -> dict[tuple[float, bool], list[tuple[float, float]]]:
