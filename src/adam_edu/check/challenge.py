@@ -123,8 +123,12 @@ def _names(template: str) -> set[str]:
 
 def _unpacked(value: Any, returns: tuple[str, ...]) -> dict[str, Any]:
     if value is None:
-        raise Misfit("returns_nothing", "It returned None: is there a return statement?")
-    values = value if isinstance(value, tuple) and len(returns) > 1 else (value,)
+        raise Misfit(
+            "returns_nothing", "It returned None. Is there a return statement on every way through?"
+        )
+    values = (value,)
+    if len(returns) > 1 and isinstance(value, (tuple, list)):
+        values = tuple(value)
     if len(values) != len(returns):
         given = "1 value" if len(values) == 1 else f"{len(values)} values"
         wanted = f"{len(returns)}, ({', '.join(returns)})"

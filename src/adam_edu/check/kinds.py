@@ -106,7 +106,9 @@ def unpacked(result: Any, returns: tuple[str, ...]) -> tuple[Array, ...]:
         If there are not as many as there are names in ``returns``, or one is not of numbers.
     """
     if result is None:
-        raise Misfit("returns_nothing", "It returned None: is there a return statement?")
+        raise Misfit(
+            "returns_nothing", "It returned None. Is there a return statement on every way through?"
+        )
     if len(returns) == 1:
         # A tuple of one is what a rule returns; its comma is no mistake.
         parts = result if isinstance(result, tuple) and len(result) == 1 else (result,)
@@ -116,9 +118,10 @@ def unpacked(result: Any, returns: tuple[str, ...]) -> tuple[Array, ...]:
         parts = (result,)
     wanted = f"({', '.join(returns)})" if len(returns) > 1 else returns[0]
     if len(parts) != len(returns):
+        what = "" if len(parts) > 1 else f", {_a(type(parts[0]).__name__)}"
         raise Misfit(
             "wrong_count",
-            f"It returned {_count(len(parts))}; asked for: {_count(len(returns))}, {wanted}.",
+            f"It returned {_count(len(parts))}{what}; asked for: {_count(len(returns))}, {wanted}.",
         )
     return tuple(_array(part, name) for part, name in zip(parts, returns, strict=True))
 

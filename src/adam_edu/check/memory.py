@@ -48,6 +48,44 @@ def slots_multiply(weights, slots, weight_bytes, state_bytes):
 
 
 @wrong("size")
+def slots_of_one_weight(weights, slots, weight_bytes, state_bytes):
+    """You count the slots of one weight alone: brackets are missing. Each weight has its own."""
+    return weights * weight_bytes + slots * state_bytes
+
+
+@wrong("size")
+def weight_in_each_slot(weights, slots, weight_bytes, state_bytes):
+    """You count the weight once for each slot. There is one weight, and beside it the slots."""
+    return weights * (weight_bytes + state_bytes) * slots
+
+
+@wrong("size")
+def always_four_bytes(weights, slots):
+    """You count four bytes for every number. Half precision has two, and the arguments say which it
+    is."""
+    return 4 * weights * (1 + slots)
+
+
+@wrong("size")
+def always_two_slots(weights, weight_bytes, state_bytes):
+    """You count two slots, as Adam has. Other rules have fewer or more; the argument says how
+    many."""
+    return weights * (weight_bytes + 2 * state_bytes)
+
+
+@wrong("size")
+def megabytes(weights, slots, weight_bytes, state_bytes):
+    """You return megabytes. Asked for is the number of bytes."""
+    return weights * (weight_bytes + slots * state_bytes) / 1e6
+
+
+@wrong("size")
+def divided_by_eight(weights, slots, weight_bytes, state_bytes):
+    """You divide by eight, as if the arguments were bits. They are bytes already."""
+    return weights * (weight_bytes + slots * state_bytes) / 8
+
+
+@wrong("size")
 def bits(weights, slots, weight_bytes, state_bytes):
     """That is the number of bits. A byte has eight."""
     return 8 * weights * (weight_bytes + slots * state_bytes)
@@ -80,6 +118,12 @@ checkpoint_bytes = formula(
         one_precision,
         weights_in_state_precision,
         slots_multiply,
+        slots_of_one_weight,
+        weight_in_each_slot,
+        always_four_bytes,
+        always_two_slots,
+        megabytes,
+        divided_by_eight,
         bits,
     ),
     read="torch-optimizer",
@@ -123,6 +167,43 @@ def numbers_not_bytes(weights, slots, bandwidth):
 
 
 @wrong("time")
+def always_adam(weights, bandwidth):
+    """You count seven numbers for each weight, as Adam moves. A rule with another number of slots
+    moves 3 + 2 * slots."""
+    return 28 * weights / bandwidth
+
+
+@wrong("time")
+def slots_moved_alone(weights, slots, bandwidth):
+    """You count the slots alone. The weight is read and written as well, and the gradient read."""
+    return 8 * weights * slots / bandwidth
+
+
+@wrong("time")
+def one_beside_slots(weights, slots, bandwidth):
+    """You count one number beside the slots. There are three: x is read and written, and g read."""
+    return 4 * weights * (1 + 2 * slots) / bandwidth
+
+
+@wrong("time")
+def bits_not_bytes(weights, slots, bandwidth):
+    """You count 32 bits for each number. The bandwidth is in bytes: 4."""
+    return 32 * weights * (3 + 2 * slots) / bandwidth
+
+
+@wrong("time")
+def double_precision(weights, slots, bandwidth):
+    """You count 8 bytes for each number, as in float64. A float32 has 4."""
+    return 8 * weights * (3 + 2 * slots) / bandwidth
+
+
+@wrong("time")
+def time_upside_down(weights, slots, bandwidth):
+    """Your quotient is upside down: that is the number of steps in a second."""
+    return bandwidth / (4 * weights * (3 + 2 * slots))
+
+
+@wrong("time")
 def bandwidth_multiplies(weights, slots, bandwidth):
     """You multiply by the bandwidth. More of it makes the step shorter."""
     return 4 * weights * (3 + 2 * slots) * bandwidth
@@ -151,6 +232,12 @@ step_seconds = formula(
         gradient_written,
         slots_written_only,
         numbers_not_bytes,
+        always_adam,
+        slots_moved_alone,
+        one_beside_slots,
+        bits_not_bytes,
+        double_precision,
+        time_upside_down,
         bandwidth_multiplies,
     ),
     read="gpu",

@@ -246,6 +246,26 @@ def nadam_g_with_mu(t, beta1, momentum_decay):
     return _mu(t, beta1, momentum_decay) / (1 - product)
 
 
+@wrong("weight_m", "weight_g")
+def nadam_uncorrected(t, beta1, momentum_decay):
+    """Your weights are not corrected. Divide that of m by 1 minus the product of all mu up to the
+    next step, and that of g by 1 minus the product up to this one."""
+    return _mu(t + 1, beta1, momentum_decay), 1 - _mu(t, beta1, momentum_decay)
+
+
+@wrong("weight_g")
+def nadam_share_of_next(t, beta1, momentum_decay):
+    """The share of g is what the next step's mu leaves. It is what this step's leaves: 1 - mu_t."""
+    product = _mu_product(t, beta1, momentum_decay)
+    return (1 - _mu(t + 1, beta1, momentum_decay)) / (1 - product)
+
+
+@wrong("weight_g")
+def nadam_share_of_beta1(t, beta1, momentum_decay):
+    """The share of g is 1 - beta1. It is what the mu of this step leaves: 1 - mu_t."""
+    return (1 - beta1) / (1 - _mu_product(t, beta1, momentum_decay))
+
+
 @wrong("weight_g")
 def nadam_g_uncorrected(t, beta1, momentum_decay):
     """The share of g is not corrected: it is divided by 1 minus the product of all mu so far."""
@@ -277,6 +297,9 @@ NADAM = (
     nadam_m_with_mu,
     nadam_g_with_mu,
     nadam_g_uncorrected,
+    nadam_uncorrected,
+    nadam_share_of_next,
+    nadam_share_of_beta1,
     *moments.SECOND_CORRECTION,
     *(mistake.on(m_hat="m_bar") for mistake in steps.DENOMINATOR),
     *moments.FIRST_MOMENT,

@@ -1,0 +1,345 @@
+"""Answers as students write them: each wrong one gets its diagnosis, no right one gets any."""
+
+import dataclasses
+import functools
+import math
+from collections import namedtuple
+
+import numpy as np
+import pytest
+import torch
+
+from adam_edu import check
+
+MOMENTS = "m = beta1 * m + (1 - beta1) * g; v = beta2 * v + (1 - beta2) * g**2; "
+HATS = MOMENTS + "m_hat = m / (1 - beta1**t); v_hat = v / (1 - beta2**t); "
+AVERAGE = "v = rho * v + (1 - rho) * g**2; "
+STEPS = "d = rho * d + (1 - rho) * delta**2; return x - lr * delta, v, d"
+BOUNDS = "low = final_lr * (1 - 1 / (gamma * t + 1)); high = final_lr * (1 + 1 / (gamma * t)); "
+NADAM = """
+def mu(i): return beta1 * (1 - 0.5 * 0.96 ** (i * momentum_decay))
+now = np.prod([mu(i) for i in range(1, t + 1)]); then = now * mu(t + 1)
+m = beta1 * m + (1 - beta1) * g; v = beta2 * v + (1 - beta2) * g**2
+m_bar = {}
+return x - lr * m_bar / (np.sqrt(v / (1 - beta2**t)) + eps), m, v"""
+
+# What is written in place of the three dots, and what it is found to be.
+WRONG = {
+    "sgd_step": {
+        "return lr * g": "step_returned",
+        "return x - lr": "step_without_g",
+        "return x - lr * x": "step_along_x",
+        "return x - lr * abs(g)": "step_along_abs",
+    },
+    "momentum_step": {
+        "m = momentum * m - lr * g; return x + m, m": "steps_in_buffer",
+        "m = momentum * m + lr * g; return x - lr * m, m": "lr_twice",
+        "m = momentum * (m + g); return x - lr * m, m": "momentum_on_both",
+        "m = momentum * m + g; return x - lr * (m + g), m": "gradient_twice",
+        "m = momentum * m + g; return m, x - lr * m": "wrong_order",
+    },
+    "nesterov_step": {
+        "m = momentum * m + g; return x - lr * (momentum * g + m), m": "momentum_on_g_ahead",
+        "m = momentum * m + g; return x - lr * g + momentum * m, m": "brackets_missing",
+        "m = momentum * m + g; return x - lr * momentum * m + g, m": "brackets_missing_for_g",
+        "m = momentum * m + g; a = momentum * m + g; return x - lr * a, a": "ahead_kept",
+    },
+    "adagrad_step": {
+        "s = np.sqrt(s + g**2); return x - lr * g / (s + eps), s": "root_of_sum_returned",
+        "s = s + g**2; return x - lr / (np.sqrt(s) + eps), s": "nothing_above",
+        "s = s + g**2; return x - lr * g / np.maximum(np.sqrt(s), eps), s": "eps_is_maximum",
+    },
+    "rmsprop_step": {
+        "v = rho * v + (1 - rho) * g; return x - lr * g / (abs(v)**0.5 + eps), v": "abs_under_root",
+        "v = rho * v + (1 - rho) * g; return x - lr * g / (np.sqrt(v * v) + eps), v": (
+            "abs_of_average"
+        ),
+        "v = rho * v**2 + (1 - rho) * g**2; return x - lr * g / (v**0.5 + eps), v": "old_v_squared",
+        "v = (rho * v + (1 - rho) * g**2) ** 0.5; return x - lr * g / (v + eps), v": (
+            "root_returned"
+        ),
+    },
+    "bug_in_rmsprop": {
+        f"{AVERAGE}return x - lr * g / (v + eps**2) ** 0.5, v": "eps_squared_inside_root",
+        f"{AVERAGE}return x - lr * g / (v**0.5 + eps**2), v": "eps_squared",
+        f"{AVERAGE}return x - lr * g / (v**0.5 + eps**0.5), v": "eps_rooted",
+    },
+    "adadelta_step": {
+        f"{AVERAGE}delta = (d**0.5 + eps) / (v + eps)**0.5 * g; {STEPS}": "eps_outside_above",
+        f"{AVERAGE}delta = (d + eps)**0.5 / (v**0.5 + eps) * g; {STEPS}": "eps_outside_below",
+        f"{AVERAGE}delta = d**0.5 / (v**0.5 + eps) * g; {STEPS}": "eps_outside_below_only",
+        f"{AVERAGE}delta = (d**0.5 + eps) / v**0.5 * g; {STEPS}": "eps_outside_above_only",
+        f"{AVERAGE}delta = d**0.5 / (v + eps)**0.5 * g; {STEPS}": "eps_below_only",
+        f"{AVERAGE}delta = (d + eps)**0.5 / v**0.5 * g; {STEPS}": "eps_above_only",
+        f"{AVERAGE}delta = ((d + eps) / (v + eps))**0.5; {STEPS}": "delta_without_g",
+    },
+    "adam_step": {
+        f"{HATS}return m, v, x - lr * m_hat / (np.sqrt(v_hat) + eps)": "wrong_order",
+        f"{HATS}return lr * m_hat / (np.sqrt(v_hat) + eps), m, v": "step_returned",
+        f"{HATS}return x - lr * m_hat / (np.sqrt(v_hat) + eps) / t**0.5, m, v": "lr_over_root_of_t",
+        f"{MOMENTS}return x - lr * m / (1 - beta1)**t / ((v / (1 - beta2**t))**0.5 + eps), m, v": (
+            "m_hat_power_outside"
+        ),
+        f"{MOMENTS}return x - lr * (m / 1 - beta1**t) / ((v / (1 - beta2**t))**0.5 + eps), m, v": (
+            "m_hat_without_brackets"
+        ),
+        HATS.replace("(1 - beta2) * g**2", "((1 - beta2) * g)**2")
+        + "return x - lr * m_hat / (np.sqrt(v_hat) + eps), m, v": "v_share_squared",
+        HATS.replace("(1 - beta1) * g", "1 - beta1 * g")
+        + "return x - lr * m_hat / (np.sqrt(v_hat) + eps), m, v": "m_without_brackets",
+        HATS.replace("g**2", "g")
+        + "return x - lr * m_hat / (np.sqrt(abs(v_hat)) + eps), m, v": "abs_under_root",
+        "a = beta1 * m + (1 - beta1) * g; b = beta2 * v + (1 - beta2) * g**2; m_hat = m / "
+        "(1 - beta1**t); v_hat = v / (1 - beta2**t); "
+        "return x - lr * m_hat / (np.sqrt(v_hat) + eps), a, b": "old_moments_corrected",
+    },
+    "epsilon_hat_step": {
+        f"{HATS}rate = lr * np.sqrt(1 - beta2**t) / (1 - beta1**t); "
+        "return x - rate * m_hat / (np.sqrt(v_hat) + eps), m, v": "corrected_twice",
+        f"{MOMENTS}return x - lr * (1 - beta2)**0.5 / (1 - beta1) * m / (v**0.5 + eps), m, v": (
+            "rate_without_power"
+        ),
+    },
+    "adamax_step": {
+        "m = beta1 * m + (1 - beta1) * g; u = np.maximum(beta2 * u, abs(g) + eps); "
+        "return x - lr * m / (1 - beta1**t) / (u + eps), m, u": "eps_twice",
+    },
+    "nadam_step": {
+        NADAM.format("mu(t + 1) * m + (1 - mu(t)) * g"): "nadam_uncorrected",
+        NADAM.format("mu(t + 1) * m / (1 - then) + (1 - mu(t + 1)) * g / (1 - now)"): (
+            "nadam_share_of_next"
+        ),
+    },
+    "amsgrad_step": {
+        f"{MOMENTS}w = np.maximum(beta2 * w, v); return x - lr * m / (1 - beta1**t) / "
+        "(np.sqrt(w / (1 - beta2**t)) + eps), m, v, w": "maximum_decays",
+    },
+    "adamw_step": {
+        f"{HATS}return lr * weight_decay * x - lr * m_hat / (np.sqrt(v_hat) + eps), m, v": (
+            "decay_is_all_that_is_left"
+        ),
+        f"{HATS}return x - lr * (m_hat / (np.sqrt(v_hat) + eps) + weight_decay), m, v": (
+            "decay_without_x"
+        ),
+    },
+    "adabound_step": {
+        f"{HATS}{BOUNDS}return x - np.clip(lr / (v_hat**0.5 + eps), low, high) * m_hat, m, v": (
+            "correction_not_clipped"
+        ),
+        f"{HATS}{BOUNDS}return x - np.clip(lr * m_hat / (v_hat**0.5 + eps), low, high), m, v": (
+            "step_clipped"
+        ),
+    },
+    "lion_step": {
+        "c = beta1 * m + (1 - beta1) * g; m = beta2 * m + (1 - beta2) * g; "
+        "x = x - lr * np.sign(c); return x - lr * weight_decay * x, m": "decay_after_step",
+        "c = beta1 * m + (1 - beta1) * g; m = beta2 * m + (1 - beta2) * g; "
+        "return x - np.sign(c) - lr * weight_decay * x, m": "sign_without_lr",
+    },
+    "yogi_step": {
+        f"{MOMENTS.split(';')[0]}; v = v - (1 - beta2) * np.sign(g**2 - v) * g**2; "
+        "return x - lr * m / (np.sqrt(v) + eps), m, v": "yogi_sign_swapped",
+        f"{MOMENTS.split(';')[0]}; v = beta2 * v + (1 - beta2) * np.sign(g**2 - v) * g**2; "
+        "return x - lr * m / (np.sqrt(v) + eps), m, v": "yogi_decays",
+    },
+    "numerical_gradient": {
+        "return [(f(x + h * e) - f(x - h * e)) / 2 * h for e in np.eye(len(x))]": (
+            "width_without_brackets"
+        ),
+    },
+    "minibatch_gradient": {
+        """
+for i in batch: g = gradients[i]
+return g / len(batch)""": "sum_overwritten",
+    },
+    "clip_by_norm": {
+        "n = np.linalg.norm(g); return g / n * max_norm if n < max_norm else g": (
+            "comparison_reversed"
+        ),
+        "n = np.linalg.norm(g); return g / max_norm if n > max_norm else g": "divided_by_max",
+        """
+if np.linalg.norm(g) > max_norm: return g * max_norm / np.linalg.norm(g)""": "returns_nothing",
+    },
+    "moving_average": {
+        """
+average, out = 0, []
+for value in signal: average = (1 - beta) * average + beta * value; out.append(average)
+return out""": "average_shares_swapped",
+        """
+average, out = 0, []
+for value in signal: average += (1 - beta) * value; out.append(average)
+return out""": "average_never_forgets",
+    },
+    "half_life": {"return int(math.log(0.5) / math.log(beta))": "half_life_cut"},
+    "beta_for_window": {"return 1 / (1 - window)": "window_of_window"},
+    "after_steps": {"return (1 - lr * curvature) ** t": "start_forgotten"},
+    "largest_rate": {"return 2 * max(curvatures)": "limit_multiplied"},
+    "effective_rate": {"return 1 / (1 - momentum)": "rate_is_factor"},
+    "inverse_sqrt": {
+        "return lr / t**1/2": "root_by_precedence",
+        "return 1 / t**0.5": "rate_of_one",
+    },
+    "cosine_rate": {
+        "return lr * math.cos(math.pi * (t - 1) / steps)": (
+            "cosine_goes_negative",
+            "cosine_rises_again",
+        ),
+        "return lr * (1 + math.cos(math.pi * t / steps)) / 2": (
+            "cosine_from_zero",
+            "cosine_rises_again",
+        ),
+        "return max(0, lr * math.cos(math.pi * (t - 1) / steps))": "cosine_cut_at_zero",
+    },
+    "warmup_rate": {
+        "return lr * min((t + 1) / steps, 1)": "warmup_one_ahead",
+        "return min(t / steps, lr)": "warmup_capped_by_lr",
+        """
+if t < steps: return lr * t / steps""": "returns_nothing",
+    },
+    "keras_decay": {"return lr / 1 + decay * (t - 1)": "decay_without_brackets"},
+    "first_step": {"return -lr / (abs(g) + eps)": "first_step_without_g"},
+    "gradient_share": {"return sum(beta**k for k in range(t))": "share_without_factor"},
+    "epsilon_hat": {"return math.sqrt(1 - beta2**t)": "eps_hat_factor"},
+    "checkpoint_bytes": {
+        "return weights * weight_bytes + slots * state_bytes": "slots_of_one_weight",
+    },
+    "step_seconds": {"return 4 * weights * 7 / bandwidth": "always_adam"},
+}
+# What is right, in other words.
+RIGHT = {
+    "sgd_step": [
+        "return (x - lr * g,)",
+        "return [a - lr * b for a, b in zip(x, g)]",
+        "return torch.tensor(x) - lr * torch.tensor(g)",
+    ],
+    "momentum_step": ["return x - lr * (momentum * m + g), momentum * m + g"],
+    "nesterov_step": [
+        "return x - lr * ((1 + momentum) * g + momentum**2 * m), momentum * m + g",
+    ],
+    "rmsprop_step": [
+        "v = (1 - rho) * np.square(g) + rho * v; "
+        "return x - np.multiply(lr, np.divide(g, np.add(np.sqrt(v), eps))), v",
+        "v = rho * v + (1 - rho) * abs(g)**2; return x - lr * g / (math.sqrt(v) + eps), v",
+    ],
+    "adadelta_step": [
+        f"{AVERAGE}delta = -((d + eps) / (v + eps))**0.5 * g; "
+        "return x + lr * delta, v, rho * d + (1 - rho) * delta**2",
+    ],
+    "yogi_step": [
+        "m = beta1 * m + (1 - beta1) * g; s = (1 - beta2) * g * g; "
+        "v = np.where(v > g * g, v - s, v + s); return x - lr * m / (np.sqrt(v) + eps), m, v",
+        "m = beta1 * m + (1 - beta1) * g; v += (1 - beta2) * math.copysign(g * g, g * g - v); "
+        "return x - lr * m / (math.sqrt(v) + eps), m, v",
+    ],
+    "lion_step": [
+        "c = m + (1 - beta1) * (g - m); x = x * (1 - lr * weight_decay); "
+        "return x - lr * ((c > 0) * 1.0 - (c < 0) * 1.0), m + (1 - beta2) * (g - m)",
+    ],
+    "clip_by_norm": [
+        "n = math.hypot(*g); return tuple(min(1, max_norm / (n or 1)) * a for a in g)",
+        "n = np.linalg.norm(g); return g * min(1, max_norm / (n + 1e-6))",
+        "n = np.linalg.norm(np.float32(g)); return np.float32(g) / max(1, n / max_norm)",
+    ],
+    "numerical_gradient": [
+        "return tuple((f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(len(x)))",
+    ],
+    "minibatch_gradient": ["return np.take(gradients, batch, axis=0).mean(0)"],
+    "moving_average": [
+        "return [sum((1 - beta) * beta**(i - k) * signal[k] for k in range(i + 1)) "
+        "for i in range(len(signal))]",
+    ],
+    "cosine_rate": [
+        "return lr * math.cos(math.pi / 2 * min((t - 1) / steps, 1)) ** 2",
+        "return np.float32(0 if t > steps else lr * (1 + np.cos(np.pi * (t - 1) / steps)) / 2)",
+        "return np.array([lr * (1 + np.cos(np.pi * min(1, (t - 1) / steps))) / 2])",
+    ],
+    "warmup_rate": [
+        "return np.interp(t, [0, steps], [0, lr])",
+        "return np.clip(lr * t / steps, 0, lr)",
+    ],
+    "half_life": ["return math.log(0.5, beta)", "return np.log2(0.5) / np.log2(beta)"],
+    "checkpoint_bytes": ["return sum([weights * weight_bytes] + [weights * state_bytes] * slots)"],
+    "make_adam_fail": ["return [[3, -1, -1], 0.1]", "return (3, -1, -1), np.float32(0.1)"],
+}
+
+
+def answer(name, body):
+    """Return the function of an exercise with a body, on one line or on several."""
+    lines = "".join(f"    {line}\n" for line in body.strip().splitlines())
+    namespace = {"np": np, "math": math, "torch": torch}
+    exec(f"def {check.EXERCISES[name].signature}:\n{lines}", namespace)
+    return namespace[name]
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_answer_is_named(name):
+    for body, mistakes in WRONG[name].items():
+        report = check.EXERCISES[name](answer(name, body))
+
+        assert report.mistakes == (mistakes if isinstance(mistakes, tuple) else (mistakes,)), (
+            f"{body}\n{report}"
+        )
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_answer_in_another_style_is_right(name):
+    for body in RIGHT[name]:
+        report = check.EXERCISES[name](answer(name, body))
+
+        assert report.ok, f"{body}\n{report}"
+
+
+class Callable:
+    """Adam as an object that is called."""
+
+    def __call__(self, x, g, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g * g
+        return x - lr * m / (1 - beta1**t) / ((v / (1 - beta2**t)) ** 0.5 + eps), m, v
+
+
+@dataclasses.dataclass
+class Settings:
+    """Adam as a dataclass with a method."""
+
+    lr: float = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+
+    def step(self, *state):
+        return Callable()(*state, self.lr, self.beta1, self.beta2, self.eps)
+
+
+@pytest.mark.parametrize(
+    "solution",
+    [
+        Callable(),
+        Callable().__call__,
+        functools.partial(Callable()),
+        lambda x, g, m, v, t, **settings: Settings(**settings).step(x, g, m, v, t),
+        lambda x, g, m, v, t, *settings: Settings(*settings).step(x, g, m, v, t),
+        lambda *arguments: namedtuple("State", "x m v")(*Callable()(*arguments)),
+        lambda *arguments: np.stack(Callable()(*arguments)),
+    ],
+    ids=["object", "method", "partial", "keywords", "dataclass", "named tuple", "one array"],
+)
+def test_adam_in_other_clothes_is_right(solution):
+    report = check.adam_step(solution)
+
+    assert report.ok, report
+
+
+def test_what_came_back_in_place_of_several_values_is_named():
+    report = check.adam_step(lambda *arguments: dict(zip("xmv", Callable()(*arguments))))  # noqa: B905
+
+    assert "It returned one value, a dict; asked for: 3 values, (x, m, v)." in " ".join(
+        str(report).split()
+    )
+
+
+def test_a_caret_is_told_from_a_power():
+    report = check.gradient_share(lambda beta, t: 1 - beta ^ t)
+
+    assert report.mistakes == ("raises",)
+    assert "A power is written ** in Python." in " ".join(str(report).split())
