@@ -15,9 +15,17 @@ import torch
 
 from adam_edu.experiments import checkpoint, record, reproduce
 from adam_edu.experiments.budget import Budget, quick_version, reductions
+from adam_edu.experiments.cost import measure_cost
 from adam_edu.experiments.specs import ADAM, SPECS, half_decades
 from adam_edu.experiments.stack import Stack
-from adam_edu.experiments.tasks import Task, as_images, examples, load_task, zca_whitening
+from adam_edu.experiments.tasks import (
+    Task,
+    as_images,
+    constant_loss,
+    examples,
+    load_task,
+    zca_whitening,
+)
 from adam_edu.experiments.train import EagerRun, shuffled_batches
 from adam_edu.experiments.trials import Curves, Trial
 from adam_edu.problems import networks
@@ -333,3 +341,37 @@ def test_a_reduced_budget_is_the_same_for_all_and_named_in_the_record():
     assert reductions(SPEC, Budget().applied(SPEC), None) == {}
     with pytest.raises(ValueError, match="logistic-mnist has no version with dropout"):
         budget.applied(SPECS["logistic-mnist"])
+
+
+@pytest.mark.parametrize("loss", [networks.cross_entropy, networks.negative_elbo])
+def test_no_constant_prediction_has_a_lower_loss_than_the_constant_loss(loss):
+    task = small_task(SPECS["mlp-mnist"])
+    if loss is networks.cross_entropy:
+        shares = torch.bincount(task.train_y) / len(task.train_y)
+        best = shares.log()
+    else:
+        best = torch.logit(task.train_x.mean(0))
+
+    def value(logits):
+        def model(x, generator=None):
+            predicted = logits.expand(len(x), -1)
+            zero = torch.zeros(len(x), 5)
+            return predicted if loss is networks.cross_entropy else (predicted, zero, zero)
+
+        return loss(model, task.train_x, task.train_y).item()
+
+    found = constant_loss(task, loss)
+    assert value(best) == pytest.approx(found, rel=1e-5)
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(5):
+        assert value(best + 0.1 * torch.randn(best.shape, generator=generator)) > found
+
+
+def test_the_cost_of_every_entrant_is_measured_in_turns():
+    task = small_task(SPEC)
+    cost = measure_cost(task, steps=2, rounds=4)
+    others = {entrant.label for entrant in SPEC.entrants} - {"Adam"}
+    assert set(cost["over_adam"]) == others
+    assert set(cost["steps_per_second"]) == {"adam_edu", "torch fused"} | others
+    for low, middle, high in cost["over_adam"].values():
+        assert 0 < low <= middle <= high

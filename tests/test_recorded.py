@@ -105,3 +105,20 @@ def test_a_record_is_consistent_and_tells_no_more_than_it_should(name):
         assert row["lr"] == found["setup"]["grid"]
     text = (recorded.RESULTS / f"{name}.json").read_text(encoding="utf-8")
     assert not re.search(r"/(work|home|root|tmp|Users)/|EPYC|Xeon|Ryzen|Intel|AMD", text)
+
+
+def test_a_grid_has_the_curves_of_each_setting_with_their_holes():
+    runs = [
+        {"optimizer": "Adam, beta1 0.9, beta2 0.99", "lr": 0.1, "seed": seed, "train": train}
+        for seed, train in enumerate(([3.0, 2.0], [4.0, None], [5.0]))
+    ]
+    runs.append({"optimizer": "AdamUncorrected, beta1 0, beta2 0.9999", "lr": 0.1, "train": [6.0]})
+    found = recorded.grid({"runs": runs})
+    with_, without = found
+    assert with_ == recorded.Setting(True, 0.9, 0.99, 0.1)
+    np.testing.assert_array_equal(found[with_], [[3, 4, 5], [2, np.nan, np.nan]])
+    np.testing.assert_array_equal(found[without], [[6]])
+    assert with_.first_step == 0.1
+    assert without.first_step == pytest.approx(10.0)
+    with pytest.raises(ValueError, match="no setting of Adam"):
+        recorded.grid({"runs": [{"optimizer": "SGD", "lr": 0.1, "train": [1.0]}]})

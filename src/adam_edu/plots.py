@@ -286,6 +286,28 @@ def rates(ax: Axes, found: Mapping[str, Any]) -> None:
     ax.set(xscale="log", xlabel=r"learning rate $\alpha$")
 
 
+def sweep(
+    ax: Axes, rates: Any, losses: Any, broken: Any, *, shift: float = 0.0, **look: Any
+) -> None:
+    """Draw final losses over the learning rate; a broken run is a cross at the top edge.
+
+    Parameters
+    ----------
+    rates, losses : of each run
+    broken : which of them are drawn as crosses, outside the line
+    shift : by which factor, as a power of ten, to move the crosses aside, so that those of several
+        lines can be told apart
+    look : colour, marker, label and the like, of the line
+    """
+    rates, broken = np.asarray(rates, dtype=float), np.asarray(broken, dtype=bool)
+    ax.plot(rates, np.where(broken, np.nan, losses), **look)
+    gone = rates[broken] * 10**shift
+    if len(gone):
+        at_top: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "clip_on": False}
+        ax.plot(gone, np.full(len(gone), 0.97), "x", color=look.get("color"), ms=7, mew=2, **at_top)
+    ax.set_xscale("log")
+
+
 def heat_map(ax: Axes, x: Any, y: Any, values: Any, within: float = 1.5) -> None:
     """Draw losses over two settings as a map: a star at the best, a dot where nearly as good.
 

@@ -5,6 +5,7 @@ the paper held.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +19,9 @@ from numpy.typing import NDArray
 from .names import lookup
 
 RESULTS = Path(__file__).resolve().parent / "results"
+
+# The entrants of figure 4 of the Adam paper: the grid of its settings is the experiment.
+SETTING = re.compile(r"(Adam|AdamUncorrected), beta1 ([\d.]+), beta2 ([\d.]+)")
 
 Record = Mapping[str, Any]
 Array = NDArray[np.float64]
@@ -87,6 +91,51 @@ def sensitivity(record: Record, quantity: str = "train", **where: Any) -> dict[s
         for row in record["tuning"]
         if all(row[key] == value for key, value in where.items())
     }
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting of Adam in a record in which all rates of the grid are reported.
+
+    Attributes
+    ----------
+    corrected : with bias correction
+    beta1, beta2, lr : its hyper-parameters
+    """
+
+    corrected: bool
+    beta1: float
+    beta2: float
+    lr: float
+
+    @property
+    def first_step(self) -> float:
+        """Length of the first step, whatever the gradient."""
+        return self.lr * (1.0 if self.corrected else (1 - self.beta1) / (1 - self.beta2) ** 0.5)
+
+
+def grid(record: Record, quantity: str = "train") -> dict[Setting, Array]:
+    """Return the curves of each setting of Adam, shape (epochs, seeds), in the record's order.
+
+    A run that diverged ends in NaN, and so does a seed that ran for fewer epochs than another.
+
+    Examples
+    --------
+    >>> found = grid(load_result("vae-mnist"))
+    >>> len(found), next(iter(found))
+    (60, Setting(corrected=True, beta1=0.0, beta2=0.99, lr=1e-05))
+    """
+    found = {}
+    for label in dict.fromkeys(run["optimizer"] for run in record["runs"]):
+        setting = SETTING.fullmatch(label)
+        if setting is None:
+            raise ValueError(f"no setting of Adam, as in 'Adam, beta1 0.9, beta2 0.99': {label!r}")
+        rates = dict.fromkeys(run["lr"] for run in record["runs"] if run["optimizer"] == label)
+        for lr in rates:
+            (values,) = curves(record, quantity, optimizer=label, lr=lr).values()
+            key = Setting(setting[1] == "Adam", float(setting[2]), float(setting[3]), lr)
+            found[key] = values
+    return found
 
 
 def how(record: Record) -> str:

@@ -18,7 +18,7 @@ from .checkpoint import Progress, finish
 from .record import circumstances, rounded
 from .specs import Entrant, Spec
 from .stack import Stack
-from .tasks import Task, load_task
+from .tasks import Task, constant_loss, load_task
 from .train import EagerRun
 from .trials import Curves, Trial, fingerprint
 
@@ -306,6 +306,7 @@ def description(spec: Spec, task: Task) -> dict[str, Any]:
             "seeds": list(range(len(spec.epochs))),
             "epochs": list(spec.epochs),
             "objective": spec.loss.__name__,
+            "constant_loss": rounded(constant_loss(task, spec.loss)),
             "hyper": {entrant.label: entrant.hyper for entrant in spec.entrants},
         },
     }
@@ -368,7 +369,8 @@ def live(spec: Spec, *, examples: int | None = None, **changes: Any) -> dict[str
     small = replace(spec, data=spec.quick_data, **changes)
     task = load_task(small, "cpu", limit=examples)
     with TemporaryDirectory() as directory:
-        return Reproduction(small, task, Path(directory)).run()
+        results = Reproduction(small, task, Path(directory)).run()
+    return description(small, task) | results
 
 
 def use_deterministic_kernels(*, tf32: bool) -> None:

@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array
 from torch import Tensor
+from torch.nn.functional import binary_cross_entropy
 
+from ..problems.networks import Loss, cross_entropy
 from .specs import Shape, Spec
 
 
@@ -60,6 +62,19 @@ class Task:
     def to(self, device: torch.device | str) -> "Task":
         """Return the task on another device; only tensors can go there."""
         return Task(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
+
+
+def constant_loss(task: Task, loss: Loss) -> float:
+    """Return the training loss of the best model that does not look at its input, in nats.
+
+    A run that ends above it has learned nothing. It predicts the classes' shares, or for
+    :func:`~adam_edu.problems.networks.negative_elbo` the mean image.
+    """
+    if loss is cross_entropy:
+        shares = torch.bincount(task.train_y).double() / len(task.train_y)
+        return -torch.special.xlogy(shares, shares).sum().item()
+    mean = task.train_x.double().mean(0)
+    return binary_cross_entropy(mean, mean, reduction="sum").item()
 
 
 def zca_whitening(x: Tensor, epsilon: float = 0.01) -> tuple[Tensor, Tensor]:
