@@ -565,7 +565,7 @@ def test_damaged_runs_of_a_page_do_no_harm(show, name):
     state = json.loads(json.dumps(view.state))
     state["runs"] += [None, 7, {"train": 3}, {"optimizer": 5, "train": [[1]]}]
     state["runs"][0]["train"][0][0] = "1"
-    state |= {"t": "x", "scale": None, "title": ["a"]}
+    state |= {"t": {"toString": 1}, "scale": None, "title": ["a"], "dropout": {}, "quantity": {}}
     html = page_of(view)
     kept = escape(json.dumps(view.state, separators=(",", ":")))
     assert kept in html

@@ -46,11 +46,12 @@ export function cleanRuns(raw) {
     scale: raw.scale === "linear" ? "linear" : "log",
     quantity: there.includes(raw.quantity) ? raw.quantity : "train",
     runs,
-    [key]: (runs.find((run) => String(run[key]) === String(raw[key])) ?? runs[0])?.[key],
+    [key]: (runs.find((run) => run[key] === raw[key] || String(run[key]) === raw[key]) ?? runs[0])?.[key],
   };
   const steps = largest(shownRuns(state).flatMap((run) => run[state.quantity].map((curve) => curve.length)));
-  const t = raw.t === raw.steps || raw.t === "" ? steps : Math.round(Number(raw.t));
-  return steps ? { ...state, t: Number.isNaN(t) ? steps : clamp(t, 1, steps), steps } : null;
+  const given = typeof raw.t === "string" && raw.t ? Number(raw.t) : raw.t;
+  const t = Number.isFinite(given) && given !== raw.steps ? clamp(Math.round(given), 1, steps) : steps;
+  return steps ? { ...state, t, steps } : null;
 }
 
 // What the numbers say
