@@ -6,7 +6,6 @@ computes the same ranking from the same numbers.
 """
 
 import math
-import re
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Context
 from itertools import pairwise
@@ -16,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..names import lookup
-from ..recorded import SHORT, Record, load_result
+from ..recorded import SETTING, SHORT, Record, load_result
 
 State = dict[str, Any]
 
@@ -32,9 +31,6 @@ PARTS: dict[str, dict[str, type]] = {
     "grid": {"corrected": bool, "beta1": Real, "beta2": Real, "lr": Real},
 }
 WORDS = {str: "a text", bool: "true or false", Real: "a number"}
-
-# The entrants of figure 4 of the Adam paper: the grid of its settings is the experiment.
-SETTING = re.compile(r"(Adam|AdamUncorrected), beta1 ([\d.]+), beta2 ([\d.]+)")
 
 
 class Standing(NamedTuple):
