@@ -75,6 +75,13 @@ WRONG = {
     },
     "adam_step": {
         f"{HATS}return m, v, x - lr * m_hat / (np.sqrt(v_hat) + eps)": "wrong_order",
+        HATS.replace("beta1", "0.9") + "return x - lr * m_hat / (np.sqrt(v_hat) + eps), m, v": (
+            "beta1_hard_coded"
+        ),
+        HATS.replace("beta1", "0.9").replace("beta2", "0.999")
+        + "return x - 1e-3 * m_hat / (np.sqrt(v_hat) + 1e-8), m, v": "settings_hard_coded",
+        f"{HATS}return x - lr * (m_hat / np.sqrt(v_hat) + eps), m, v": "eps_added_to_quotient",
+        f"{HATS}return x - lr * m_hat / (v_hat**1/2 + eps), m, v": "half_not_root",
         f"{HATS}return lr * m_hat / (np.sqrt(v_hat) + eps), m, v": "step_returned",
         f"{HATS}return x - lr * m_hat / (np.sqrt(v_hat) + eps) / t**0.5, m, v": "lr_over_root_of_t",
         f"{MOMENTS}return x - lr * m / (1 - beta1)**t / ((v / (1 - beta2**t))**0.5 + eps), m, v": (
@@ -336,6 +343,14 @@ def test_what_came_back_in_place_of_several_values_is_named():
     assert "It returned one value, a dict; asked for: 3 values, (x, m, v)." in " ".join(
         str(report).split()
     )
+
+
+def test_what_is_wrong_with_an_argument_is_said_of_it_by_its_name():
+    report = check.adam_step(
+        answer("adam_step", HATS + "return x - m_hat / (v_hat**0.5 + eps), m, v")
+    )
+
+    assert "So lr is 1 where 0.01 is right" in " ".join(str(report).split())
 
 
 def test_a_caret_is_told_from_a_power():

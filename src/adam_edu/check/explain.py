@@ -124,7 +124,9 @@ def _consequence(exercise: Exercise, trial: Trial, mistake: Mistake) -> str:
         right = np.atleast_1d(exercise.values(seen.arguments)[name])
         for i in np.flatnonzero(~close(wrong, right)):
             texts = apart(wrong[i], right[i])
-            what = exercise.place(name).removeprefix("the line that computes ")
+            # What was given is spoken of by its name.
+            what = name if name in seen.arguments else exercise.place(name)
+            what = what.removeprefix("the line that computes ")
             return f"So {what} is {texts[0]} where {texts[1]} is right{_at(seen)}."
     return ""
 

@@ -67,6 +67,38 @@ class Mistake:
         return re.sub(r"[a-z]\w*", lambda match: self.names.get(match[0], match[0]), text)
 
 
+def hard_coded(name: str, value: float) -> Mistake:
+    """Return the mistake to write a number where an argument belongs.
+
+    >>> hard_coded("beta1", 0.9).name
+    'beta1_hard_coded'
+    """
+
+    def mistake() -> float:
+        return value
+
+    number = f"{value:g}".replace("e-0", "e-")
+    mistake.__name__ = f"{name}_hard_coded"
+    mistake.__doc__ = (
+        f"The number {number} stands in your code where {name} belongs, so that {name} changes "
+        "nothing. It is an argument: use it by its name."
+    )
+    return Mistake(mistake, (name,))
+
+
+def all_hard_coded(values: Mapping[str, float]) -> Mistake:
+    """Return the mistake to write numbers in the place of all settings."""
+
+    def settings_hard_coded() -> tuple[float, ...]:
+        return tuple(values.values())
+
+    settings_hard_coded.__doc__ = (
+        "None of your settings changes anything: their usual numbers stand in your code. "
+        f"{', '.join(values)} are arguments; use them by their names."
+    )
+    return Mistake(settings_hard_coded, tuple(values))
+
+
 def wrong(*lines: str) -> Callable[[Callable[..., Any]], Mistake]:
     """Make a mistake of the function that computes the given lines wrongly."""
     return lambda function: Mistake(function, lines)

@@ -25,7 +25,7 @@ from ..rules import (
 from .exercise import Exercise
 from .kinds import ARRAYS, FLOATS, LISTS, TENSORS
 from .lines import lines_of
-from .mistake import Mistake
+from .mistake import Mistake, all_hard_coded, hard_coded
 from .mistakes import adamax_nadam, buffers, relatives, squares
 from .mistakes.adam import ADAM
 from .mistakes.lion import LION
@@ -55,6 +55,12 @@ PLACES = {
     "eps": "the denominator of the step",
     "beta1": "where beta1 and beta2 are used",
     "beta2": "where beta1 and beta2 are used",
+    "rho": "where rho is used",
+    "momentum": "where momentum is used",
+    "weight_decay": "where weight_decay is used",
+    "momentum_decay": "where momentum_decay is used",
+    "final_lr": "where final_lr is used",
+    "gamma": "where gamma is used",
 }
 
 
@@ -67,12 +73,18 @@ def step_exercise(
     body: str = "...",
     planted: tuple[str, ...] = (),
     more: tuple[Any, ...] = (),
+    neutral: tuple[str, ...] = (),
 ) -> Exercise:
     """Return the exercise to write one step of a rule, with the rule's own names and defaults.
 
-    ``more`` are further gradients to run on, each of shape (steps, 5).
+    ``more`` are further gradients to run on, each of shape (steps, 5). ``neutral`` are settings
+    whose default acts as if they were missing, which is another mistake.
     """
     defaults = rule()
+    usual = {f.name: float(getattr(defaults, f.name)) for f in fields(rule)}
+    fixed = [hard_coded(*setting) for setting in usual.items() if setting[0] not in neutral]
+    if len(fixed) > 1:
+        fixed.append(all_hard_coded(usual))
     values = {f.name: f"{getattr(defaults, f.name):g}".replace("e-0", "e-") for f in fields(rule)}
     hyper = ", ".join(f"{name}={value}" for name, value in values.items())
     arguments = ", ".join(("x", "g", *rule.slots, *(["t"] if _counts(rule) else [])))
@@ -82,7 +94,7 @@ def step_exercise(
         statement=statement,
         lines=lines_of(rule),
         probes=tuple(_probes(rule)) + tuple(probe for gs in more for probe in _strong(rule, gs)),
-        mistakes=mistakes,
+        mistakes=(*mistakes, *fixed),
         read=read,
         kinds=(ARRAYS, FLOATS, LISTS, TENSORS),
         places=PLACES,
@@ -174,6 +186,7 @@ adadelta_step = step_exercise(
     "they are multiplied by lr. Return the new x, v and d.",
     squares.ADADELTA,
     "rmsprop-adadelta",
+    neutral=("lr",),
 )
 adam_step = step_exercise(
     "adam_step",
@@ -231,6 +244,7 @@ adabound_step = step_exercise(
     "(1 + 1 / (gamma * t)), and multiplies m. Return the new x, m and v.",
     relatives.ADABOUND,
     "adabound",
+    neutral=("eps",),
 )
 lion_step = step_exercise(
     "lion_step",

@@ -16,6 +16,7 @@ ADAM = (
     steps.nothing_above,
     steps.g_in_place_of_m_hat,
     steps.eps_added_to_x,
+    steps.eps_added_to_quotient,
     steps.whole_division,
     steps.product_not_quotient,
     steps.sign_of_step,

@@ -50,6 +50,25 @@ def v_forgets(g, beta2):
     return (1 - beta2) * g * g
 
 
+@wrong("m")
+def m_never_decays(m, g, beta1):
+    """Your old first moment is not multiplied by beta1, so that it forgets nothing."""
+    return m + (1 - beta1) * g
+
+
+@wrong("v")
+def v_never_decays(v, g, beta2):
+    """Your old second moment is not multiplied by beta2, so that it forgets nothing and only
+    grows."""
+    return v + (1 - beta2) * g * g
+
+
+@wrong("v")
+def v_of_double(v, g, beta2):
+    """Your second moment averages g * 2, twice the gradient. Its square is g * g, or g**2."""
+    return beta2 * v + (1 - beta2) * g * 2
+
+
 @wrong("v")
 def g_not_squared(v, g, beta2):
     """Your second moment averages the gradient, not its square. Its root is not a number where the
@@ -397,6 +416,7 @@ FIRST_MOMENT = (
     m_shares_swapped,
     m_forgets,
     m_with_beta2,
+    m_never_decays,
     m_without_brackets,
     m_not_returned,
 )
@@ -409,6 +429,8 @@ SECOND_MOMENT = (
     v_without_share,
     v_shares_swapped,
     v_forgets,
+    v_never_decays,
+    v_of_double,
     g_abs_not_squared,
     v_with_beta1,
     m_squared_in_v,

@@ -23,6 +23,12 @@ def sum_of_g(s, g):
 
 
 @wrong("s")
+def sum_of_double(s, g):
+    """Your sum adds g * 2, twice the gradient. Its square is g * g, or g**2."""
+    return s + g * 2
+
+
+@wrong("s")
 def sum_of_abs(s, g):
     """Your sum adds the gradient's absolute value, not its square."""
     return s + abs(g)
@@ -78,6 +84,8 @@ _ROOT_OF_S = tuple(
         steps.eps_is_maximum,
         steps.product_not_quotient,
         steps.eps_added_to_x,
+        steps.eps_added_to_quotient,
+        steps.half_not_root,
         steps.nothing_above,
     )
 )
@@ -95,6 +103,7 @@ ADAGRAD = (
     sum_forgets,
     sum_of_g,
     sum_of_abs,
+    sum_of_double,
     sum_is_average,
     sum_shared,
     old_sum_divides,
@@ -150,6 +159,8 @@ AVERAGE = tuple(
         moments.v_without_share,
         moments.v_shares_swapped,
         moments.v_forgets,
+        moments.v_never_decays,
+        moments.v_of_double,
         moments.g_abs_not_squared,
         moments.v_shared,
         moments.v_of_dot_product,
@@ -175,6 +186,8 @@ RMSPROP = (
             steps.eps_is_maximum,
             steps.product_not_quotient,
             steps.eps_added_to_x,
+            steps.eps_added_to_quotient,
+            steps.half_not_root,
             steps.nothing_above,
         )
     ),

@@ -111,6 +111,13 @@ def eps_is_maximum(v_hat, eps):
 
 
 @wrong("denominator")
+def half_not_root(v_hat, eps):
+    """v_hat**1/2 is half of v_hat: the power comes before the division. Write v_hat**0.5, or
+    sqrt(v_hat)."""
+    return v_hat / 2 + eps
+
+
+@wrong("denominator")
 def m_in_denominator(m_hat, eps):
     """The first moment is in the denominator. The step is m_hat, divided by the root of v_hat."""
     return sqrt(m_hat) + eps
@@ -141,6 +148,13 @@ def eps_added_to_x(m_hat, v_hat, lr, eps):
     """Epsilon is added to the parameter, not to the denominator: a bracket is missing around
     sqrt(v_hat) + eps."""
     return -lr * m_hat / sqrt(v_hat) + eps
+
+
+@wrong("change")
+def eps_added_to_quotient(m_hat, v_hat, lr, eps):
+    """Epsilon is added to the quotient, not to what divides: brackets are missing around
+    sqrt(v_hat) + eps."""
+    return -lr * (m_hat / sqrt(v_hat) + eps)
 
 
 @wrong("change")
@@ -213,4 +227,5 @@ DENOMINATOR = (
     eps_squared,
     eps_rooted,
     eps_is_maximum,
+    half_not_root,
 )
