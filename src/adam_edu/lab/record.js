@@ -287,10 +287,8 @@ function limitOf({ runs }) {
   return began.length ? 1.1 * largest(began) : Infinity;
 }
 
-const brokenAt = (points) => {
-  const rates = points.filter((point) => point.broken).map((point) => show(point.lr));
-  return rates.length ? `broken at ${rates.join(", ")}` : "none broken";
-};
+const ratesOf = (points) => points.filter((point) => point.broken).map((point) => show(point.lr));
+const brokenAt = (points) => (ratesOf(points).length ? `broken at ${ratesOf(points).join(", ")}` : "none broken");
 
 const betasOf = ({ runs }) => [...new Set(runs.map((run) => run.beta2))].sort((p, q) => p - q);
 
@@ -350,7 +348,7 @@ export function grid(lab) {
   const glyphs = betas.map((_, i) => lab.glyph(() => seriesAt(lab, i)));
   const rows = () => lab.found.map(({ beta2, lines }) => el("tr", {},
     el("th", { scope: "row" }, glyphs[betas.indexOf(beta2)], String(beta2)),
-    ...lines.map((points) => el("td", {}, points.length ? brokenAt(points) : "–"))));
+    ...lines.map((points) => el("td", {}, points.length ? ratesOf(points).join(", ") || "none" : "–"))));
   const best = (k) => {
     const fine = lab.found.flatMap(({ lines }) => lines[k]).filter((point) => !point.broken);
     const { loss, beta2, lr } = fine.reduce((p, q) => (q.loss < p.loss ? q : p), { loss: Infinity });
@@ -359,7 +357,7 @@ export function grid(lab) {
   return {
     title: `Recorded runs: ${lab.state.title}`,
     stage: [chart, ...slider,
-      table(lab, "settings", () => `After epoch ${lab.state.t}, β₁ = ${lab.state.beta1}: runs that are broken`,
+      table(lab, "settings", () => `Rates with broken runs after epoch ${lab.state.t}, β₁ = ${lab.state.beta1}`,
         ["β₂", "with correction (solid)", "without (dotted)"], rows)],
     panel: [
       ...menus,
