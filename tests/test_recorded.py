@@ -48,7 +48,8 @@ def test_how_states_in_what_a_record_falls_short():
         reduced={"seeds": 1, "epochs": [10, 10], "grid": [0.001, 0.1], "dropout": [False]},
         done={"epochs": 3, "of": 10},
     )
-    text = recorded.how(partial)
+    assert max(map(len, recorded.how(partial).splitlines())) <= 72
+    text = " ".join(recorded.how(partial).split())
     assert "Planned smaller: seeds 1; epochs 10; grid 0.001, 0.1; without dropout alone." in text
     assert "Stopped after 3 of 10 epochs, the same for every run." in text
     assert "whole experiment" not in text

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from html import escape
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -163,7 +164,23 @@ def how(record: Record) -> str:
         lines.append("It is the whole experiment.")
     else:
         lines.append(f"It is a part of the experiment. {_shortfall(record)}")
-    return "\n".join(lines)
+    return _wrapped(lines)
+
+
+def choices(record: Record) -> str:
+    """Say what the paper leaves open of an experiment, and what was chosen.
+
+    Examples
+    --------
+    >>> print(choices(load_result("logistic-mnist")).splitlines()[0])
+    A new permutation of the training set each epoch; the last, incomplete
+    """
+    return _wrapped([record["choices"]])
+
+
+def _wrapped(lines: Iterable[str]) -> str:
+    """Return lines as narrow as a page of the book shows them whole."""
+    return "\n".join(fill(line, 72, break_on_hyphens=False) for line in lines)
 
 
 def _shortfall(record: Record) -> str:

@@ -310,10 +310,12 @@ def _grid(state: State) -> tuple[str, str]:
                 place(min(loss, most)),
             )
             if math.isinf(loss) or loss > most:
-                x, y = x + 8 * (betas.index(beta2) - 1), TOP - 6.0
-                parts.append(_text(x, y + 4, "×", look.color, "middle"))
-            points.append((x, y))
-        parts.append(_path(points, look.color, 1.8, "" if corrected else DOTTED))
+                aside = x + 8 * (betas.index(beta2) - 1)
+                parts.append(_text(aside, TOP - 2.0, "×", look.color, "middle"))
+            else:
+                points.append((x, y))
+        if points:
+            parts.append(_path(points, look.color, 1.8, "" if corrected else DOTTED))
         row = 60 + 18 * betas.index(beta2)
         parts.append(_text(RIGHT + 12, row, f"β₂ = {beta2:g}", look.color))
     parts += [

@@ -328,7 +328,7 @@ function drawGrid(lab, canvas) {
     const aside = 9 * (i - (found.length - 1) / 2); // of the crosses, which would hide one another
     lines.forEach((points, k) => {
       const at = points.map(({ lr, loss, broken }) => (broken ? [px(lr) + aside, area.y - 8] : [px(lr), py(loss)]));
-      line(ctx, at, style.color, 2, k ? [1, 1] : []);
+      line(ctx, at.filter((_, n) => !points[n].broken), style.color, 2, k ? [1, 1] : []);
       points.forEach(({ broken }, n) => {
         const [x, y] = at[n];
         if (!broken) return stamp(ctx, theme, { ...style, hollow: k === 1 }, x, y, 4);
