@@ -1,8 +1,7 @@
 """``torch.optim.Optimizer`` for any rule: it checks, keeps the state, and has the step computed."""
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache, partial
+from functools import partial
 from operator import is_
 from typing import Any, ClassVar, Literal
 
@@ -12,9 +11,9 @@ from torch.nn import Parameter
 from torch.optim import Optimizer
 
 from ..base import Rule
-from . import device, eager, native
+from . import device, eager, native, traced
 from .arguments import hyper_defaults
-from .batches import Batch, batches, dense
+from .batches import Batch, batches, dense, kernel_for
 from .checkpoint import checked_state
 from .counting import count_in_tensors
 from .plan import Plan
@@ -125,7 +124,12 @@ class RuleOptimizer(Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        (_undisturbed if torch.compiler.is_compiling() else RuleOptimizer._take_step)(self)
+        if not torch.compiler.is_compiling():
+            self._take_step()
+        elif self.implementation == "triton":
+            _undisturbed(self)
+        else:
+            traced.step(self)
         return loss
 
     def _take_step(self) -> None:
@@ -185,7 +189,7 @@ class RuleOptimizer(Optimizer):
 
     def _kernel(self, settings: Settings, batch: Batch) -> native.Kernel | None:
         wanted = self.implementation in ("auto", "compiled") and batch.params[0].is_cpu
-        return _kernel(settings.variant, batch.dtypes) if wanted else None
+        return kernel_for(settings.variant, batch.dtypes) if wanted else None
 
     def _device_step(self, settings: Settings) -> device.Step:
         if self.implementation == "triton":
@@ -246,23 +250,5 @@ class RuleOptimizer(Optimizer):
 
 @torch.compiler.disable
 def _undisturbed(optimizer: RuleOptimizer) -> None:
-    """Take a step that ``torch.compile``, at work on a whole training step, leaves as it is."""
+    """Take a step that ``torch.compile`` leaves as it is, between two graphs."""
     optimizer._take_step()
-
-
-@cache
-def _kernel(variant: Any, dtypes: tuple[torch.dtype, ...]) -> native.Kernel | None:
-    try:
-        return native.kernel(variant, dtypes)
-    except native.NotCompiled as reason:
-        _warn(str(reason))
-        return None
-
-
-@cache
-def _warn(reason: str) -> None:
-    warnings.warn(
-        f"{reason}: adam_edu.torch falls back to its eager implementation, which is slower",
-        RuntimeWarning,
-        stacklevel=2,
-    )

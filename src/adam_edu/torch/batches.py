@@ -1,18 +1,21 @@
 """A group's tensors, sorted into batches that take one and the same step."""
 
 import ctypes
+import warnings
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.graph import increment_version
 
-from . import device, eager
-from .counting import count_in_tensors, key, leave_behind, scalars_of_next_step
+from . import device, eager, native
+from .counting import count_in_tensors, key, part, scalars_of_next_step
 from .native import Kernel
 from .settings import Settings
+from .trace import Variant
 
 
 @dataclass
@@ -97,7 +100,7 @@ def batches(
     states = [state[p] for p in moving]
     if capturable:
         count_in_tensors(moving, states, settings.rule)
-    leave_behind([state[p] for p in params if p.grad is None and p in state], states)
+    part([state[p] for p in params if p.grad is None and p in state], states)
     make_slots(moving, states, names, slot_dtype)
     scalars = scalars_of_next_step(states, settings.rule)
     found: dict[Any, Batch] = {}
@@ -139,3 +142,22 @@ def dense(x: Tensor, g: Tensor, slots: Sequence[Tensor]) -> bool:
             return False
         expected *= size
     return True
+
+
+@cache
+def kernel_for(variant: Variant, dtypes: tuple[torch.dtype, ...]) -> Kernel | None:
+    """Return the compiled loop, or None, and say why once, where none can be had."""
+    try:
+        return native.kernel(variant, dtypes)
+    except native.NotCompiled as reason:
+        _warn(str(reason))
+        return None
+
+
+@cache
+def _warn(reason: str) -> None:
+    warnings.warn(
+        f"{reason}: adam_edu.torch falls back to its eager implementation, which is slower",
+        RuntimeWarning,
+        stacklevel=2,
+    )

@@ -59,12 +59,24 @@ def check_countable(rule: Rule) -> None:
         rule.scalars(torch.ones((), dtype=torch.float64, device="meta"))
 
 
-def leave_behind(idle: Iterable[State], moving: Iterable[State]) -> None:
-    """Give those that take no step a counter of their own, if they share one with those that do."""
-    counting = {id(own["step"]) for own in moving if isinstance(own.get("step"), Tensor)}
-    for own in idle:
-        if id(own.get("step")) in counting:
-            own.update({name: own[name].clone() for name in ("step", "products") if name in own})
+def part(idle: Sequence[State], moving: Sequence[State]) -> None:
+    """Where some that take a step share a counter with some that do not, give each side its own.
+
+    Both are new, so that a graph traced while they were one is not taken for one that still holds.
+    """
+    still, counting = (
+        {id(own["step"]) for own in states if isinstance(own.get("step"), Tensor)}
+        for states in (idle, moving)
+    )
+    for states in (idle, moving):
+        new: dict[int, dict[str, Tensor]] = {}
+        for own in states:
+            t = id(own.get("step"))
+            if t in still and t in counting:
+                if t not in new:
+                    names = [name for name in ("step", "products") if name in own]
+                    new[t] = {name: own[name].clone() for name in names}
+                own.update(new[t])
 
 
 def scalars_of_next_step(states: Iterable[State], rule: Rule) -> dict[int, tuple[Any, ...]]:
