@@ -1,5 +1,7 @@
 """``torch.compile(fullgraph=True)`` over functions that take a step."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -52,7 +54,7 @@ def test_a_step_of_every_rule_is_one_graph_and_never_compiled_again(name, whole,
     if not whole:  # as on a GPU
         monkeypatch.setattr(traced, "stays_whole", lambda batch: False)
     params, others = parameters(), parameters()
-    made, plain = getattr(ours, name)(params), getattr(ours, name)(others)
+    made, plain = getattr(ours, name)(params, capturable=True), getattr(ours, name)(others)
     step, counter = compiled(made.step)
     steps(step, params, range(20))
     steps(plain.step, others, range(20))
@@ -80,7 +82,8 @@ def test_a_schedule_compiles_once_more(name, whole, monkeypatch):
         monkeypatch.setattr(traced, "stays_whole", lambda batch: False)
     arguments = {"momentum": 0.9} if name == "SGD" else {}
     params, others = parameters(), parameters()
-    made, plain = (getattr(ours, name)(each, lr=0.1, **arguments) for each in (params, others))
+    make = partial(getattr(ours, name), lr=0.1, **arguments)
+    made, plain = make(params, capturable=True), make(others)
     step, counter = compiled(made.step)
     steps(step, params, range(20), falling(made))
     steps(plain.step, others, range(20), falling(plain))
@@ -90,7 +93,7 @@ def test_a_schedule_compiles_once_more(name, whole, monkeypatch):
 
 def test_a_schedule_of_torch_costs_the_whole_graph_and_no_more():
     params, others = parameters(), parameters()
-    made, plain = ours.Adam(params), ours.Adam(others)
+    made, plain = ours.Adam(params, capturable=True), ours.Adam(others)
     schedules = [lr_scheduler.CosineAnnealingLR(each, 25) for each in (made, plain)]
     counter = CompileCounterWithBackend(BACKEND)
     step = torch.compile(lambda: made.step(), backend=counter)
@@ -104,7 +107,8 @@ def test_a_schedule_of_torch_costs_the_whole_graph_and_no_more():
 def test_a_rate_in_a_tensor_never_compiles_again(dtype):
     params, others = parameters(), parameters()
     rate = torch.tensor(0.1, dtype=dtype)
-    made, plain = ours.Adam(params, lr=rate), ours.Adam(others, lr=rate.clone())
+    made = ours.Adam(params, lr=rate, capturable=True)
+    plain = ours.Adam(others, lr=rate.clone())
     step, counter = compiled(made.step)
     steps(step, params, range(2), lambda: rate.mul_(0.9))
     before = counter.frame_count
@@ -117,7 +121,7 @@ def test_a_rate_in_a_tensor_never_compiles_again(dtype):
 @pytest.mark.parametrize("name", ["Adam", "NAdam"])
 def test_plain_steps_before_and_after(name):
     params, others = parameters(), parameters()
-    made, plain = getattr(ours, name)(params), getattr(ours, name)(others)
+    made, plain = getattr(ours, name)(params, capturable=True), getattr(ours, name)(others)
     step, counter = compiled(made.step)
     steps(made.step, params, range(3))
     steps(step, params, range(3, 6))
@@ -135,7 +139,7 @@ def test_plain_steps_before_and_after(name):
 @pytest.mark.parametrize("frozen", [0, 1])
 def test_a_frozen_parameter_stays_and_does_not_count(frozen):
     params, others = parameters(), parameters()
-    made, plain = ours.NAdam(params), ours.NAdam(others)
+    made, plain = ours.NAdam(params, capturable=True), ours.NAdam(others)
     step, _ = compiled(made.step)
     for each, all_params in ((step, params), (plain.step, others)):
         steps(each, all_params, range(3))
@@ -151,7 +155,9 @@ def test_groups_options_and_low_precision():
     for way in (lambda step: compiled(step)[0], lambda step: step):
         a, b = parameters(torch.bfloat16)
         groups = [{"params": [a]}, {"params": [b], "lr": 0.5, "momentum": 0.0}]
-        made = ours.SGD(groups, lr=0.1, momentum=0.9, weight_decay=0.1, maximize=True)
+        made = ours.SGD(
+            groups, lr=0.1, momentum=0.9, weight_decay=0.1, maximize=True, capturable=True
+        )
         steps(way(made.step), (a, b), range(4))
         assert made.state[a]["m"].dtype is torch.float32
         results.append((a, b))
@@ -165,7 +171,7 @@ def test_a_single_number_and_a_view_with_gaps(dtype, implementation):
     for way in (lambda step: compiled(step)[0], lambda step: step):
         whole = torch.linspace(0, 1, 24, dtype=dtype).reshape(4, 6)
         params = [torch.ones((), dtype=dtype).requires_grad_(), whole[:, ::2].requires_grad_()]
-        made = ours.Adam(params, lr=0.1, implementation=implementation)
+        made = ours.Adam(params, lr=0.1, implementation=implementation, capturable=True)
         steps(way(made.step), params, range(3))
         results.append((params[0], whole))
     close(*results, rtol=1e-6)
@@ -176,7 +182,7 @@ def training_step(name, compile_it):
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1)).double()
     x, y = torch.randn(16, 4, dtype=torch.float64), torch.randn(16, 1, dtype=torch.float64)
-    made = getattr(ours, name)(model.parameters(), lr=0.01)
+    made = getattr(ours, name)(model.parameters(), lr=0.01, capturable=True)
 
     def step():
         loss = nn.functional.mse_loss(model(x), y)
@@ -212,7 +218,7 @@ def test_forward_backward_and_step_in_one_graph(name):
 @pytest.mark.parametrize("name", ["Adam", "NAdam"])
 def test_torchs_own_compiler_takes_it(name):
     params, others = parameters(), parameters()
-    made, plain = getattr(ours, name)(params), getattr(ours, name)(others)
+    made, plain = getattr(ours, name)(params, capturable=True), getattr(ours, name)(others)
     step, counter = compiled(made.step, "inductor")
     steps(step, params, range(20), falling(made))
     steps(plain.step, others, range(20), falling(plain))
@@ -223,8 +229,24 @@ def test_torchs_own_compiler_takes_it(name):
 def test_the_triton_kernel_is_left_between_two_graphs():
     p = torch.ones(3, requires_grad=True)
     p.grad = torch.ones(3)
-    made = ours.Adam([p])
+    made = ours.Adam([p], capturable=True)
     made.implementation = "triton"
     step, _ = compiled(made.step)
     with pytest.raises(torch._dynamo.exc.Unsupported, match="disable"):
         step()
+
+
+def test_without_capturable_a_step_stays_the_plain_one_between_two_graphs():
+    params, others = parameters(), parameters()
+    made, plain = ours.Adam(params), ours.Adam(others)
+    steps(torch.compile(lambda: made.step(), backend=BACKEND), params, range(3))
+    steps(plain.step, others, range(3))
+    close(params, others)
+    assert all(type(made.state[p]["step"]) is int for p in params)
+
+
+def test_without_capturable_there_is_no_whole_graph():
+    params = parameters()
+    made = ours.Adam(params)
+    with pytest.raises(torch._dynamo.exc.Unsupported, match=r"torch\.compiler\.disable"):
+        steps(compiled(lambda: made.step())[0], params, range(1))

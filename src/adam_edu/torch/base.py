@@ -126,11 +126,19 @@ class RuleOptimizer(Optimizer):
                 loss = closure()
         if not torch.compiler.is_compiling():
             self._take_step()
-        elif self.implementation == "triton":
-            _undisturbed(self)
-        else:
+        elif self._traceable():
             traced.step(self)
+        else:
+            _undisturbed(self)
         return loss
+
+    def _traceable(self) -> bool:
+        """Say whether ``torch.compile`` may take the step into its graph.
+
+        Left out of it, the step keeps its plan, and is faster.
+        """
+        # Not from the groups: while it traces, Torch shows each of them as capturable.
+        return self.defaults["capturable"] and self.implementation != "triton"
 
     def _take_step(self) -> None:
         states = self.state.values()
