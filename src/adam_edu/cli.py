@@ -8,7 +8,14 @@ from pathlib import Path
 
 from .check.cli import add_exercise
 
-EXPERIMENTS = ("logistic-mnist", "logistic-imdb", "mlp-mnist", "cnn-cifar10", "vae-mnist")
+EXPERIMENTS = (
+    "logistic-mnist",
+    "logistic-imdb",
+    "mlp-mnist",
+    "mlp-mnist-rates",
+    "cnn-cifar10",
+    "vae-mnist",
+)
 DATA_SETS = ("mnist", "fashion_mnist", "imdb", "cifar10", "digits")
 
 
