@@ -60,9 +60,11 @@ def test_a_claims_table_escapes_its_text_and_computes_its_verdicts():
         (
             recorded.Claim("a < b", "x & y", (True, False)),
             recorded.Claim("c", "d", (False,)),
-        )
+        ),
+        head="read into <it>",
     )
     html = claims._repr_html_()
+    assert '<th scope="col">read into &lt;it&gt;</th>' in html
     assert "a &lt; b" in html
     assert "x &amp; y" in html
     assert re.findall("<strong>(.*?)</strong>", html) == ["held in part", "did not hold"]

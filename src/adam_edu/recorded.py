@@ -238,9 +238,10 @@ class Claim:
 
 @dataclass(frozen=True, repr=False)
 class Claims:
-    """A table of claims; a notebook shows it as one."""
+    """A table of claims; a notebook shows it as one. ``head`` says whose they are."""
 
     rows: tuple[Claim, ...]
+    head: str = "the paper's claim"
 
     def __repr__(self) -> str:
         return "\n".join(f"{verdict(row.held)}: {row.claim} {row.found}" for row in self.rows)
@@ -248,7 +249,7 @@ class Claims:
     def _repr_html_(self) -> str:
         heads = "".join(
             f'<th scope="col">{name}</th>'
-            for name in ("the paper's claim", "what we found", "verdict")
+            for name in (escape(self.head, quote=False), "what we found", "verdict")
         )
         rows = "".join(
             f"<tr><td>{escape(row.claim)}</td><td>{escape(row.found)}</td>"
