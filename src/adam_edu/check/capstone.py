@@ -14,7 +14,7 @@ from ..rules import Adam
 from .challenge import Challenge, Flaw, is_number
 from .kinds import Array
 from .mistake import wrong
-from .mistakes import moments, steps
+from .mistakes import moments, returned, steps
 from .steps import step_exercise
 
 STEPS, SEEDS = 1000, 16
@@ -144,9 +144,9 @@ yogi_step = step_exercise(
             )
         ),
         *moments.FIRST_MOMENT,
-        moments.v_not_returned,
-        moments.state_not_returned,
-        moments.moments_returned_swapped,
+        returned.v_not_returned,
+        returned.state_not_returned,
+        returned.moments_returned_swapped,
     ),
     "comparing-optimizers",
 )

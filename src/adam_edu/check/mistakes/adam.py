@@ -1,15 +1,15 @@
 """Mistakes in Adam, in the order in which they are looked for."""
 
-from . import moments, steps
+from . import bias_correction, moments, returned, steps
 
 ADAM = (
-    *moments.TWO_CORRECTIONS,
-    *moments.FIRST_CORRECTION,
-    *moments.SECOND_CORRECTION,
-    moments.m_hat_times_t,
-    moments.v_hat_times_t,
-    moments.old_moments_corrected,
-    *moments.COUNTING,
+    *bias_correction.TWO_CORRECTIONS,
+    *bias_correction.FIRST_CORRECTION,
+    *bias_correction.SECOND_CORRECTION,
+    bias_correction.m_hat_times_t,
+    bias_correction.v_hat_times_t,
+    bias_correction.old_moments_corrected,
+    *bias_correction.COUNTING,
     steps.lr_over_root_of_t,
     *steps.DENOMINATOR,
     steps.moments_upside_down,
@@ -25,11 +25,11 @@ ADAM = (
     *moments.FIRST_MOMENT,
     *moments.SECOND_MOMENT,
     moments.abs_under_root,
-    moments.state_not_returned,
-    moments.v_hat_returned,
-    moments.m_hat_returned,
-    moments.root_returned,
-    moments.corrected_root_returned,
-    moments.denominator_returned,
-    moments.moments_returned_swapped,
+    returned.state_not_returned,
+    returned.v_hat_returned,
+    returned.m_hat_returned,
+    returned.root_returned,
+    returned.corrected_root_returned,
+    returned.denominator_returned,
+    returned.moments_returned_swapped,
 )

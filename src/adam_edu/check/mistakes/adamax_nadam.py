@@ -3,7 +3,7 @@
 
 from ...ops import maximum, sqrt
 from ..mistake import wrong
-from . import moments, steps
+from . import bias_correction, moments, returned, steps
 
 # AdaMax
 
@@ -142,7 +142,7 @@ ADAMAX = (
     m_corrected_as_at_first,
     m_corrected_with_beta2,
     m_correction_multiplies,
-    *moments.COUNTING,
+    *bias_correction.COUNTING,
     u_is_average,
     u_is_sum,
     u_without_abs,
@@ -300,10 +300,10 @@ NADAM = (
     nadam_uncorrected,
     nadam_share_of_next,
     nadam_share_of_beta1,
-    *moments.SECOND_CORRECTION,
+    *bias_correction.SECOND_CORRECTION,
     *(mistake.on(m_hat="m_bar") for mistake in steps.DENOMINATOR),
     *moments.FIRST_MOMENT,
     *moments.SECOND_MOMENT,
-    moments.state_not_returned,
-    moments.moments_returned_swapped,
+    returned.state_not_returned,
+    returned.moments_returned_swapped,
 )

@@ -2,7 +2,7 @@
 # mypy: allow-untyped-defs
 
 from ..mistake import wrong
-from . import moments, steps
+from . import returned, steps
 
 SGD = (
     *steps.DIRECTION,
@@ -191,7 +191,7 @@ _BUFFER = (
     buffer_decays_by_rest,
     buffer_shares_swapped,
     lr_twice,
-    moments.buffer_not_returned,
+    returned.buffer_not_returned,
 )
 MOMENTUM = (
     *steps.DIRECTION,

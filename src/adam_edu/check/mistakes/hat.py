@@ -3,7 +3,7 @@
 
 from ...ops import sqrt
 from ..mistake import wrong
-from . import moments, steps
+from . import bias_correction, moments, returned, steps
 
 
 @wrong("denominator")
@@ -140,7 +140,7 @@ HAT = (
     corrected_twice,
     m_corrected_twice,
     hat_added_to_x,
-    *moments.COUNTING,
+    *bias_correction.COUNTING,
     hat_inside_root,
     v_without_root,
     steps.eps_missing,
@@ -149,6 +149,6 @@ HAT = (
     moments.betas_swapped,
     *moments.FIRST_MOMENT,
     *moments.SECOND_MOMENT,
-    moments.state_not_returned,
-    moments.moments_returned_swapped,
+    returned.state_not_returned,
+    returned.moments_returned_swapped,
 )

@@ -5,7 +5,7 @@ import numpy as np
 
 from ...ops import clip, maximum, sqrt
 from ..mistake import wrong
-from . import moments, steps
+from . import bias_correction, moments, returned, steps
 
 # AMSGrad
 
@@ -87,10 +87,10 @@ AMSGRAD = (
     maximum_unused,
     maximum_returned_as_v,
     w_not_returned,
-    moments.not_corrected.on(v="w"),
-    *moments.FIRST_CORRECTION,
-    *(mistake.on(v="w") for mistake in moments.SECOND_CORRECTION),
-    *moments.COUNTING,
+    bias_correction.not_corrected.on(v="w"),
+    *bias_correction.FIRST_CORRECTION,
+    *(mistake.on(v="w") for mistake in bias_correction.SECOND_CORRECTION),
+    *bias_correction.COUNTING,
     *steps.DENOMINATOR,
     *moments.FIRST_MOMENT,
     *moments.SECOND_MOMENT,
@@ -212,15 +212,15 @@ ADAMW = (
     steps.ascent,
     steps.change_returned,
     steps.x_not_changed,
-    *moments.TWO_CORRECTIONS,
-    *moments.FIRST_CORRECTION,
-    *moments.SECOND_CORRECTION,
-    *moments.COUNTING,
+    *bias_correction.TWO_CORRECTIONS,
+    *bias_correction.FIRST_CORRECTION,
+    *bias_correction.SECOND_CORRECTION,
+    *bias_correction.COUNTING,
     *steps.DENOMINATOR,
     moments.betas_swapped,
     *moments.FIRST_MOMENT,
     *moments.SECOND_MOMENT,
-    moments.state_not_returned,
+    returned.state_not_returned,
 )
 
 # AdaBound
@@ -382,9 +382,9 @@ ADABOUND = (
     high_with_gamma_t_plus_1,
     clipped_step_along_g,
     clipped_step_corrected_twice,
-    *moments.SECOND_CORRECTION,
-    *moments.COUNTING,
+    *bias_correction.SECOND_CORRECTION,
+    *bias_correction.COUNTING,
     *moments.FIRST_MOMENT,
     *moments.SECOND_MOMENT,
-    moments.state_not_returned,
+    returned.state_not_returned,
 )

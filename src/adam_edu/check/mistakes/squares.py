@@ -5,7 +5,7 @@ import numpy as np
 
 from ...ops import sqrt
 from ..mistake import wrong
-from . import moments, steps
+from . import moments, returned, steps
 
 # AdaGrad
 
@@ -164,7 +164,7 @@ AVERAGE = tuple(
         moments.g_abs_not_squared,
         moments.v_shared,
         moments.v_of_dot_product,
-        moments.v_not_returned,
+        returned.v_not_returned,
     )
 )
 
@@ -193,7 +193,7 @@ RMSPROP = (
     ),
     abs_under_root,
     abs_of_average,
-    moments.root_returned,
+    returned.root_returned,
 )
 
 # AdaDelta
