@@ -48,6 +48,8 @@ def test_how_states_in_what_a_record_falls_short():
         reduced={"seeds": 1, "epochs": [10, 10], "grid": [0.001, 0.1], "dropout": [False]},
         done={"epochs": 3, "of": 10},
     )
+    for run in partial["runs"]:
+        run["epochs"] = 3
     assert max(map(len, recorded.how(partial).splitlines())) <= 72
     text = " ".join(recorded.how(partial).split())
     assert "Planned smaller: seeds 1; epochs 10; grid 0.001, 0.1; without dropout alone." in text
@@ -89,6 +91,29 @@ def test_curves_are_drawn_with_their_spread_and_a_variant_in_dots():
     assert ax.collections[0].get_datalim(ax.transData).height == pytest.approx(2.5)
 
 
+def test_a_record_says_which_of_its_runs_stopped_before_their_end():
+    found = recorded.load_result("mlp-mnist") | {"finished": False, "complete": False}
+    found["setup"] = found["setup"] | {"seeds": [0, 1], "epochs": [200, 50]}
+    found["done"] = {"tuning": True, "epochs": 200, "of": 200}
+
+    def with_epochs(lengths):
+        runs = [
+            {"seed": seed, "dropout": dropout, "epochs": epochs}
+            for (seed, dropout), epochs in lengths.items()
+        ]
+        return " ".join(recorded.how(found | {"runs": runs}).split())
+
+    uneven = {(0, True): 200, (0, False): 120, (1, True): 50, (1, False): 50}
+    text = with_epochs(uneven)
+    assert "Epochs: 50 to 200." in text
+    assert text.endswith("before their end: seed 0 without dropout after 120 of 200 epochs.")
+    text = with_epochs({(0, True): 90, (1, True): 50})
+    assert text.endswith("before their end: seed 0 after 90 of 200 epochs.")
+    found["done"]["epochs"] = 40
+    text = with_epochs({(0, True): 40, (1, True): 40})
+    assert text.endswith("Stopped after 40 of 200 epochs, the same for every run.")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_record_is_consistent_and_tells_no_more_than_it_should(name):
     found = recorded.load_result(name)
@@ -101,8 +126,11 @@ def test_a_record_is_consistent_and_tells_no_more_than_it_should(name):
             n for n in spec.epochs for _ in range(len(found["runs"]) // len(spec.epochs))
         ]
     else:
-        # No entrant has gone further than another.
-        assert len({run["epochs"] for run in found["runs"]}) == 1
+        # No entrant has gone further than another with the same seed.
+        lengths: dict[tuple[int, bool], set[int]] = {}
+        for run in found["runs"]:
+            lengths.setdefault((run["seed"], run["dropout"]), set()).add(run["epochs"])
+        assert {len(found) for found in lengths.values()} == {1}
         assert found["reduced"] or not found["finished"]
     for row in found["tuning"]:
         assert row["lr"] == found["setup"]["grid"]

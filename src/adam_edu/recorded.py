@@ -194,9 +194,29 @@ def _shortfall(record: Record) -> str:
         words.append(f"{name.replace('_', ' ')} {', '.join(f'{v:g}' for v in shown)}")
     text = f"Planned smaller: {'; '.join(words)}." if words else ""
     if not record.get("finished", True):
-        done = record["done"]
-        text += f" Stopped after {done['epochs']} of {done['of']} epochs, the same for every run."
+        text += f" {_stopped(record)}"
     return text.strip()
+
+
+def _stopped(record: Record) -> str:
+    """Say after how many epochs the runs of a record stopped that were planned to be longer."""
+    runs, done = record["runs"], record["done"]
+    if len({run["epochs"] for run in runs}) < 2:
+        return f"Stopped after {done['epochs']} of {done['of']} epochs, the same for every run."
+    setup = record["setup"]
+    planned = dict(zip(setup["seeds"], setup["epochs"], strict=True))
+    short = {
+        (run["seed"], run["dropout"], run["epochs"])
+        for run in runs
+        if run["epochs"] < planned[run["seed"]]
+    }
+    both = len({run["dropout"] for run in runs}) > 1
+    words = [
+        f"seed {seed}{(' with' if dropout else ' without') + ' dropout' if both else ''} "
+        f"after {epochs} of {planned[seed]} epochs"
+        for seed, dropout, epochs in sorted(short)
+    ]
+    return f"Stopped before their end: {'; '.join(words)}."
 
 
 def beats(first: Any, second: Any, by: float = 1.0) -> bool:
