@@ -44,8 +44,8 @@ class EpsilonHat(Adam):
     It is :class:`~adam_edu.rules.Adam` with an epsilon of
     :math:`\hat\epsilon / \sqrt{1 - \beta_2^t}`: larger at first, the same in the end.
 
-    Source: Kingma and Ba (2015), the last lines of section 2, where :math:`\hat\epsilon` would
-    follow the correction. The default is Keras's.
+    Source: Kingma and Ba (2015), the last lines of section 2, which do not say whether
+    :math:`\hat\epsilon` is constant. The default is Keras's.
 
     Examples
     --------
