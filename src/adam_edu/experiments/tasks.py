@@ -80,8 +80,9 @@ def constant_loss(task: Task, loss: Loss) -> float:
 def zca_whitening(x: Tensor, epsilon: float = 0.01) -> tuple[Tensor, Tensor]:
     """Return the mean (features,) and the matrix (features, features) that whiten ``x``.
 
-    ``(x - mean) @ matrix`` has about unit covariance and looks as much like ``x`` as it can.
-    ``epsilon``, added to the eigenvalues of the covariance, keeps directions of almost no
+    ``(x - mean) @ matrix`` is less correlated and looks as much like ``x`` as it can. It turns an
+    eigenvalue of the covariance from ``value`` into ``value / (value + epsilon)``: with an
+    ``epsilon`` of 0 into 1, and a larger one keeps directions of almost no
     variance from being blown up. Source: Krizhevsky (2009), appendix A.
     """
     mean = x.mean(0)
