@@ -180,7 +180,7 @@ MLP_RATES = replace(
     dropout=(True,),
     grid=(1e-4, 3.16e-4, 1e-3),
     tuning_epochs=0,
-    epochs=(13, 13, 13),
+    epochs=(50, 13, 13),
 )
 
 CNN_CIFAR10 = Spec(
