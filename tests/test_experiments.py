@@ -304,6 +304,33 @@ def test_with_a_deadline_all_runs_come_equally_far(tmp_path, monkeypatch):
     assert len(trained) == sum(spec.epochs) * finals // 2 - finals - 5
 
 
+def test_one_version_may_have_come_further_than_the_other(tmp_path, monkeypatch):
+    """Runs are compared within a version, so only there must they be equally long."""
+    spec = replace(tiny(SPEC), epochs=(4,), dropout=(True, False))
+    task, trained = small_task(spec), []
+    train_epoch = EagerRun.train_epoch
+
+    def counting(run):
+        train_epoch(run)
+        trained.append(run)
+
+    monkeypatch.setattr(EagerRun, "train_epoch", counting)
+    clock = SimpleNamespace(monotonic=lambda: len(trained))
+    for module in (checkpoint, reproduce):
+        monkeypatch.setattr(module, "time", clock)
+    for noisy, epochs in ((True, 2), (False, 1)):
+        part = replace(spec, dropout=(noisy,))
+        tuning = reproduce.planned_epochs(replace(part, epochs=()))
+        deadline = len(trained) + tuning + epochs * len(spec.entrants) - 0.5
+        reproduce.Reproduction(part, task, tmp_path, deadline=deadline).run()
+    both = reproduce.Reproduction(spec, task, tmp_path, deadline=-1).run()
+    assert [run["epochs"] for run in both["runs"]] == [
+        {True: 2, False: 1}[run["dropout"]] for run in both["runs"]
+    ]
+    assert len(both["runs"]) == 2 * len(spec.entrants)
+    assert both["done"] == {"tuning": True, "epochs": 2, "of": 4}
+
+
 def test_without_time_to_tune_nothing_is_compared(tmp_path, monkeypatch):
     spec, task = tiny(SPEC), small_task(SPEC)
     trained = []

@@ -88,7 +88,8 @@ class Reproduction:
         """Run trials and return what has been done by the deadline.
 
         ``in_turns``, with a deadline, makes them advance together, and cuts what is returned to the
-        epochs that all have done. What the others did beyond stays in their checkpoints.
+        epochs that all of the same version, with dropout or without, have done. What the others did
+        beyond stays in their checkpoints.
         """
         groups = self.groups(trials)
         longest = max((trial.epochs for trial in trials), default=0)
@@ -98,13 +99,17 @@ class Reproduction:
         for until in turns:
             self.advance(groups, until)
         outcomes = []
-        done = min((self.epochs_of(g) for g in groups if not self.is_done(g)), default=longest)
+        done: dict[bool, int] = {}
+        for group in groups:
+            if not self.is_done(group):
+                version = group[0].dropout
+                done[version] = min(done.get(version, longest), self.epochs_of(group))
         for group in groups:
             progress = self.progress_of[self.checkpoint_name(group)]
             for trial, curves in zip(
                 group, progress.curves or [Curves()] * len(group), strict=True
             ):
-                kept = curves.first(done) if in_turns else curves
+                kept = curves.first(done.get(trial.dropout, longest)) if in_turns else curves
                 share = len(kept.train) / max(1, progress.epoch) / len(group)
                 outcomes.append(Outcome(trial, kept, progress.seconds * share))
         return outcomes
