@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from tiny_experiments import SPEC, small_task, tiny, without_times
 
 from adam_edu.experiments import checkpoint, record, reproduce
 from adam_edu.experiments.budget import Budget, quick_version, reductions
@@ -19,7 +20,6 @@ from adam_edu.experiments.cost import measure_cost
 from adam_edu.experiments.specs import ADAM, SPECS, half_decades
 from adam_edu.experiments.stack import Stack
 from adam_edu.experiments.tasks import (
-    Task,
     as_images,
     constant_loss,
     examples,
@@ -30,28 +30,6 @@ from adam_edu.experiments.train import EagerRun, shuffled_batches
 from adam_edu.experiments.trials import Curves, Trial
 from adam_edu.problems import networks
 from adam_edu.rules import RULES
-
-
-def small_task(spec, examples=300):
-    generator = torch.Generator().manual_seed(0)
-    shape = (1, 8, 8) if spec.images else (64,)
-    y = torch.randint(0, 10, (examples,), generator=generator)
-    x = torch.rand(examples, *shape, generator=generator)
-    return Task(x, y, x[:100], y[:100])
-
-
-def tiny(spec):
-    return replace(
-        spec, grid=spec.grid[1:3], tuning_epochs=min(1, spec.tuning_epochs), epochs=(2, 1)
-    )
-
-
-def without_times(results):
-    runs = [{k: v for k, v in run.items() if k != "seconds"} for run in results["runs"]]
-    return results | {"runs": runs}
-
-
-SPEC = SPECS["mlp-mnist"]
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -158,15 +136,6 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_deadline_leaves_an_honest_partial_record(tmp_path):
-    spec, task = tiny(SPEC), small_task(SPEC)
-    late = reproduce.Reproduction(spec, task, tmp_path, deadline=time.monotonic() - 1).run()
-    assert not late["complete"]
-    assert late["runs"] == []
-    assert not late["done"]["tuning"]
-    assert reproduce.Reproduction(spec, task, tmp_path).run()["complete"]
-
-
 @pytest.mark.parametrize("name", SPECS)
 def test_every_spec_is_sound(name):
     spec = SPECS[name]
@@ -269,84 +238,6 @@ def test_sparse_rows_train_as_dense_ones_do():
         curves.append(run.curves[0])
     assert curves[0].train == pytest.approx(curves[1].train, rel=1e-5)
     assert curves[0].test_loss == pytest.approx(curves[1].test_loss, rel=1e-5)
-
-
-def test_with_a_deadline_all_runs_come_equally_far(tmp_path, monkeypatch):
-    """Time is up in the middle of the second turn: the record shows one epoch of every run."""
-    spec = replace(tiny(SPEC), epochs=(4, 3))
-    task = small_task(spec)
-    torch.set_num_threads(1)
-    whole = reproduce.Reproduction(spec, task, tmp_path / "whole").run()
-    tuning = reproduce.planned_epochs(replace(spec, epochs=()))
-    finals = len(spec.entrants) * len(spec.dropout) * len(spec.epochs)
-    trained = []
-    train_epoch = EagerRun.train_epoch
-
-    def counting(run):
-        train_epoch(run)
-        trained.append(run.trial)
-
-    monkeypatch.setattr(EagerRun, "train_epoch", counting)
-    clock = SimpleNamespace(monotonic=lambda: len(trained))
-    for module in (checkpoint, reproduce):
-        monkeypatch.setattr(module, "time", clock)
-    deadline = tuning + finals + 4.5
-    cut = reproduce.Reproduction(spec, task, tmp_path / "cut", deadline=deadline).run()
-    assert not cut["complete"]
-    assert cut["done"] == {"tuning": True, "epochs": 1, "of": 4}
-    assert len(trained) == tuning + finals + 5
-    assert [run["epochs"] for run in cut["runs"]] == [1] * finals
-    for run, reference in zip(cut["runs"], whole["runs"], strict=True):
-        assert run["train"] == reference["train"][:1]
-    trained.clear()
-    resumed = reproduce.Reproduction(spec, task, tmp_path / "cut", deadline=10**6).run()
-    assert without_times(resumed) == without_times(whole)
-    assert len(trained) == sum(spec.epochs) * finals // 2 - finals - 5
-
-
-def test_one_version_may_have_come_further_than_the_other(tmp_path, monkeypatch):
-    """Runs are compared within a version, so only there must they be equally long."""
-    spec = replace(tiny(SPEC), epochs=(4,), dropout=(True, False))
-    task, trained = small_task(spec), []
-    train_epoch = EagerRun.train_epoch
-
-    def counting(run):
-        train_epoch(run)
-        trained.append(run)
-
-    monkeypatch.setattr(EagerRun, "train_epoch", counting)
-    clock = SimpleNamespace(monotonic=lambda: len(trained))
-    for module in (checkpoint, reproduce):
-        monkeypatch.setattr(module, "time", clock)
-    for noisy, epochs in ((True, 2), (False, 1)):
-        part = replace(spec, dropout=(noisy,))
-        tuning = reproduce.planned_epochs(replace(part, epochs=()))
-        deadline = len(trained) + tuning + epochs * len(spec.entrants) - 0.5
-        reproduce.Reproduction(part, task, tmp_path, deadline=deadline).run()
-    both = reproduce.Reproduction(spec, task, tmp_path, deadline=-1).run()
-    assert [run["epochs"] for run in both["runs"]] == [
-        {True: 2, False: 1}[run["dropout"]] for run in both["runs"]
-    ]
-    assert len(both["runs"]) == 2 * len(spec.entrants)
-    assert both["done"] == {"tuning": True, "epochs": 2, "of": 4}
-
-
-def test_without_time_to_tune_nothing_is_compared(tmp_path, monkeypatch):
-    spec, task = tiny(SPEC), small_task(SPEC)
-    trained = []
-    train_epoch = EagerRun.train_epoch
-
-    def counting(run):
-        train_epoch(run)
-        trained.append(run)
-
-    monkeypatch.setattr(EagerRun, "train_epoch", counting)
-    clock = SimpleNamespace(monotonic=lambda: len(trained))
-    for module in (checkpoint, reproduce):
-        monkeypatch.setattr(module, "time", clock)
-    results = reproduce.Reproduction(spec, task, tmp_path, deadline=3.5).run()
-    assert results["tuning"] == results["runs"] == []
-    assert results["done"] == {"tuning": False, "epochs": 0, "of": 2}
 
 
 def test_a_reduced_budget_is_the_same_for_all_and_named_in_the_record():

@@ -1,0 +1,29 @@
+"""The paper's experiments, small enough for a test."""
+
+from dataclasses import replace
+
+import torch
+
+from adam_edu.experiments.specs import SPECS
+from adam_edu.experiments.tasks import Task
+
+SPEC = SPECS["mlp-mnist"]
+
+
+def small_task(spec, examples=300):
+    generator = torch.Generator().manual_seed(0)
+    shape = (1, 8, 8) if spec.images else (64,)
+    y = torch.randint(0, 10, (examples,), generator=generator)
+    x = torch.rand(examples, *shape, generator=generator)
+    return Task(x, y, x[:100], y[:100])
+
+
+def tiny(spec):
+    return replace(
+        spec, grid=spec.grid[1:3], tuning_epochs=min(1, spec.tuning_epochs), epochs=(2, 1)
+    )
+
+
+def without_times(results):
+    runs = [{k: v for k, v in run.items() if k != "seconds"} for run in results["runs"]]
+    return results | {"runs": runs}
