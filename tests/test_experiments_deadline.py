@@ -69,6 +69,9 @@ def test_one_version_may_have_come_further_than_the_other(tmp_path, trained):
         tuning = reproduce.planned_epochs(replace(part, epochs=()))
         deadline = len(trained) + tuning + epochs * len(spec.entrants) - 0.5
         reproduce.Reproduction(part, task, tmp_path, deadline=deadline).run()
+    ahead = replace(spec, dropout=(True,), entrants=spec.entrants[2:])
+    deadline = len(trained) + len(ahead.entrants) - 0.5
+    reproduce.Reproduction(ahead, task, tmp_path, deadline=deadline).run()
     both = reproduce.Reproduction(spec, task, tmp_path, deadline=-1).run()
     assert [run["epochs"] for run in both["runs"]] == [
         {True: 2, False: 1}[run["dropout"]] for run in both["runs"]
