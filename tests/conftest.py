@@ -13,6 +13,8 @@ import pytest
 import yaml
 from filelock import FileLock
 
+from adam_edu.data.files import LOCAL_COPY
+
 ROOT = Path(__file__).parents[1]
 
 # xdist keeps every core busy. More threads in each worker, or in a notebook's kernel, wait for one
@@ -35,6 +37,15 @@ def notebooks() -> list[Path]:
     """Return the notebooks among the pages of _toc.yml."""
     paths = (ROOT / f"{page}.ipynb" for page in table_of_contents())
     return [path for path in paths if path.exists()]
+
+
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    """Return the folder of an empty cache of data; there is no local copy."""
+    monkeypatch.setattr("pooch.os_cache", lambda project: tmp_path / "cache")
+    monkeypatch.delenv(LOCAL_COPY, raising=False)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    return tmp_path / "cache"
 
 
 @pytest.fixture(scope="session")

@@ -41,14 +41,10 @@ def server():
 
 
 @pytest.fixture
-def cache(monkeypatch, tmp_path):
-    """An empty cache; no local copy; half a second of patience."""
-    folder = tmp_path / "cache"
-    monkeypatch.setattr("pooch.os_cache", lambda project: folder)
-    monkeypatch.delenv(files.LOCAL_COPY, raising=False)
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
+def cache(cache, monkeypatch):
+    """An empty cache, and half a second of patience."""
     monkeypatch.setattr(files, "TIMEOUT", 0.5)
-    return folder
+    return cache
 
 
 def file_at(*mirrors, gzipped=False):

@@ -7,17 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adam_edu.data import files, parsed
-
-
-@pytest.fixture
-def cache(monkeypatch, tmp_path):
-    """An empty cache and no local copy."""
-    monkeypatch.setattr("pooch.os_cache", lambda project: tmp_path / "cache")
-    monkeypatch.delenv(files.LOCAL_COPY, raising=False)
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    return tmp_path / "cache"
-
+from adam_edu.data import parsed
 
 ARRAYS = {"x": np.arange(100, dtype=np.uint8), "y": np.ones((2, 3))}
 

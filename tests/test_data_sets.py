@@ -25,15 +25,6 @@ real = pytest.mark.skipif(
 )
 
 
-@pytest.fixture
-def cache(monkeypatch, tmp_path):
-    """An empty cache and no local copy."""
-    monkeypatch.setattr("pooch.os_cache", lambda project: tmp_path / "cache")
-    monkeypatch.delenv(files.LOCAL_COPY, raising=False)
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    return tmp_path / "cache"
-
-
 def idx(array):
     """Return an IDX file of an array of bytes."""
     axes = b"".join(length.to_bytes(4, "big") for length in array.shape)
