@@ -1,10 +1,10 @@
-r"""A rule as formulas and as JavaScript, both read from the lines of its ``step()``.
+r"""A rule's lines as symbols, and as formulas.
 
 Needs SymPy: ``pip install adam-edu[lab]``. Each line ``name = expression`` of a rule is one line of
-the formula and one line of the JavaScript, so the names that a reader meets in the code (``m_hat``)
-stand in the formula (:math:`\hat m`) and in the live figure. SymPy evaluates the lines on symbols
-and prints the JavaScript. The formula is typeset from the syntax tree instead, since SymPy sorts
-the terms of a sum and readers want :math:`\beta_1 m + (1 - \beta_1) g` in this order.
+the formula, so the names that a reader meets in the code (``m_hat``) stand in the formula
+(:math:`\hat m`); :mod:`adam_edu.lab.javascript` makes it a line of the live figure. The formula is
+typeset from the syntax tree, since SymPy sorts the terms of a sum and readers want
+:math:`\beta_1 m + (1 - \beta_1) g` in this order.
 """
 
 import ast
@@ -12,17 +12,13 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
-from textwrap import dedent, indent
-from types import SimpleNamespace
+from textwrap import dedent
 from typing import Any
 
 from .base import Rule
-from .problems.surfaces import Surface
-from .schedules import Schedule
 
 try:
     import sympy
-    from sympy.printing.jscode import JavascriptCodePrinter
 except ImportError as error:
     raise ImportError("formulas need SymPy: pip install adam-edu[lab]") from error
 
@@ -78,31 +74,31 @@ def lines(rule: type[Rule]) -> list[Line]:
     """
     parameters = list(inspect.signature(rule.step).parameters)[1:]
     scalars = parameters[2 + len(rule.slots) :]
-    found = _lines(rule, rule.scalars, ["t"], scalars)
-    return found + _lines(rule, rule.step, parameters, ["change", *rule.slots])
+    found = evaluated_lines(rule, rule.scalars, ["t"], scalars)
+    return found + evaluated_lines(rule, rule.step, parameters, ["change", *rule.slots])
 
 
-def _lines(
+def evaluated_lines(
     rule: type[Rule], method: Callable[..., Any], known: Iterable[str], results: Sequence[str]
 ) -> list[Line]:
     """Return the lines of one method; those that return a name under itself are left out."""
     hyper = {field.name: sympy.Symbol(field.name, positive=True) for field in fields(rule)}
     scope: dict[str, Any] = {"self": rule(**hyper)} | {name: sympy.Symbol(name) for name in known}
-    *assignments, last = _statements(method)
+    *assignments, last = statements(method)
     if not isinstance(last, ast.Return) or not isinstance(last.value, ast.Tuple):
         raise TypeError(f"{method.__qualname__} must end with a return of a tuple")
-    named = [(_target(method, statement), statement.value) for statement in assignments]  # type: ignore[attr-defined]
+    named = [(target_of(method, statement), statement.value) for statement in assignments]  # type: ignore[attr-defined]
     named += zip(results, last.value.elts, strict=True)
     found = []
     for name, node in named:
         if isinstance(node, ast.Name) and node.id == name:
             continue
-        found.append(Line(name, node, _evaluate(node, method, scope)))
+        found.append(Line(name, node, evaluate(node, method, scope)))
         scope[name] = sympy.Symbol(name)
     return found
 
 
-def _statements(method: Callable[..., Any]) -> list[ast.stmt]:
+def statements(method: Callable[..., Any]) -> list[ast.stmt]:
     """Return the statements of a function, without its docstring."""
     definition = ast.parse(dedent(inspect.getsource(method))).body[0]
     assert isinstance(definition, ast.FunctionDef)
@@ -113,7 +109,8 @@ def _statements(method: Callable[..., Any]) -> list[ast.stmt]:
     ]
 
 
-def _target(method: Callable[..., Any], statement: ast.stmt) -> str:
+def target_of(method: Callable[..., Any], statement: ast.stmt) -> str:
+    """Return the name that a line assigns to; refuse any other statement."""
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
         return statement.targets[0].id
     raise TypeError(
@@ -121,7 +118,7 @@ def _target(method: Callable[..., Any], statement: ast.stmt) -> str:
     )
 
 
-def _evaluate(node: ast.expr, function: Callable[..., Any], scope: dict[str, Any]) -> Any:
+def evaluate(node: ast.expr, function: Callable[..., Any], scope: dict[str, Any]) -> Any:
     """Evaluate an expression of the package's own source on symbols."""
     code = compile(ast.Expression(node), function.__code__.co_filename, "eval")
     return sympy.sympify(eval(code, {**function.__globals__, **scope}))
@@ -223,7 +220,7 @@ class _Typeset(ast.NodeTransformer):
 
     def method(self, name: str, arguments: list[ast.expr]) -> ast.expr:
         function = getattr(self.rule, name)
-        (result,) = _statements(function)
+        (result,) = statements(function)
         assert isinstance(result, ast.Return)
         assert result.value is not None
         given = dict(zip(inspect.signature(function).parameters, arguments, strict=True))
@@ -333,112 +330,3 @@ def _symbol(name: str) -> str:
         greek = letters in ("alpha", "beta", "gamma", "rho")
         letters = rf"\{letters}" if greek else rf"\text{{{letters}}}"
     return f"{letters}_{digits}" if digits else letters
-
-
-# JavaScript
-
-
-class _Printer(JavascriptCodePrinter):
-    """SymPy's printer, with numbers in full, squares as products, and products over an index."""
-
-    def _print_Float(self, expr: Any) -> str:
-        return repr(float(expr))
-
-    def _print_Pow(self, expr: Any) -> str:
-        if expr.base.is_Symbol and expr.exp in (2, 3, 4):
-            return f"({' * '.join([self._print(expr.base)] * int(expr.exp))})"
-        return super()._print_Pow(expr)
-
-    def _print_Product(self, expr: Any) -> str:
-        (index, low, high) = expr.limits[0]
-        assert low == 1
-        names = sorted(s.name for s in expr.function.free_symbols - {index})
-        term = f"({index}) => {self._print(expr.function)}"
-        return f"product([{', '.join(names)}], {term}, {self._print(high)})"
-
-
-def _code(expression: Any) -> str:
-    return str(_Printer().doprint(expression))
-
-
-def _returned(values: Sequence[Any], form: str) -> str:
-    """Return the body of a function: common subexpressions first, then ``return form``."""
-    common, simple = sympy.cse([sympy.sympify(v) for v in values], sympy.numbered_symbols("c"))
-    body = [f"const {name} = {_code(value)};" for name, value in common]
-    return "\n".join([*body, f"return {form.format(*map(_code, simple))};"])
-
-
-def _function(name: str, parameters: str, body: str) -> str:
-    return f"{name}({parameters}) {{\n{indent(body, '  ')}\n}}"
-
-
-def rule_javascript(rule: type[Rule]) -> str:
-    """Return JavaScript methods ``scalars(hyper, t)`` and ``step(hyper, x, g, slots, scalars)``.
-
-    ``scalars`` returns an array, ``step`` an object that holds everything the rule has named: the
-    gradient, the slots, intermediate results such as ``m_hat``, and ``change``.
-    """
-    hyper = "{ " + ", ".join(field.name for field in fields(rule)) + " }"
-    _, _, *rest = list(inspect.signature(rule.step).parameters)[1:]
-    slots, scalars = rest[: len(rule.slots)], rest[len(rule.slots) :]
-    before = _lines(rule, rule.scalars, ["t"], scalars)
-    body = "\n".join([*_let(before, set()), f"return [{', '.join(scalars)}];"])
-    first = _function("scalars", f"{hyper}, t", body)
-
-    of_step = _lines(rule, rule.step, ["x", "g", *rest], ["change", *rule.slots])
-    named = dict.fromkeys(["g", *(line.name for line in of_step), *rule.slots])
-    body = "\n".join([*_let(of_step, {"g", *slots}), f"return {{ {', '.join(named)} }};"])
-    parameters = f"{hyper}, x, g, [{', '.join(slots)}], [{', '.join(scalars)}]"
-    return f"{first},\n{_function('step', parameters, body)}"
-
-
-def _let(found: list[Line], known: set[str]) -> list[str]:
-    """Return the lines as JavaScript; a name that is known already is assigned, not declared."""
-    return [
-        f"{'' if line.name in known else 'const '}{line.name} = {_code(line.value)};"
-        for line in found
-    ]
-
-
-def surface_javascript(surface: type[Surface]) -> str:
-    """Return two JavaScript methods: ``height(shape, a, b)`` and ``slope(shape, a, b)``."""
-    a, b = sympy.symbols("a b", real=True)
-    names = [field.name for field in fields(surface)]  # type: ignore[arg-type]
-    symbols: Any = SimpleNamespace(**{name: sympy.Symbol(name) for name in names})
-    parameters = f"{{ {', '.join(names)} }}, a, b"
-    height = _returned([surface.height(symbols, a, b)], "{}")
-    slope = _returned(surface.slope(symbols, a, b), "[{}, {}]")
-    return f"{_function('height', parameters, height)},\n{_function('slope', parameters, slope)}"
-
-
-def schedule_javascript(schedule: type[Schedule]) -> str:
-    """Return a JavaScript method ``factor(parameters, t)``; ``then`` stands for a later schedule.
-
-    Only schedules that are functions of t have one: ``ReduceOnPlateau`` looks at the loss.
-    """
-    names = [field.name for field in fields(schedule) if field.init and field.name != "then"]
-    then = sympy.Function("then")
-    symbols = {name: sympy.Symbol(name) for name in names} | {"then": then}
-    scope = {
-        "self": SimpleNamespace(**symbols),
-        "t": sympy.Symbol("t"),
-        "math": sympy,
-        "min": sympy.Min,
-    }
-    *assignments, last = _statements(schedule.__call__)
-    for statement in assignments:
-        name = _target(schedule.__call__, statement)
-        scope[name] = _value(statement.value, schedule.__call__, scope)  # type: ignore[attr-defined]
-    assert isinstance(last, ast.Return)
-    assert last.value is not None
-    result = _value(last.value, schedule.__call__, scope)
-    printed = _Printer({"user_functions": {"then": "then"}}).doprint(result)
-    return _function("factor", f"{{ {', '.join(names)} }}, t, then", f"return {printed};")
-
-
-def _value(node: ast.expr, function: Callable[..., Any], scope: dict[str, Any]) -> Any:
-    """Evaluate an expression that may be a choice ``a if condition else b`` on symbols."""
-    if not isinstance(node, ast.IfExp):
-        return _evaluate(node, function, scope)
-    body, test, other = (_evaluate(n, function, scope) for n in (node.body, node.test, node.orelse))
-    return sympy.Piecewise((body, test), (other, True))

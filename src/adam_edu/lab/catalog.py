@@ -17,7 +17,7 @@ from ..plots import SERIES, STYLE, Style
 from ..problems import SURFACES, Surface
 from ..rules import RULES
 from ..schedules import Schedule
-from ..symbolic import rule_javascript, schedule_javascript, surface_javascript
+from .javascript import rule_javascript, schedule_javascript, surface_javascript
 
 SURFACE = "Bowl"
 STEPS = 200
