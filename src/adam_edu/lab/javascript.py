@@ -8,7 +8,8 @@ from textwrap import indent
 from types import SimpleNamespace
 from typing import Any
 
-# isort: off; without SymPy, symbolic says how to install it
+# Without SymPy, symbolic says how to install it, so it comes first.
+# isort: off
 from ..symbolic import Line, evaluate, evaluated_lines, statements, target_of
 import sympy
 from sympy.printing.jscode import JavascriptCodePrinter
