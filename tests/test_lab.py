@@ -60,6 +60,16 @@ def test_noise_moves_the_trace_and_is_the_same_each_time():
     np.testing.assert_array_equal(noisy.trace.x, noisy.trace.x)
 
 
+def test_still_picture_tells_two_of_one_rule_apart():
+    view = lab.race("Bowl", [Adam(lr=0.1), SGD(lr=0.02), Adam(lr=0.3)])
+    picture = ElementTree.fromstring(html_of(view)).find("svg")
+    names = [text for text in picture.itertext() if "Adam" in text or "SGD" in text]
+    colors = {text.get("fill") for text in picture.iter("text") if "Adam" in (text.text or "")}
+
+    assert names == ["Adam, α 0.1", "SGD", "Adam, α 0.3"]
+    assert len(colors) == 2
+
+
 def test_a_state_from_the_browser_is_taken_over():
     view = lab.tuner("Adam")
     view.state = view.state | {"rules": [{"name": "SGD", "hyper": {"lr": 0.5}}]}

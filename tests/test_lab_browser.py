@@ -1,6 +1,7 @@
 """The live figures in a browser, on a page as strict as a page can be."""
 
 import json
+import re
 from html import escape, unescape
 
 import pytest
@@ -11,7 +12,7 @@ from live_figures import WATCH, milliseconds, try_controls
 
 from adam_edu import lab
 from adam_edu.lab import catalog
-from adam_edu.rules import Adam
+from adam_edu.rules import SGD, Adam
 
 pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
@@ -278,6 +279,42 @@ def test_browser_and_numpy_agree_on_where_it_ends(show):
     shown = page.locator(".outcome").inner_text()
 
     assert shown == f"after 100 steps: loss {loss:.2g}"
+
+
+@pytest.mark.parametrize("t", [1, 5, 200])
+def test_the_averages_said_are_those_of_adam(show, t):
+    page = show(lab.bias(0.9, 0.999, signal="constant", t=t))
+    m, v = 1 - 0.9**t, 1 - 0.999**t
+    m_said, m_hat, v_said, v_hat, step, without = (
+        float(found) for found in re.findall(r"[\d.]+", page.locator(".outcome").inner_text())[1:]
+    )
+
+    assert (m_hat, v_hat, step) == (1, 1, 1)
+    assert m_said == pytest.approx(m, rel=5e-3)
+    assert v_said == pytest.approx(v, rel=5e-3)
+    assert without == pytest.approx(m / v**0.5, rel=5e-3)
+
+
+def test_two_of_one_rule_are_told_apart(show):
+    page = show(lab.race("Bowl", [SGD(lr=0.01), Adam(lr=0.1), Adam(lr=0.1, beta2=0.9)]))
+    runners = page.locator(".runner")
+
+    names = [runners.nth(i).get_attribute("aria-label") for i in range(3)]
+    assert names == ["SGD", "Adam, β₂ 0.999", "Adam, β₂ 0.9"]
+    assert [runners.nth(i).locator("input").count() for i in range(3)] == [1, 2, 2]
+    runners.nth(2).locator("[data-key='2-beta2']").press("End")
+    settle(page)
+    assert "Adam, β₂ 0.9999 loss" in page.locator("canvas.map").get_attribute("aria-label")
+
+
+def test_a_constant_rate_is_one_run(show):
+    page = show(lab.schedule("Constant", noise=0))
+    said = page.locator(".outcome")
+    assert re.fullmatch(r"Mean loss over .*: \S+ at a constant rate", said.inner_text())
+
+    page.locator("[data-key=warmup]").press("End")
+    settle(page)
+    assert re.fullmatch(r".* with the schedule, \S+ at a constant rate", said.inner_text())
 
 
 def test_a_page_opened_from_a_disk_is_alive(site, browser):

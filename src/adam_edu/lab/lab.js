@@ -9,7 +9,7 @@ import { RULES, SURFACES, SCHEDULES, SLIDERS, DEFAULTS, LABELS, STYLES } from ".
 const VIEWS = { race, tuner, inside, bias, schedule };
 const RECORDS = { record, grid };
 const SIGNALS = ["constant", "noisy", "rare", "turning", "drawn"];
-const AXES = ["a (across)", "b (up)"];
+const AXES = ["a (left–right)", "b (up–down)"];
 const MAX_RULES = 6;
 const PLACES = 40; // of a drawn gradient
 
@@ -135,6 +135,17 @@ function stylesOf({ state: { rules }, dark }) {
   return rules.map(({ name }, i) => inked(twice ? DEFAULTS.series[i] : RULES[name].style, dark));
 }
 
+// The settings in which an optimizer differs from others of the same rule.
+function differing({ rules }, place) {
+  const { name, hyper } = rules[place];
+  const same = rules.filter((rule) => rule.name === name);
+  return Object.keys(hyper).filter((key) => same.some((rule) => rule.hyper[key] !== hyper[key]));
+}
+
+// What each optimizer is called: two of one rule by the symbols and values in which they differ.
+const namesOf = (state) => state.rules.map(({ name, hyper }, i) => [name, ...differing(state, i).map((key) =>
+  `${label(key).split(" ").at(-1)} ${show(hyper[key], 4)}`)].join(", "));
+
 // The map of a surface: shaded and with contours, both by the logarithm of the height.
 function relief(state, width, height, theme) {
   const { view: [[left, right], [low, high]], height: f } = SURFACES[state.surface];
@@ -166,7 +177,7 @@ function relief(state, width, height, theme) {
   return canvas;
 }
 
-function drawMap(lab, canvas, runs, styles) {
+function drawMap(lab, canvas, runs, styles, names) {
   const { state, theme, dark } = lab;
   const { ctx, width, height } = sheet(canvas);
   if (!width) return;
@@ -182,14 +193,18 @@ function drawMap(lab, canvas, runs, styles) {
     clamp(((high - b) / (high - low)) * height, -2e4, 2e4),
   ];
   mark(ctx, DEFAULTS.star, ...pixel(minimum), 8, theme.ink);
+  const paths = runs.map((run) => run.x.slice(0, state.t + 1).map(pixel));
+  const every = Math.max(1, Math.round(state.steps / 14));
+  paths.forEach((points, k) => {
+    const { color, marker, dash } = styles[k];
+    line(ctx, points, color, 2, dash);
+    for (let i = every; i < points.length - 1; i += every) mark(ctx, marker, ...points[i], 3.2, color);
+  });
+  // The ends lie over all paths.
   let signs = 0;
   runs.forEach((run, k) => {
-    const { color, marker, dash } = styles[k];
-    const points = run.x.slice(0, state.t + 1).map(pixel);
-    line(ctx, points, color, 2, dash);
-    const every = Math.max(1, Math.round(state.steps / 14));
-    for (let i = every; i < points.length - 1; i += every) mark(ctx, marker, ...points[i], 3.2, color);
-    const [x, y] = points.at(-1);
+    const { color, marker } = styles[k];
+    const [x, y] = paths[k].at(-1);
     const [hx, hy] = [clamp(x, 10, width - 10), clamp(y, 10, height - 10)];
     const gone = x < 0 || x > width || y < 0 || y > height;
     mark(ctx, marker, gone ? hx : x, gone ? hy : y, 6, color, theme.paper);
@@ -197,7 +212,7 @@ function drawMap(lab, canvas, runs, styles) {
     // Off the map: say who, and where to.
     const arrow = "→↘↓↙←↖↑↗"[(Math.round(Math.atan2(y - hy, x - hx) / (Math.PI / 4)) + 8) % 8];
     const diverges = run.diverged !== null && state.t >= run.diverged;
-    const words = `${state.rules[k]?.name ?? "constant"} ${diverges ? "diverges" : "is off the map"} ${arrow}`;
+    const words = `${names[k]} ${diverges ? "diverges" : "is off the map"} ${arrow}`;
     signs += 22;
     ctx.fillStyle = theme.paper;
     ctx.fillRect(6, signs - 22 + 6, ctx.measureText(words).width + 12, 20);
@@ -206,13 +221,15 @@ function drawMap(lab, canvas, runs, styles) {
 }
 
 // Lines over steps. Each of `series` is { y, color, dash, marker, name }, with y[0] at step `from`.
-function drawChart(lab, canvas, { title, series, y: [low, high], log, from = 0, dots = [], guides = [] }) {
+// Charts above each other have the same `names`, for whose widest they leave room beside the lines.
+function drawChart(lab, canvas, { title, series, y: [low, high], log, from = 0, dots = [], guides = [],
+  names = series.map((one) => one.name ?? "") }) {
   const { theme, state: { t: cursor, steps: to } } = lab;
   const { ctx, width, height } = sheet(canvas);
   if (!width) return null;
   const named = series.filter((one) => one.name);
-  const names = Math.min(largest(named.map((one) => ctx.measureText(one.name).width)) + 20, width * 0.32);
-  const area = { x: 46, y: 24, w: width - 46 - names, h: height - 46 };
+  const room = Math.min(largest(names.map((name) => ctx.measureText(name).width)) + 20, width * 0.32);
+  const area = { x: 46, y: 24, w: width - 46 - room, h: height - 46 };
   const scale = log ? Math.log10 : (value) => value;
   const [bottom, top] = [scale(low), scale(high)];
   const px = (t) => area.x + ((t - from) / Math.max(to - from, 1)) * area.w;
@@ -245,7 +262,10 @@ function drawChart(lab, canvas, { title, series, y: [low, high], log, from = 0, 
     ctx.globalAlpha = 1;
     line(ctx, points.slice(0, end), color, 2, dash);
     const [x, at] = points[end - 1];
-    if (marker !== undefined) mark(ctx, marker, x, clamp(at, area.y, area.y + area.h), 4.5, color);
+    const inside = clamp(at, area.y, area.y + area.h);
+    if (marker === undefined) continue;
+    if (at === inside) mark(ctx, marker, x, at, 4.5, color);
+    else write(ctx, at > inside ? "↓" : "↑", x, clamp(at, area.y + 4, area.y + area.h - 4), color, "center");
   }
   ctx.restore();
   if (cursor < to) line(ctx, [[px(cursor), area.y], [px(cursor), area.y + area.h]], theme.faint);
@@ -575,12 +595,13 @@ function mapView(lab, title, chart, panel, parts, chartFirst = false) {
     stage: chartFirst ? stage.reverse() : stage,
     panel: [...panel, ...lab.chooseSurface(), lab.knob("steps")],
     summary: () => {
-      const { surface, t, rules } = lab.state;
-      return `${surface} after ${t} steps: ${rules.map(({ name }, i) => `${name} ${ended(lab.runs[i], t)}`).join("; ")}`;
+      const { surface, t } = lab.state;
+      const ends = namesOf(lab.state).map((name, i) => `${name} ${ended(lab.runs[i], t)}`);
+      return `${surface} after ${t} steps: ${ends.join("; ")}`;
     },
     ...parts,
     paint: () => {
-      drawMap(lab, map.canvas, lab.runs, parts.looks?.() ?? stylesOf(lab));
+      drawMap(lab, map.canvas, lab.runs, parts.looks?.() ?? stylesOf(lab), parts.names?.() ?? namesOf(lab.state));
       parts.paint();
     },
   };
@@ -588,19 +609,21 @@ function mapView(lab, title, chart, panel, parts, chartFirst = false) {
 
 function paths(lab, title, panel) {
   const chart = lab.canvas("chart", "Loss above the minimum over the steps");
-  const paint = () => drawLosses(lab, chart, stylesOf(lab), lab.state.rules.map((rule) => rule.name));
+  const paint = () => drawLosses(lab, chart, stylesOf(lab), namesOf(lab.state));
   return mapView(lab, title, chart, panel, { paint });
 }
 
 function race(lab) {
   const { rules, surface } = lab.state;
+  const names = namesOf(lab.state);
   const runners = rules.map(({ name, hyper }, i) => {
     const remove = () => lab.change({ rules: lab.state.rules.filter((_, k) => k !== i) }, true);
-    return el("div", { class: "runner", role: "group", "aria-label": name },
+    const sliders = new Set(["lr" in hyper ? "lr" : null, ...differing(lab.state, i)]);
+    return el("div", { class: "runner", role: "group", "aria-label": names[i] },
       el("div", { class: "entry" }, lab.glyph(() => stylesOf(lab)[i]), el("strong", {}, name),
-        rules.length > 1 ? lab.button(`remove-${i}`, "×", remove, { "aria-label": `remove ${name}` }) : null,
+        rules.length > 1 ? lab.button(`remove-${i}`, "×", remove, { "aria-label": `remove ${names[i]}` }) : null,
         lab.note(() => ended(lab.runs[i], lab.state.t))),
-      "lr" in hyper ? lab.hyper(i, "lr") : null);
+      ...[...sliders].filter(Boolean).map((key) => lab.hyper(i, key)));
   });
   const add = lab.select("add", "add", ["an optimizer …", ...Object.keys(RULES)], () => "", (name) =>
     name in RULES && lab.change({ rules: [...lab.state.rules, fresh(name, surface)] }, true));
@@ -714,25 +737,26 @@ function bias(lab) {
     },
     paint: () => {
       const { theme, rows, signal } = lab;
+      const names = ["m̂", "v̂", "with", "without"];
       const range = (values, low, high) => [-1.06 * largest(values.map((v) => -v), -low), 1.06 * largest(values, high)];
       const series = (color, plain, full) => [
         { y: rows.map((one) => one[plain]), color, name: label(plain), dash: [2, 2] },
         { y: rows.map((one) => one[full]), color, name: label(full) }];
-      area = drawChart(lab, first, { title: "gradient (dots) and its moving average", from: 1, dots: signal,
+      area = drawChart(lab, first, { names, title: "gradient (dots) and its moving average", from: 1, dots: signal,
         y: byHand ? [-3, 3] : range(signal, 0, 1), guides: [0], series: series(theme.first, "m", "m_hat") });
-      drawChart(lab, second, { title: "its square (dots) and their moving average", from: 1,
+      drawChart(lab, second, { names, title: "its square (dots) and their moving average", from: 1,
         dots: signal.map((g) => g * g), y: [0, 1.5 * largest(rows.map((one) => one.v_hat), 1e-3)],
         series: series(theme.second, "v", "v_hat") });
-      drawChart(lab, third, { title: "step, in units of α", from: 1, guides: [-1, 0, 1],
+      drawChart(lab, third, { names, title: "step, in units of α", from: 1, guides: [-1, 0, 1],
         y: range(rows.flatMap((one) => [one.with, one.without]), -0.2, 1.1),
         series: series(theme.third, "without", "with") });
     },
     summary: () => {
       const t = Math.max(lab.state.t, 1);
-      const { change, ...row } = lab.rows[t - 1];
-      const [m, v, m_hat, v_hat, corrected, without] = Object.values(row).map((value) => show(value));
-      return `At step ${t}: m ${m}, m̂ ${m_hat}, v ${v}, v̂ ${v_hat}; `
-        + `the step is ${corrected} α with correction, ${without} α without`;
+      const row = lab.rows[t - 1];
+      const averages = ["m", "m_hat", "v", "v_hat"].map((name) => `${label(name)} ${show(row[name])}`);
+      return `At step ${t}: ${averages.join(", ")}; `
+        + `the step is ${show(row.with)} α with correction, ${show(row.without)} α without`;
     },
   };
 }
@@ -746,6 +770,9 @@ function schedule(lab) {
   };
   const rate = lab.canvas("strip", "The learning rate over the steps");
   const chart = lab.canvas("chart", "Loss above the minimum over the steps");
+  // A constant rate is one run, anything else is set beside one.
+  const names = () => lab.state.schedule === "Constant" && !lab.state.warmup
+    ? ["constant"] : ["schedule", "constant"];
   const looks = () => [stylesOf(lab)[0], { color: lab.theme.second, marker: null, dash: [2, 2] }];
   return mapView(lab, "Learning-rate schedule", el("div", {}, rate, chart), [
     lab.select("schedule", "schedule", Object.keys(SCHEDULES).filter((name) => name !== "Warmup"),
@@ -755,19 +782,24 @@ function schedule(lab) {
   ], {
     compute: () => {
       lab.factor = factorOf(lab.state);
-      lab.runs = [lab.factor, undefined].map((factor) => descend(lab.state, lab.state.rules[0], factor));
+      lab.runs = [lab.factor, undefined].slice(-names().length)
+        .map((factor) => descend(lab.state, lab.state.rules[0], factor));
     },
     looks,
+    names,
     paint: () => {
       const { steps, rules: [{ hyper }] } = lab.state;
-      const rates = [lab.factor, () => 1].map((factor) =>
+      const rates = [lab.factor, () => 1].slice(-names().length).map((factor) =>
         Array.from({ length: steps }, (_, i) => hyper.lr * factor(i + 1)));
-      drawChart(lab, rate, { title: "learning rate", from: 1, y: [0, 1.08 * largest(rates.flat(), 1e-12)],
+      drawChart(lab, rate, { names: names(), title: "learning rate", from: 1, y: [0, 1.08 * largest(rates.flat(), 1e-12)],
         series: rates.map((y, i) => ({ ...looks()[i], y })) });
-      drawLosses(lab, chart, looks(), ["schedule", "constant"]);
+      drawLosses(lab, chart, looks(), names());
     },
-    summary: () => `Mean loss over the last tenth of the steps: ${tail(lab.runs[0])} with the schedule, `
-      + `${tail(lab.runs[1])} at a constant rate`,
+    summary: () => {
+      const words = { schedule: "with the schedule", constant: "at a constant rate" };
+      const tails = names().map((name, i) => `${tail(lab.runs[i])} ${words[name]}`);
+      return `Mean loss over the last tenth of the steps: ${tails.join(", ")}`;
+    },
   }, true);
 }
 

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from contourpy import contour_generator
 
+from ..base import Rule
 from ..descent import Trace
-from ..plots import SERIES
+from ..plots import SERIES, styles
 from ..rules import Adam
 from ..symbolic import lines
 from . import records, states
@@ -59,9 +60,19 @@ def _text(x: float, y: float, words: str, color: str = INK, anchor: str = "start
     return f"<text {place}>{escape(words)}</text>"
 
 
-def _ends(trace: Trace) -> str:
+def _names(rules: Sequence[Rule]) -> list[str]:
+    """Return what each optimizer is called: two of one rule with the settings that differ."""
+    names = []
+    for rule in rules:
+        same = [asdict(one) for one in rules if type(one) is type(rule)]
+        differ = [key for key in same[0] if len({one[key] for one in same}) > 1]
+        symbols = (f"{LABELS.get(key, key).split()[-1]} {getattr(rule, key):g}" for key in differ)
+        names.append(", ".join([type(rule).__name__, *symbols]))
+    return names
+
+
+def _ends(name: str, trace: Trace) -> str:
     """Say in words how a descent ended."""
-    name = type(trace.rule).__name__
     best = trace.problem.minimum
     floor = 0.0 if best is None else float(trace.problem.value(best))
     loss = float(trace.loss[-1]) - floor
@@ -90,18 +101,18 @@ def _map(state: State) -> tuple[str, str]:
         for line in contours.lines(float(level))
     ]
     traces = states.traces(state)
-    for i, trace in enumerate(traces):
-        look = style(type(trace.rule).__name__)
+    names = _names([trace.rule for trace in traces])
+    for i, (trace, look) in enumerate(zip(traces, styles(traces), strict=True)):
         dash = "" if look.dash == "-" else "6 3"
         path = pixels(trace.x[: state["t"] + 1])
         lines.append(_path(_thinned(path), look.color, 1.8, dash))
         x, y = (min(max(v, 6), top - 6) for v, top in zip(path[-1], (WIDTH, HEIGHT), strict=True))
         lines.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{look.color}"/>')
-        lines.append(_text(8, 18 + 17 * i, type(trace.rule).__name__, look.color))
+        lines.append(_text(8, 18 + 17 * i, names[i], look.color))
     if surface.minimum is not None:
         ((x, y),) = pixels([surface.minimum])
         lines.append(_text(x, y + 5, "★", INK, "middle"))
-    ends = "; ".join(map(_ends, traces))
+    ends = "; ".join(map(_ends, names, traces))
     return f"{state['surface']}, {state['steps']} steps: {ends}.", "".join(lines)
 
 
