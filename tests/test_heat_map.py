@@ -33,6 +33,14 @@ def test_the_best_has_a_star_and_the_nearly_best_a_dot(ax):
     assert [label.get_text() for label in ax.get_yticklabels()] == ["1e-08", "1"]
 
 
+def test_maps_to_be_compared_have_one_reference(ax):
+    plots.heat_map(ax, [1, 2, 3], [1], [[2.0, 1.4, 3.0]], best=1.0)
+
+    assert marked(ax, "*") == [(1, 0)]
+    assert marked(ax, ".") == []
+    assert ax.images[0].norm.vmin == 1.0
+
+
 def test_what_diverged_stays_white(ax):
     plots.heat_map(ax, [1, 2], [3], [[np.nan, 2.0]])
 

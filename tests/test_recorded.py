@@ -69,8 +69,8 @@ def test_a_claims_table_escapes_its_text_and_computes_its_verdicts():
     assert '<th scope="col">read into &lt;it&gt;</th>' in html
     assert "a &lt; b" in html
     assert "x &amp; y" in html
-    assert re.findall("<strong>(.*?)</strong>", html) == ["held in part", "did not hold"]
-    assert repr(claims).splitlines()[0] == "held in part: a < b x & y"
+    assert re.findall("<strong>(.*?)</strong>", html) == ["held in part (1 of 2)", "did not hold"]
+    assert repr(claims).splitlines()[0] == "held in part (1 of 2): a < b x & y"
     assert recorded.verdict([]) == "not tested"
 
 

@@ -17,7 +17,7 @@ try:
     import matplotlib.pyplot as plt
     from matplotlib.axes import Axes
     from matplotlib.colors import LogNorm
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 except ImportError as error:
     raise ImportError("figures need Matplotlib: pip install adam-edu[course]") from error
 
@@ -44,12 +44,12 @@ STYLE: dict[str, Style] = {
     "Adam": Style("#c8102e", "o"),
     "AdamUncorrected": Style("#d6527a", "X", DASHED),
     "AdaMax": Style("#7b1fa2", "P"),
-    "NAdam": Style("#b0479e", "p"),
-    "AMSGrad": Style("#5b3fc4", "h"),
+    "NAdam": Style("#b0479e", "D", DASHED),
+    "AMSGrad": Style("#5b3fc4", "<"),
     "AdamL2": Style("#96606f", "d", DOTTED),
     "AdamW": Style("#5c7a00", "*"),
-    "AdaBound": Style("#2b7a85", "H"),
-    "RAdam": Style("#a8442a", "8", DASHED),
+    "AdaBound": Style("#2b7a85", ">"),
+    "RAdam": Style("#a8442a", "v", DASHED),
     "Lion": Style("#9a6a00", "D"),
     "ScheduleFreeSGD": Style("#6b6b8f", "s", DASHED),
     "ScheduleFreeAdamW": Style("#3f6fb5", "X"),
@@ -80,7 +80,10 @@ SETTINGS: Any = {
     "xtick.color": INK,
     "ytick.color": INK,
     "lines.linewidth": 2.0,
-    "mathtext.fontset": "cm",
+    # Computer Modern's hairlines, such as those of "=", vanish on a screen of few dots.
+    "mathtext.fontset": "dejavusans",
+    # On logarithmic axes 0.02 and 50 as they are, 0.001 as a power of ten.
+    "axes.formatter.min_exponent": 2,
     "savefig.facecolor": "white",
 }
 
@@ -308,14 +311,17 @@ def sweep(
     ax.set_xscale("log")
 
 
-def heat_map(ax: Axes, x: Any, y: Any, values: Any, within: float = 1.5) -> None:
+def heat_map(
+    ax: Axes, x: Any, y: Any, values: Any, within: float = 1.5, best: float | None = None
+) -> None:
     """Draw losses over two settings as a map: a star at the best, a dot where nearly as good.
 
     Parameters
     ----------
     x, y : the settings along each axis, in any steps; cells are of one size and labelled with them
     values : the losses, above 0, shape (len(y), len(x)); what is not finite stays white
-    within : a dot marks what is at most so many times the best
+    within : a dot marks what is at most so many times ``best``
+    best : where the colours begin, by default the lowest value; one for all maps to be compared
 
     Raises
     ------
@@ -331,7 +337,8 @@ def heat_map(ax: Axes, x: Any, y: Any, values: Any, within: float = 1.5) -> None
     if not finite.any():
         raise ValueError("no value is finite")
     shown = np.where(finite, values, np.nan)
-    best = np.nanmin(shown)
+    lowest = np.nanmin(shown)
+    best = lowest if best is None else best
     image = ax.imshow(
         shown,
         norm=LogNorm(best, min(np.nanmax(shown), 30 * best)),
@@ -340,13 +347,14 @@ def heat_map(ax: Axes, x: Any, y: Any, values: Any, within: float = 1.5) -> None
         origin="lower",
     )
     for row, column in np.argwhere(finite & (values <= within * best)):
-        ax.plot(column, row, "*" if values[row, column] == best else ".", color="black", ms=9)
+        ax.plot(column, row, "*" if values[row, column] == lowest else ".", color="black", ms=9)
     every = -(-len(x) // 5)
     labels = [f"{float(f'{value:.2g}'):g}" for value in x[::every]]
     ax.set_xticks(range(0, len(x), every), labels)
     ax.set_yticks(range(len(y)), [f"{value:g}" for value in y])
-    bar = ax.figure.colorbar(image, ax=ax, extend="max", pad=0.02)
-    bar.ax.yaxis.set_minor_formatter("")
+    some = LogLocator(subs=(1, 1.5, 2, 3, 5, 7))
+    bar = ax.figure.colorbar(image, ax=ax, extend="max", pad=0.02, ticks=some, format="%g")
+    bar.ax.yaxis.set_minor_locator(NullLocator())
     bar.set_label("loss")
 
 

@@ -146,7 +146,7 @@ def how(record: Record) -> str:
     --------
     >>> print(how(load_result("logistic-mnist")))
     Command: adam-edu reproduce logistic-mnist --device=cpu
-    Made on 2026-11-24 on a x86_64 CPU, 4 cores, with Torch 2.13.0+cpu.
+    Made on 2026-11-24 with Torch 2.13.0+cpu: x86_64 CPU, 4 cores.
     Data: mnist, 60,000 training examples. Seeds: 3. Epochs: 45.
     It is the whole experiment.
     """
@@ -156,7 +156,7 @@ def how(record: Record) -> str:
     epochs = f"{done[0]} to {done[-1]}" if len(done) > 1 else "".join(map(str, done)) or "none"
     lines = [
         f"Command: {record['command']}",
-        f"Made on {made} on a {record['hardware']}, with Torch {record['versions']['torch']}.",
+        f"Made on {made} with Torch {record['versions']['torch']}: {record['hardware']}.",
         f"Data: {record['data']['name']}, {record['data']['train']:,} training examples. "
         f"Seeds: {seeds}. Epochs: {epochs}.",
     ]
@@ -232,12 +232,14 @@ def verdict(held: Iterable[bool]) -> str:
     """Return the word for a claim of which these parts held; without parts it was not tested.
 
     >>> verdict([True, True]), verdict([True, False]), verdict([False]), verdict([])
-    ('held', 'held in part', 'did not hold', 'not tested')
+    ('held', 'held in part (1 of 2)', 'did not hold', 'not tested')
     """
     parts = [bool(part) for part in held]
     if not parts:
         return "not tested"
-    return "held" if all(parts) else "held in part" if any(parts) else "did not hold"
+    if all(parts):
+        return "held"
+    return f"held in part ({sum(parts)} of {len(parts)})" if any(parts) else "did not hold"
 
 
 @dataclass(frozen=True)
@@ -258,10 +260,18 @@ class Claim:
 
 @dataclass(frozen=True, repr=False)
 class Claims:
-    """A table of claims; a notebook shows it as one. ``head`` says whose they are."""
+    """A table of claims; a notebook shows it as one.
+
+    Attributes
+    ----------
+    rows : the claims
+    head : whose they are
+    found : what the numbers beside them are
+    """
 
     rows: tuple[Claim, ...]
     head: str = "the paper's claim"
+    found: str = "what we found"
 
     def __repr__(self) -> str:
         return "\n".join(f"{verdict(row.held)}: {row.claim} {row.found}" for row in self.rows)
@@ -269,7 +279,7 @@ class Claims:
     def _repr_html_(self) -> str:
         heads = "".join(
             f'<th scope="col">{name}</th>'
-            for name in (escape(self.head, quote=False), "what we found", "verdict")
+            for name in (escape(self.head, quote=False), escape(self.found), "verdict")
         )
         rows = "".join(
             f"<tr><td>{escape(row.claim)}</td><td>{escape(row.found)}</td>"
@@ -277,7 +287,8 @@ class Claims:
             for row in self.rows
         )
         return (
-            f'<table class="dataframe"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+            f'<table class="dataframe table"><thead><tr>{heads}</tr></thead>'
+            f"<tbody>{rows}</tbody></table>"
         )
 
 

@@ -104,10 +104,12 @@ NESTEROV = Entrant("SGD with Nesterov momentum", "Nesterov", {"momentum": 0.9})
 
 OPEN = (
     "A new permutation of the training set each epoch; the last, incomplete minibatch is left "
-    "out. Torch's default initial values. Momentum 0.9 for Nesterov, decay 0.9 for RMSProp and "
-    "0.95 for AdaDelta, as their sources suggest; Adam's defaults. The curve is the mean "
-    "objective over an epoch's minibatches, without the L2 penalty. "
+    "out. Torch's default initial values. The curve is the mean objective over an epoch's "
+    "minibatches, without an L2 penalty. Adam's defaults"
 )
+MOMENTUM = "; momentum 0.9 for Nesterov"
+DECAYS = "; decay 0.9 for RMSProp"
+ADADELTA_DECAY = " and 0.95 for AdaDelta, as their sources suggest"
 
 TWO_ADAGRADS = (
     "The paper names the alpha / sqrt(t) decay without saying for whom: here it holds for all, and "
@@ -118,7 +120,7 @@ LOGISTIC_MNIST = Spec(
     name="logistic-mnist",
     figure="Figure 1, left (section 6.1)",
     claim="Adam converges like SGD with Nesterov momentum, and both faster than AdaGrad.",
-    choices=OPEN + "L2 strength 1e-4 on the weights. Pixels from 0 to 1. "
+    choices=OPEN + MOMENTUM + ". L2 strength 1e-4 on the weights. Pixels from 0 to 1. "
     "The alpha / sqrt(t) decay holds for all.",
     data="mnist",
     quick_data="digits",
@@ -136,7 +138,8 @@ LOGISTIC_IMDB = Spec(
     figure="Figure 1, right (section 6.1)",
     claim="AdaGrad beats SGD with Nesterov momentum by a large margin on sparse features, with "
     "and without dropout noise; Adam converges as fast as AdaGrad.",
-    choices=OPEN + "A feature is 1 if the word occurs and 0 if not. No L2 penalty. " + TWO_ADAGRADS,
+    choices=OPEN + MOMENTUM + DECAYS + ". A feature is 1 if the word occurs and 0 if not. "
+    "No L2 penalty. " + TWO_ADAGRADS,
     data="imdb",
     quick_data="synthetic_bow",
     model=lambda shape, classes, noisy: LogisticRegression(
@@ -154,7 +157,11 @@ MLP_MNIST = Spec(
     name="mlp-mnist",
     figure="Figure 2 (section 6.2)",
     claim="With dropout, Adam shows better convergence than the other first-order methods.",
-    choices=OPEN + "Dropout 0.5 on both hidden layers, none on the input. L2 strength 1e-5 on "
+    choices=OPEN
+    + MOMENTUM
+    + DECAYS
+    + ADADELTA_DECAY
+    + ". Dropout 0.5 on both hidden layers, none on the input. L2 strength 1e-5 on "
     "the weights. The paper's second panel, without dropout, compares Adam with SFO, a "
     "quasi-Newton method, which is left out: here it has the same five optimizers.",
     data="mnist",
@@ -176,6 +183,8 @@ MLP_RATES = replace(
     name="mlp-mnist-rates",
     figure="none: a control of our record of figure 2 (a)",
     claim="None of the paper's. Does Adam's place after some epochs hang on its learning rate?",
+    choices=OPEN + ". Dropout 0.5 on both hidden layers, none on the input. L2 strength 1e-5 on "
+    "the weights.",
     entrants=(ADAM,),
     dropout=(True,),
     grid=(1e-4, 3.16e-4, 1e-3),
@@ -188,9 +197,9 @@ CNN_CIFAR10 = Spec(
     figure="Figure 3 (section 6.3)",
     claim="Adam and AdaGrad lower the cost rapidly at first; in the end Adam and SGD converge "
     "considerably faster than AdaGrad.",
-    choices=OPEN + "ZCA whitening with 0.01 added to the eigenvalues (pixels from 0 to 1). "
-    "Dropout 0.2 on the input and 0.5 on the layer of 1000. No L2 penalty. Padding keeps the "
-    "side at a convolution and halves it at a pooling.",
+    choices=OPEN + MOMENTUM + ". ZCA whitening with 0.01 added to the eigenvalues (pixels from 0 "
+    "to 1). Where there is dropout: 0.2 on the input, 0.5 on the layer of 1000. No L2 penalty. "
+    "Padding keeps the side at a convolution and halves it at a pooling.",
     data="cifar10",
     quick_data="digits",
     model=lambda shape, classes, noisy: ConvolutionalNetwork(
@@ -211,9 +220,10 @@ VAE_MNIST = Spec(
     figure="Figure 4 (section 6.4)",
     claim="Without bias correction, beta2 close to 1 makes training unstable, above all in the "
     "first epochs; with it Adam does as well or better, whatever the hyper-parameters.",
-    choices=OPEN + "MNIST (the paper does not name the data), grey values as probabilities, "
-    "minibatches of 100 as in Kingma and Welling (2014), one sample for each example, whole "
-    "powers of ten for alpha.",
+    choices=OPEN
+    + ", but for the settings of the grid. MNIST (the paper does not name the data), grey "
+    "values as probabilities, minibatches of 100 as in Kingma and Welling (2014), one sample for "
+    "each example, whole powers of ten for alpha.",
     data="mnist",
     quick_data="digits",
     model=lambda shape, classes, noisy: VariationalAutoencoder(size(shape)),

@@ -140,10 +140,15 @@ def schedule_specs(schedule: type[Schedule]) -> dict[str, dict[str, Any]]:
     return specs
 
 
+# Inverts a colour and turns its hue back (CSS: invert(1) hue-rotate(180deg)), as the book's pages
+# do with drawn figures in the dark: an optimizer has one colour there, too.
+TURN = np.array([[-0.574, 1.430, 0.144], [0.426, 0.430, 0.144], [0.426, 1.430, -0.856]])
+
+
 def _style(style: Style) -> dict[str, Any]:
-    """Return a style for the canvas; in the dark, a colour made for white gets half of white."""
-    parts = [int(style.color[i : i + 2], 16) for i in (1, 3, 5)]
-    dark = "#" + "".join(f"{round(part + 0.48 * (255 - part)):02x}" for part in parts)
+    """Return a style for the canvas, with a second colour for the dark."""
+    parts = np.array([int(style.color[i : i + 2], 16) for i in (1, 3, 5)])
+    dark = "#" + "".join(f"{round(part):02x}" for part in np.clip(TURN @ (255 - parts), 0, 255))
     dash = [] if isinstance(style.dash, str) else style.dash[1]
     return {"color": style.color, "dark": dark, "dash": dash, "marker": _outline(style.marker)}
 
