@@ -14,7 +14,7 @@ FIRST_LINE = re.compile(
     re.DOTALL,
 )
 
-HEAD = "| chapter | you need | you will be able to |\n| --- | --- | --- |\n"
+HEAD = "| chapter | minutes | you need | you will be able to |\n| --- | ---: | --- | --- |\n"
 
 
 def table() -> str:
@@ -36,8 +36,8 @@ def row(chapter: Path) -> str:
     if found is None:
         raise SystemExit(f"{chapter.name}: the first line lacks a time, a need or a goal")
     needs, gives = (" ".join(found[name].split()) for name in ("needs", "gives"))
-    link = f"[{found['title']}]({chapter.name}), {found['minutes']} minutes"
-    return f"| {link} | {needs} | {gives} |\n"
+    link = f"[{found['title']}]({chapter.name})"
+    return f"| {link} | {found['minutes']} | {needs} | {gives} |\n"
 
 
 def main() -> None:
