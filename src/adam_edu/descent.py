@@ -251,7 +251,7 @@ def descend(
     schedule: Schedule | None = None,
     seed: int = 0,
 ) -> Trace:
-    """Minimise a problem by a rule, and record every step.
+    """Minimize a problem by a rule, and record every step.
 
     Parameters
     ----------

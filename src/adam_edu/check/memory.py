@@ -97,8 +97,8 @@ checkpoint_bytes = formula(
         weights * (weight_bytes + slots * state_bytes)
     ),
     returns="size",
-    statement="Return the bytes of a checkpoint to go on from: of a model with so many weights, "
-    "and of its optimizer, whose rule has so many slots. Each weight takes weight_bytes, and each "
+    statement="Return the bytes of a checkpoint to go on from: of a model with weights numbers, "
+    "and of the optimizer's slots, each as large as the model. A weight takes weight_bytes, and a "
     "number in a slot state_bytes.",
     probes=[
         {"weights": n, "slots": slots, "weight_bytes": p, "state_bytes": s}
@@ -214,7 +214,7 @@ step_seconds = formula(
     lambda weights, slots, bandwidth: 4 * weights * (3 + 2 * slots) / bandwidth,
     returns="time",
     statement="Return the least time in seconds that a step can take in float32, for a rule with "
-    "so many slots: memory delivers bandwidth bytes a second, reads and writes together, and each "
+    "that many slots: memory delivers bandwidth bytes a second, reads and writes together, and each "
     "number is read once and, if it changes, written once.",
     probes=[
         {"weights": n, "slots": slots, "bandwidth": speed}

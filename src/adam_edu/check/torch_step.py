@@ -276,7 +276,7 @@ def buffer_lost(agrees):
 torch_momentum = Challenge(
     signature="torch_momentum(self)",
     returns=("step",),
-    statement="Write the step() of an optimizer of Torch by momentum, m <- momentum * m + g and "
+    statement="Write step() for a Torch optimizer with momentum, m <- momentum * m + g and "
     "x <- x - lr * m. self.param_groups is a list of dicts with 'params', 'lr' and 'momentum'; "
     "self.state[x] is a dict for each parameter, empty at first, and all that a checkpoint keeps. "
     "Gradients are in x.grad; that of a frozen parameter is None. It is called under "

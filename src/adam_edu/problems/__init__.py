@@ -1,4 +1,4 @@
-"""What is minimised: surfaces to look at, noisy and sparse problems, one where Adam fails."""
+"""What is minimized: surfaces to look at, noisy and sparse problems, one where Adam fails."""
 
 from .base import Function, Problem, largest_curvature
 from .numpy_models import LogisticRegression, TwoLayerNetwork

@@ -22,7 +22,7 @@ def point(*coordinates: float) -> Array:
 
 
 class Problem:
-    """A function to minimise, and what a picture of it needs.
+    """A function to minimize, and what a picture of it needs.
 
     Attributes
     ----------
