@@ -214,8 +214,8 @@ step_seconds = formula(
     lambda weights, slots, bandwidth: 4 * weights * (3 + 2 * slots) / bandwidth,
     returns="time",
     statement="Return the least time in seconds that a step can take in float32, for a rule with "
-    "that many slots: memory delivers bandwidth bytes a second, reads and writes together, and each "
-    "number is read once and, if it changes, written once.",
+    "that many slots: memory delivers bandwidth bytes a second, reads and writes together, and "
+    "each number is read once and, if it changes, written once.",
     probes=[
         {"weights": n, "slots": slots, "bandwidth": speed}
         for n, slots, speed in (
