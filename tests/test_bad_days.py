@@ -24,15 +24,15 @@ def run(command, **environment):
 
 @pytest.mark.skipif(os.name == "nt" or not shutil.which("make"), reason="no make")
 def test_the_first_make_without_a_network_says_so(tmp_path):
-    venv.create(tmp_path / "ve nv", with_pip=False)  # bringing pip itself takes seconds
-    (site,) = (tmp_path / "ve nv/lib").glob("python*/site-packages")
+    venv.create(tmp_path / "venv", with_pip=False)  # bringing pip itself takes seconds
+    (site,) = (tmp_path / "venv/lib").glob("python*/site-packages")
     (site / "pip").symlink_to(Path(sysconfig.get_path("purelib")) / "pip")
     offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "MAKEFLAGS": ""}
-    done = run(["make", f"VENV={tmp_path}/ve nv", f"PYTHON={sys.executable}", "lint"], **offline)
+    done = run(["make", f"VENV={tmp_path}/venv", f"PYTHON={sys.executable}", "lint"], **offline)
 
     assert done.returncode != 0
     assert "the first make needs a network" in done.stdout
-    assert not (tmp_path / "ve nv/.installed").exists()
+    assert not (tmp_path / "venv/.installed").exists()
 
 
 @pytest.mark.skipif(os.name == "nt" or not shutil.which("make"), reason="no make")
