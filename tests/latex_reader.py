@@ -29,6 +29,8 @@ def rows(latex: str) -> list[tuple]:
     """Return (left side, right side) of each row, such as ``m \\leftarrow \\mu m + g``."""
     found = []
     for row in re.split(r"\\\\|\\qquad", MEANINGLESS.sub(" ", latex)):
+        if not row.strip():
+            continue
         left, right = re.split(r"\\leftarrow|=", row, maxsplit=1)
         found.append((Reader(left).expression(), Reader(right).expression()))
     return found

@@ -191,7 +191,7 @@ def test_no_source_has_two_entries():
 # shows to be the rule; and a method that is set as an exercise, where the checker has the rule.
 OTHER_FORMS = (r"\nabla f(x - \alpha\mu m)", r"\nabla f(y)", r"\operatorname{sign}(v - g^2)")
 DISPLAY = re.compile(r"\$\$(.*?)\$\$", re.DOTALL)
-UPDATE = re.compile(r"(?<!bar )(?<!tilde )\b(?:x|theta_t) *\\leftarrow")
+UPDATE = re.compile(r"(?<!bar )(?<!tilde )\b(?:x|theta_t) *&? *\\leftarrow")
 
 
 def update_formulas(chapter: Path) -> list[str]:
