@@ -207,6 +207,7 @@ def update_formulas(chapter: Path) -> list[str]:
 
 def read(formula: str) -> list[tuple]:
     """Read a formula's rows as those of a rule: without the index t, and with x for theta."""
+    formula = re.sub(r"\\(begin|end)\{aligned\}", "", formula)
     formula = re.sub(r"\\theta(?=_)", "x", formula)
     formula = re.sub(
         r"(?<=[\w}])_(?:t|\{t-1\})(?![\w-])", "", formula.replace(r"\alpha_t", r"\eta")
