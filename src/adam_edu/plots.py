@@ -17,7 +17,7 @@ try:
     import matplotlib.pyplot as plt
     from matplotlib.axes import Axes
     from matplotlib.colors import LogNorm
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+    from matplotlib.ticker import LogFormatterSciNotation, LogLocator, MaxNLocator, NullLocator
 except ImportError as error:
     raise ImportError("figures need Matplotlib: pip install adam-edu[course]") from error
 
@@ -82,8 +82,6 @@ SETTINGS: Any = {
     "lines.linewidth": 2.0,
     # Computer Modern's hairlines, such as those of "=", vanish on a screen of few dots.
     "mathtext.fontset": "dejavusans",
-    # On logarithmic axes 0.02 and 50 as they are, 0.001 as a power of ten.
-    "axes.formatter.min_exponent": 2,
     "savefig.facecolor": "white",
 }
 
@@ -118,11 +116,31 @@ def panels(
     return axes
 
 
+class PlainOrPowers(LogFormatterSciNotation):
+    """Numbers on a logarithmic axis, all in one form: as they are on a short axis around 1."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Return the label of a tick."""
+        low, high = sorted(self.axis.get_view_interval())  # type: ignore[union-attr]
+        plain = low > 5e-4 and high < 5e4 and high < 2e3 * low
+        with plt.rc_context({"axes.formatter.min_exponent": 5 if plain else 0}):
+            return str(super().__call__(x, pos))
+
+
+def name_ticks(ax: Axes) -> None:
+    """Give the ticks of logarithmic axes labels of one form; called by what draws over them."""
+    for axis in (ax.xaxis, ax.yaxis):
+        if axis.get_scale() == "log":
+            axis.set_major_formatter(PlainOrPowers())
+            axis.set_minor_formatter(PlainOrPowers(labelOnlyBase=False))
+
+
 def name_lines(ax: Axes, gap: float = 1.15) -> None:
     """Write each line's label at its right end, in its colour, and move apart what would overlap.
 
     ``gap`` is the least distance of two labels, in line heights.
     """
+    name_ticks(ax)
     lines = [line for line in ax.get_lines() if not str(line.get_label()).startswith("_")]
     ends = [_last_visible(ax, line) for line in lines]
     ax.figure.canvas.draw()  # settles the layout, and with it what a pixel is
@@ -287,6 +305,7 @@ def rates(ax: Axes, found: Mapping[str, Any]) -> None:
     for optimizer, columns in found.items():
         ax.plot(columns[:, 0], columns[:, 1], **line_style(optimizer), **marker(optimizer))
     ax.set(xscale="log", xlabel=r"learning rate $\alpha$")
+    name_ticks(ax)
 
 
 def sweep(
@@ -309,6 +328,7 @@ def sweep(
         at_top: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "clip_on": False}
         ax.plot(gone, np.full(len(gone), 0.97), "x", color=look.get("color"), ms=7, mew=2, **at_top)
     ax.set_xscale("log")
+    name_ticks(ax)
 
 
 def heat_map(

@@ -1,0 +1,32 @@
+"""The labels of logarithmic axes."""
+
+import matplotlib.pyplot as plt
+import pytest
+
+from adam_edu import plots
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [
+        (0.035, 0.5, ["0.04", "0.06", "0.1", "0.2", "0.3", "0.4"]),
+        (0.05, 20, ["0.1", "1", "10"]),
+        (1e-6, 2e-3, ["10^{-6}", "10^{-5}", "10^{-4}", "10^{-3}"]),
+        (1e-2, 1e3, ["10^{-2}", "10^{-1}", "10^{0}", "10^{1}", "10^{2}", "10^{3}"]),
+    ],
+)
+def test_one_axis_has_numbers_of_one_form(low, high, labels):
+    ax = plots.panels()
+    ax.plot([1, 2], [low, high], label="line")
+    ax.set(yscale="log", ylim=(low, high))
+    plots.name_lines(ax)
+    ax.figure.canvas.draw()
+    ticks = sorted(
+        (tick.get_loc(), tick.label1.get_text())
+        for kind in ("major", "minor")
+        for tick in getattr(ax.yaxis, f"get_{kind}_ticks")()
+        if tick.label1.get_text() and low <= tick.get_loc() <= high
+    )
+    plt.close(ax.figure)
+
+    assert [text.removeprefix(r"$\mathdefault{").removesuffix("}$") for _, text in ticks] == labels
