@@ -30,3 +30,20 @@ def test_one_axis_has_numbers_of_one_form(low, high, labels):
     plt.close(ax.figure)
 
     assert [text.removeprefix(r"$\mathdefault{").removesuffix("}$") for _, text in ticks] == labels
+
+
+def test_labels_chosen_by_hand_stay():
+    ax = plots.panels()
+    ax.plot([1, 8], [1, 2], label="line")
+    ax.set_xscale("log", base=2)
+    ax.set_yscale("log")
+    ax.set_yticks([1, 2], ["one", "two"])
+    plots.name_lines(ax)
+    ax.figure.canvas.draw()
+    x, y = (
+        [tick.get_text() for tick in axis.get_majorticklabels()] for axis in (ax.xaxis, ax.yaxis)
+    )
+    plt.close(ax.figure)
+
+    assert r"$\mathdefault{2^{3}}$" in x
+    assert y == ["one", "two"]

@@ -128,9 +128,13 @@ class PlainOrPowers(LogFormatterSciNotation):
 
 
 def name_ticks(ax: Axes) -> None:
-    """Give the ticks of logarithmic axes labels of one form; called by what draws over them."""
+    """Give the ticks of logarithmic axes labels of one form; called by what draws over them.
+
+    Labels that are not Matplotlib's own for powers of ten stay as they are.
+    """
     for axis in (ax.xaxis, ax.yaxis):
-        if axis.get_scale() == "log":
+        usual = type(axis.get_major_formatter()) is LogFormatterSciNotation
+        if usual and getattr(axis.get_transform(), "base", None) == 10:
             axis.set_major_formatter(PlainOrPowers())
             axis.set_minor_formatter(PlainOrPowers(labelOnlyBase=False))
 
