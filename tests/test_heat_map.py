@@ -34,7 +34,7 @@ def test_the_best_has_a_star_and_the_nearly_best_a_dot(ax):
 
 
 def test_maps_to_be_compared_have_one_reference(ax):
-    plots.heat_map(ax, [1, 2, 3], [1], [[2.0, 1.4, 3.0]], best=1.0)
+    plots.heat_map(ax, [1, 2, 3], [1], [[2.0, 1.6, 3.0]], best=1.0)
 
     assert marked(ax, "*") == [(1, 0)]
     assert marked(ax, ".") == []

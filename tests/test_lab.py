@@ -12,6 +12,7 @@ from conftest import ROOT
 
 from adam_edu import RULES, descend, lab
 from adam_edu.lab import catalog, states
+from adam_edu.plots import Style
 from adam_edu.problems import SURFACES, Bowl, Rosenbrock
 from adam_edu.rules import SGD, Adam, Momentum
 from adam_edu.schedules import Cosine, Step, Warmup
@@ -68,6 +69,13 @@ def test_still_picture_tells_two_of_one_rule_apart():
 
     assert names == ["Adam, α 0.1", "SGD", "Adam, α 0.3"]
     assert len(colors) == 2
+
+
+@pytest.mark.parametrize("name", ["first", "second", "third"])
+def test_the_dark_colours_of_the_style_sheet_are_turned_as_the_optimizers_are(name):
+    light, dark = re.findall(rf"--{name}: (#\w+)", catalog.source("lab.css"))
+
+    assert catalog._style(Style(light, "o"))["dark"] == dark
 
 
 def test_a_state_from_the_browser_is_taken_over():

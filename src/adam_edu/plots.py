@@ -370,7 +370,7 @@ def heat_map(
         aspect="auto",
         origin="lower",
     )
-    for row, column in np.argwhere(finite & (values <= within * best)):
+    for row, column in np.argwhere(finite & (values <= max(within * best, lowest))):
         ax.plot(column, row, "*" if values[row, column] == lowest else ".", color="black", ms=9)
     every = -(-len(x) // 5)
     labels = [f"{float(f'{value:.2g}'):g}" for value in x[::every]]

@@ -618,12 +618,12 @@ function race(lab) {
   const names = namesOf(lab.state);
   const runners = rules.map(({ name, hyper }, i) => {
     const remove = () => lab.change({ rules: lab.state.rules.filter((_, k) => k !== i) }, true);
-    const sliders = new Set(["lr" in hyper ? "lr" : null, ...differing(lab.state, i)]);
+    const sliders = [...new Set(["lr", ...differing(lab.state, i)])].filter((key) => key in hyper);
     return el("div", { class: "runner", role: "group", "aria-label": names[i] },
       el("div", { class: "entry" }, lab.glyph(() => stylesOf(lab)[i]), el("strong", {}, name),
         rules.length > 1 ? lab.button(`remove-${i}`, "×", remove, { "aria-label": `remove ${names[i]}` }) : null,
         lab.note(() => ended(lab.runs[i], lab.state.t))),
-      ...[...sliders].filter(Boolean).map((key) => lab.hyper(i, key)));
+      ...sliders.map((key) => lab.hyper(i, key)));
   });
   const add = lab.select("add", "add", ["an optimizer …", ...Object.keys(RULES)], () => "", (name) =>
     name in RULES && lab.change({ rules: [...lab.state.rules, fresh(name, surface)] }, true));
