@@ -773,6 +773,7 @@ function schedule(lab) {
   // A constant rate is one run, anything else is set beside one.
   const names = () => lab.state.schedule === "Constant" && !lab.state.warmup
     ? ["constant"] : ["schedule", "constant"];
+  const factor = (name) => (name === "schedule" ? lab.factor : () => 1);
   const looks = () => [stylesOf(lab)[0], { color: lab.theme.second, marker: null, dash: [2, 2] }];
   return mapView(lab, "Learning-rate schedule", el("div", {}, rate, chart), [
     lab.select("schedule", "schedule", Object.keys(SCHEDULES).filter((name) => name !== "Warmup"),
@@ -782,15 +783,14 @@ function schedule(lab) {
   ], {
     compute: () => {
       lab.factor = factorOf(lab.state);
-      lab.runs = [lab.factor, undefined].slice(-names().length)
-        .map((factor) => descend(lab.state, lab.state.rules[0], factor));
+      lab.runs = names().map((name) => descend(lab.state, lab.state.rules[0], factor(name)));
     },
     looks,
     names,
     paint: () => {
       const { steps, rules: [{ hyper }] } = lab.state;
-      const rates = [lab.factor, () => 1].slice(-names().length).map((factor) =>
-        Array.from({ length: steps }, (_, i) => hyper.lr * factor(i + 1)));
+      const rates = names().map((name) =>
+        Array.from({ length: steps }, (_, i) => hyper.lr * factor(name)(i + 1)));
       drawChart(lab, rate, { names: names(), title: "learning rate", from: 1, y: [0, 1.08 * largest(rates.flat(), 1e-12)],
         series: rates.map((y, i) => ({ ...looks()[i], y })) });
       drawLosses(lab, chart, looks(), names());
