@@ -82,12 +82,12 @@ def test_another_optimizers_checkpoint_is_refused_before_anything_changes():
     with pytest.raises(ValueError, match="groups of"):
         adam.load_state_dict(few.state_dict())
     wrong = copy.deepcopy(before)
-    wrong["state"][0]["m"] = torch.zeros(1)
+    wrong["state"][0]["exp_avg"] = torch.zeros(1)
     with pytest.raises(ValueError, match="shape"):
         adam.load_state_dict(wrong)
     for number, entries in adam.state_dict()["state"].items():
         assert entries["step"] == before["state"][number]["step"]
-        assert torch.equal(entries["m"], before["state"][number]["m"])
+        assert torch.equal(entries["exp_avg"], before["state"][number]["exp_avg"])
 
 
 def test_a_checkpoint_goes_to_another_dtype():

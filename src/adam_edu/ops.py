@@ -13,8 +13,18 @@ from typing import Any
 
 
 def _library(x: Any) -> Any:
-    """Return the module that ``x`` comes from: whoever holds an array has imported its library."""
-    return sys.modules[type(x).__module__.partition(".")[0]]
+    """Return the module that ``x`` comes from: whoever holds an array has imported its library.
+
+    The class of ``x`` may be somebody's own, made from that of a library.
+    """
+    for kind in type(x).__mro__:
+        root = kind.__module__.partition(".")[0]
+        if root in ("numpy", "torch", "sympy"):
+            return sys.modules[root]
+    raise TypeError(
+        f"{x!r} is a {type(x).__name__}: a rule takes numbers, NumPy arrays, Torch tensors and "
+        "SymPy expressions"
+    )
 
 
 def sqrt(x: Any) -> Any:

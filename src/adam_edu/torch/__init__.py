@@ -26,7 +26,7 @@ except ImportError as error:
 from ..base import Rule
 from ..names import lookup
 from ..rules import RULES
-from .arguments import from_rule, hyper_defaults
+from .arguments import from_rule, signature
 from .base import RuleOptimizer
 
 __all__ = ["RuleOptimizer", "optimizer", "optimizer_class", *RULES]
@@ -64,32 +64,38 @@ def optimizer_class(rule: type[Rule]) -> type[RuleOptimizer]:
     >>> optimizer_class(RULES["Adam"]).__name__
     'Adam'
     """
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    hyper = hyper_defaults(rule)
-    arguments = [
-        inspect.Parameter("params", inspect.Parameter.POSITIONAL_OR_KEYWORD),
-        inspect.Parameter(
-            "lr", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=hyper.pop("lr", None)
-        ),
-        *(
-            inspect.Parameter(name, keyword, default=default)
-            for name, default in [
-                *hyper.items(),
-                ("maximize", False),
-                ("capturable", False),
-                ("implementation", "auto"),
-                ("state_dtype", None),
-            ]
-        ),
+    taken = signature(rule)
+
+    def init(self: RuleOptimizer, *args: Any, **options: Any) -> None:
+        if len(args) > len(by_position):
+            raise TypeError(
+                f"{rule.__name__} takes {', '.join(by_position)} by position, "
+                f"and got {len(args)} arguments; name the others"
+            )
+        for name, value in zip(by_position, args, strict=False):
+            if name in options:
+                raise TypeError(f"{rule.__name__} got {name} twice")
+            options[name] = value
+        if "params" not in options:
+            raise TypeError(f"{rule.__name__} needs params: the tensors to optimize")
+        super(made, self).__init__(**options)
+
+    by_position = [
+        name for name, p in taken.parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD
     ]
+    # On the function, not the class: a subclass with an __init__ of its own shows that.
+    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    init.__signature__ = taken.replace(parameters=[own, *taken.parameters.values()])  # type: ignore[attr-defined]
+    init.__name__, init.__qualname__ = "__init__", f"{rule.__name__}.__init__"
     contents = {
         "rule": rule,
         "__module__": __name__,
         "__qualname__": rule.__name__,
         "__doc__": _doc(rule),
-        "__signature__": inspect.Signature(arguments),
+        "__init__": init,
     }
-    return type(rule.__name__, (RuleOptimizer,), contents)
+    made = type(rule.__name__, (RuleOptimizer,), contents)
+    return made
 
 
 def _doc(rule: type[Rule]) -> str:

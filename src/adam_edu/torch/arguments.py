@@ -1,5 +1,6 @@
 """The constructor arguments of ``torch.optim`` and the fields of our rules: who is called what."""
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -7,42 +8,155 @@ from typing import Any
 from ..base import Rule
 from ..rules import RULES
 
-# Options with which Torch makes one class do what are two or three rules here.
-CHOICES: dict[str, dict[str, Any]] = {
-    "SGD": {"momentum": 0.0, "nesterov": False},
-    "RMSProp": {"centered": False},
-    "Adam": {"amsgrad": False},
+# What Torch's classes take: the names before the bar also by position, those after it by name only.
+TORCH_ARGUMENTS = {
+    "SGD": "lr momentum dampening weight_decay nesterov | maximize foreach differentiable fused",
+    "Adagrad": "lr lr_decay weight_decay initial_accumulator_value eps foreach | maximize "
+    "differentiable fused",
+    "RMSprop": "lr alpha eps weight_decay momentum centered capturable foreach maximize "
+    "differentiable |",
+    "Adadelta": "lr rho eps weight_decay foreach | capturable maximize differentiable",
+    "Adam": "lr betas eps weight_decay amsgrad | foreach maximize capturable differentiable fused "
+    "decoupled_weight_decay",
+    "AdamW": "lr betas eps weight_decay amsgrad | maximize foreach capturable differentiable fused",
+    "Adamax": "lr betas eps weight_decay foreach | maximize differentiable capturable",
+    "NAdam": "lr betas eps weight_decay momentum_decay decoupled_weight_decay | foreach maximize "
+    "capturable differentiable",
+    "RAdam": "lr betas eps weight_decay decoupled_weight_decay | foreach maximize capturable "
+    "differentiable",
+}
+
+# The class of torch.optim that can be told to compute a rule, and what it has to be told.
+TORCH_CLASSES: dict[str, tuple[str, dict[str, Any]]] = {
+    "SGD": ("SGD", {}),
+    "Momentum": ("SGD", {}),
+    "Nesterov": ("SGD", {"nesterov": True}),
+    "AdaGrad": ("Adagrad", {}),
+    "RMSProp": ("RMSprop", {}),
+    "CenteredRMSProp": ("RMSprop", {"centered": True}),
+    "AdaDelta": ("Adadelta", {}),
+    "Adam": ("Adam", {}),
+    "AdamL2": ("Adam", {}),
+    "AMSGrad": ("Adam", {"amsgrad": True}),
+    "AdamW": ("AdamW", {"decoupled_weight_decay": True}),
+    "AdaMax": ("Adamax", {}),
+    "NAdam": ("NAdam", {}),
+    "RAdam": ("RAdam", {}),
+}
+
+# What an option of Torch's classes says when it asks for nothing.
+NEUTRAL: dict[str, Any] = {
+    "momentum": 0.0,
+    "dampening": 0.0,
+    "nesterov": False,
+    "lr_decay": 0.0,
+    "initial_accumulator_value": 0.0,
+    "centered": False,
+    "amsgrad": False,
+    "decoupled_weight_decay": False,
+    "differentiable": False,
+    "foreach": None,
+    "fused": None,
+}
+
+# Which of them our classes of these names follow. The others have rules of their own.
+FOLLOWED = {
+    "SGD": {"momentum", "nesterov"},
+    "AdaGrad": {"initial_accumulator_value"},
+    "RMSProp": {"centered"},
+    "Adam": {"amsgrad", "decoupled_weight_decay"},
+    "AdamW": {"amsgrad"},
+    "NAdam": {"decoupled_weight_decay"},
+    "RAdam": {"decoupled_weight_decay"},
+}
+
+# What to write in place of an option that is not followed.
+INSTEAD = {
+    "momentum": "only the class SGD takes a momentum, or Momentum and Nesterov",
+    "dampening": "of torch.optim alone, SGD has it",
+    "nesterov": "write SGD(momentum=..., nesterov=True), or Nesterov",
+    "lr_decay": "write LambdaLR(optimizer, lambda t: 1 / (1 + lr_decay * t))",
+    "initial_accumulator_value": "only AdaGrad has one",
+    "centered": "write RMSProp(centered=True), or CenteredRMSProp",
+    "amsgrad": "write Adam(amsgrad=True), or AMSGrad",
+    "decoupled_weight_decay": "write AdamW",
+    "differentiable": "call the step() of adam_edu.rule(...), which is a differentiable function",
 }
 
 # A field of these rules has another name in Torch.
 RENAMED = {"RMSProp": {"rho": "alpha"}, "CenteredRMSProp": {"rho": "alpha"}}
 
-# Our slot for each entry of the state of Torch's optimizers.
-TORCH_SLOTS = {
-    "momentum_buffer": "m",
-    "exp_avg": "m",
-    "grad_avg": "m",
-    "exp_avg_sq": "v",
-    "square_avg": "v",
-    "max_exp_avg_sq": "w",
-    "exp_inf": "u",
-    "sum": "s",
-    "acc_delta": "d",
+# Our slot for each entry of the state of Torch's optimizers, and of packages that follow it.
+_MOMENTS = {"exp_avg": "m", "exp_avg_sq": "v"}
+TORCH_SLOTS: dict[str, dict[str, str]] = {
+    **dict.fromkeys(("SGD", "Momentum", "Nesterov"), {"momentum_buffer": "m"}),
+    "AdaGrad": {"sum": "s"},
+    **dict.fromkeys(("RMSProp", "CenteredRMSProp"), {"square_avg": "v", "grad_avg": "m"}),
+    "AdaDelta": {"square_avg": "v", "acc_delta": "d"},
+    **dict.fromkeys(("AdamUncorrected", "AdamL2", "AdaBound", "RAdam"), _MOMENTS),
+    **dict.fromkeys(("Adam", "AdamW", "AMSGrad"), {**_MOMENTS, "max_exp_avg_sq": "w"}),
+    "AdaMax": {"exp_avg": "m", "exp_inf": "u"},
+    "NAdam": {**_MOMENTS, "mu_product": "products"},
+    "Lion": {"exp_avg": "m"},
+    "ScheduleFreeAdamW": {"exp_avg_sq": "v"},
 }
 
 
-def hyper_defaults(rule: type[Rule]) -> dict[str, Any]:
-    """Return the defaults of a rule's class, under Torch's names.
+def is_ours(rule: type[Rule]) -> bool:
+    """Say whether a rule is one of the course, not another of the same name."""
+    return RULES.get(rule.__name__) is rule
 
-    >>> hyper_defaults(RULES["Adam"])
-    {'lr': 0.001, 'betas': (0.9, 0.999), 'eps': 1e-08, 'weight_decay': 0.0, 'amsgrad': False}
+
+def torch_slots(rule: type[Rule]) -> dict[str, str]:
+    """Return our name for each entry of the state that Torch keeps for this rule.
+
+    >>> torch_slots(RULES["AdaMax"])
+    {'exp_avg': 'm', 'exp_inf': 'u'}
+    """
+    return TORCH_SLOTS.get(rule.__name__, {}) if is_ours(rule) else {}
+
+
+def hyper_defaults(rule: type[Rule]) -> dict[str, Any]:
+    """Return the defaults of a rule's class, under Torch's names and with Torch's options.
+
+    >>> [name for name, value in hyper_defaults(RULES["Adam"]).items() if value]
+    ['lr', 'betas', 'eps']
     """
     hyper = from_rule(rule())
-    return {**hyper, "weight_decay": hyper.get("weight_decay", 0.0), **_choices(rule)}
+    return {**options_of(rule), **hyper, "weight_decay": hyper.get("weight_decay", 0.0)}
 
 
-def _choices(rule: type[Rule]) -> dict[str, Any]:
-    return CHOICES.get(rule.__name__, {}) if RULES.get(rule.__name__) is rule else {}
+def options_of(rule: type[Rule]) -> dict[str, Any]:
+    """Return the options of Torch's class for a rule, at the values that mean this rule."""
+    torchs, told = TORCH_CLASSES.get(rule.__name__, ("", {})) if is_ours(rule) else ("", {})
+    names = {*TORCH_ARGUMENTS.get(torchs, "").split(), "differentiable", "foreach", "fused", *told}
+    return {name: told.get(name, value) for name, value in NEUTRAL.items() if name in names}
+
+
+def signature(rule: type[Rule]) -> inspect.Signature:
+    """Return the arguments of a rule's class: those of its namesake in their order, then our own.
+
+    >>> print(signature(RULES["AdaDelta"]).replace(parameters=[
+    ...     p for p in signature(RULES["AdaDelta"]).parameters.values() if p.kind != p.KEYWORD_ONLY
+    ... ]))
+    (params, lr=1.0, rho=0.9, eps=1e-06, weight_decay=0.0, foreach=None)
+    """
+    torchs = TORCH_CLASSES[rule.__name__][0] if rule.__name__ in TORCH_CLASSES else ""
+    names, _, _ = TORCH_ARGUMENTS.get(torchs if is_ours(rule) else "", "lr").partition("|")
+    defaults = hyper_defaults(rule) | {"maximize": False, "capturable": False}
+    ordered = {name: defaults[name] for name in names.split() if name in defaults} | defaults
+    ordered |= {"implementation": "auto", "state_dtype": None}
+    by_name = inspect.Parameter.KEYWORD_ONLY
+    either = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return inspect.Signature(
+        [
+            inspect.Parameter("params", either),
+            *(
+                inspect.Parameter(name, either if name in names.split() else by_name, default=value)
+                for name, value in ordered.items()
+            ),
+        ]
+    )
 
 
 def from_rule(rule: Rule) -> dict[str, Any]:
@@ -78,17 +192,44 @@ def chosen(rule: type[Rule], group: Mapping[str, Any]) -> type[Rule]:
     >>> chosen(RULES["SGD"], {"momentum": 0.9, "nesterov": True}).__name__
     'Nesterov'
     """
-    if not _choices(rule):
+    if not is_ours(rule):
         return rule
-    if group.get("nesterov"):
-        if not group["momentum"]:
-            raise ValueError("nesterov=True needs a momentum above 0, such as momentum=0.9")
-        return RULES["Nesterov"]
-    if rule is RULES["SGD"] and group["momentum"]:
-        return RULES["Momentum"]
-    if group.get("centered"):
+    follows = FOLLOWED.get(rule.__name__, ())
+    if "momentum" in follows and group.get("momentum"):
+        return RULES["Nesterov" if group.get("nesterov") else "Momentum"]
+    if "centered" in follows and group.get("centered"):
         return RULES["CenteredRMSProp"]
-    return RULES["AMSGrad"] if group.get("amsgrad") else rule
+    return RULES["AMSGrad"] if "amsgrad" in follows and group.get("amsgrad") else rule
+
+
+def check_options(rule: type[Rule], group: Mapping[str, Any]) -> None:
+    """Check that a group asks for nothing that its class does not do.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an option is of another kind, or asks for what this class cannot follow.
+    """
+    own = options_of(rule)
+    for name, neutral in NEUTRAL.items():
+        value = group.get(name, neutral)
+        if name in _names(rule):
+            continue
+        if isinstance(value, str) or not hasattr(type(value), "__bool__"):
+            raise TypeError(f"{rule.__name__}({name}={value!r}): {name} is no text or container")
+        asks_nothing = not value and not own.get(name)
+        if asks_nothing or value == own.get(name, neutral) or name in FOLLOWED.get(_key(rule), ()):
+            continue
+        if name not in ("foreach", "fused"):  # all tensors in one call, which is what ours does
+            raise ValueError(
+                f"{rule.__name__} cannot follow {name}={value!r}: {INSTEAD[name]}"
+            )
+    if group.get("foreach") and group.get("fused"):
+        raise RuntimeError("foreach and fused cannot be True together; leave both out")
+
+
+def _key(rule: type[Rule]) -> str:
+    return rule.__name__ if is_ours(rule) else ""
 
 
 def hyper_of(rule: type[Rule], group: Mapping[str, Any], lr: Any) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """``torch.optim.Optimizer`` for any rule: it checks, keeps the state, and has the step computed."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from operator import is_
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -11,20 +12,23 @@ from torch.nn import Parameter
 from torch.optim import Optimizer
 
 from ..base import Rule
-from . import device, eager, native, traced
-from .arguments import hyper_defaults
-from .batches import Batch, batches, dense, kernel_for
-from .checkpoint import checked_state
+from . import device, eager, native
+from .arguments import hyper_defaults, torch_slots
+from .batches import Batch, batches, check, dense, kernel_for, name_states, observed, ordinary
+from .checkpoint import checked_groups, checked_state, written
 from .counting import count_in_tensors
-from .plan import Plan
+from .entries import Entries
+from .plan import Plan, TensorGuards
 from .settings import Settings, check_group, other_rates, variant
 
-Implementation = Literal["auto", "eager", "compiled", "triton"]
 IMPLEMENTATIONS = ("auto", "eager", "compiled", "triton")
 
 
 class RuleOptimizer(Optimizer):
     """A rule as a Torch optimizer. Each class in :mod:`adam_edu.torch` is one of these.
+
+    ``state[p]`` holds the step number and the rule's slots. They answer to Torch's names as well:
+    ``state[p]["exp_avg"]`` is ``state[p]["m"]`` (:class:`adam_edu.torch.entries.Entries`).
 
     Attributes
     ----------
@@ -42,17 +46,13 @@ class RuleOptimizer(Optimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float | Tensor | None = None,
         *,
-        implementation: Implementation = "auto",
-        maximize: bool = False,
-        capturable: bool = False,
+        implementation: str = "auto",
         state_dtype: torch.dtype | None = None,
-        **hyper: Any,
+        **options: Any,
     ) -> None:
-        defaults = hyper_defaults(self.rule)
-        defaults |= {"maximize": maximize, "capturable": capturable}
-        for name in hyper:
+        defaults = hyper_defaults(self.rule) | {"maximize": False, "capturable": False}
+        for name in options:
             if name not in defaults:
                 raise TypeError(
                     f"{type(self).__name__} has no argument {name!r}; it has params, "
@@ -63,10 +63,19 @@ class RuleOptimizer(Optimizer):
                 f"implementation must be one of {', '.join(IMPLEMENTATIONS)}, "
                 f"not {implementation!r}"
             )
+        if state_dtype is not None and not isinstance(state_dtype, torch.dtype):
+            raise TypeError(f"state_dtype must be such as torch.float32, not {state_dtype!r}")
+        defaults |= options
+        if implementation == "eager" and (defaults["foreach"] or defaults["fused"]):
+            raise ValueError(
+                'foreach=True and fused=True ask for implementation="compiled", not "eager"'
+            )
+        if defaults.get("nesterov") and not defaults["momentum"]:
+            raise ValueError("nesterov=True needs a momentum above 0, such as momentum=0.9")
         self.implementation = implementation
         self.state_dtype = state_dtype
         self._forget()
-        super().__init__(params, defaults | hyper | ({} if lr is None else {"lr": lr}))
+        super().__init__(params, defaults)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add parameters, with hyper-parameters of their own where these are given.
@@ -74,24 +83,27 @@ class RuleOptimizer(Optimizer):
         Raises
         ------
         TypeError, ValueError
-            If a parameter is not a real floating-point tensor, or a hyper-parameter is outside its
-            domain. Nothing has been added then.
+            If a parameter is not a real floating-point tensor and not frozen, or a hyper-parameter
+            is outside its domain. Nothing has been added then.
         """
-        group = {**self.defaults, **param_group}
-        check_group(self.rule, group)
-        if self.implementation == "triton":
-            from . import kernels
+        if isinstance(param_group, dict):
+            group = {**self.defaults, **param_group}
+            check_group(self.rule, group)
+            if self.implementation == "triton":
+                from . import kernels
 
-            kernels.check(variant(self.rule, group))
-        super().add_param_group(group)
-        for i, p in enumerate(self.param_groups[-1]["params"]):
-            if not p.is_floating_point():
+                kernels.check(variant(self.rule, group))
+        super().add_param_group(param_group)
+        for i, p in enumerate(param_group["params"]):
+            if p.requires_grad and not p.is_floating_point():
                 self.param_groups.pop()
                 advice = "; pass torch.view_as_real(z)" if p.is_complex() else ""
                 raise TypeError(
                     f"parameter {i} of the group has dtype {p.dtype}: only real floating point "
                     f"can be optimized{advice}"
                 )
+        if self.other_rates:  # from where the schedules of all rates start
+            param_group.setdefault("base_lr", float(param_group["lr"]))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle holds."""
@@ -105,12 +117,23 @@ class RuleOptimizer(Optimizer):
         for group in self.param_groups:
             for name, default in self.defaults.items():
                 group.setdefault(name, default)
+        loaded = self.__dict__.pop("_loaded", None)
+        if loaded is not None:
+            self.state = defaultdict(dict, loaded)
+            self._count_in_tensors()
+
+    def _count_in_tensors(self) -> None:
+        for group in self.param_groups:
+            if group["capturable"]:
+                params = [p for p in group["params"] if p in self.state]
+                states = [self.state[p] for p in params]
+                count_in_tensors(params, states, Settings(self.rule, group).rule)
 
     def _forget(self) -> None:
         """Drop what was worked out at earlier steps."""
         self._plans: dict[int, Plan] = {}
         self._settings: dict[int, Settings] = {}
-        self._states: list[dict[str, Any]] = []
+        self._known: tuple[list[Any], list[Any]] = [], []
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take one step; return what ``closure``, if given, returns.
@@ -118,7 +141,13 @@ class RuleOptimizer(Optimizer):
         Raises
         ------
         TypeError
-            If a gradient is sparse. Nothing has been changed then.
+            If a gradient is sparse, or the parameter is not of real floating-point numbers.
+        RuntimeError
+            If the sizes of a parameter, its gradient and its state do not match.
+        ValueError
+            If an option was set to what the class does not do.
+
+        Nothing has been changed then.
         """
         loss = None
         if closure is not None:
@@ -127,9 +156,11 @@ class RuleOptimizer(Optimizer):
         if not torch.compiler.is_compiling():
             self._take_step()
         elif self._traceable():
+            from . import traced
+
             traced.step(self)
         else:
-            _undisturbed(self)
+            _left_between_graphs(self)
         return loss
 
     def _traceable(self) -> bool:
@@ -141,8 +172,12 @@ class RuleOptimizer(Optimizer):
         return self.defaults["capturable"] and self.implementation != "triton"
 
     def _take_step(self) -> None:
-        states = self.state.values()
-        if len(states) != len(self._states) or not all(map(is_, states, self._states)):
+        keys, states = self._known
+        if (
+            len(self.state) != len(keys)
+            or not all(map(is_, self.state, keys))
+            or not all(map(is_, self.state.values(), states))
+        ):
             self._plans.clear()
         todo = []
         for i, group in enumerate(self.param_groups):
@@ -152,48 +187,53 @@ class RuleOptimizer(Optimizer):
             plan = self._plans.get(i)
             if plan is None or not plan.ready(settings.variant, group["params"]):
                 plan = None
-                self._check_gradients(group["params"])
+                self.check_tensors(i, group["params"], settings)
             todo.append((i, group, settings, plan))
         for i, group, settings, plan in todo:
             if plan is not None:
-                t = plan.count_step()
-                plan.run(settings.numbers(settings.rule.scalars(t)))
+                plan.run(settings)
             else:
                 self._plans.pop(i, None)
                 self._long_way(i, group, settings)
-                self._states = list(self.state.values())
+                self._known = list(self.state), list(self.state.values())
 
-    def _check_gradients(self, params: list[Tensor]) -> None:
-        for p in params:
-            if p.grad is not None and p.grad.layout is not torch.strided:
-                raise TypeError(
-                    f"{type(self).__name__} needs dense gradients, not {p.grad.layout}: use "
-                    "nn.Embedding(sparse=False), grad.to_dense(), or torch.optim.SparseAdam"
-                )
+    def check_tensors(self, i: int, params: list[Tensor], settings: Settings) -> None:
+        """Check that group ``i`` can take a step, before any of it is changed."""
+        name_states(params, self.state, torch_slots(self.rule))
+        check(type(self).__name__, i, params, self.state, settings.variant.rule.slots)
 
     @torch.no_grad()
     def _long_way(self, i: int, group: Mapping[str, Any], settings: Settings) -> None:
         """Sort the tensors into batches of one kind, update each, and plan the next step."""
-        together = batches(
-            group["params"], self.state, settings, self.slot_dtype, group["capturable"]
-        )
+        together = self.batches(group, settings, group["capturable"])
+        watched = observed()
         for batch in together:
-            odd, plain = batch.split(lambda x, g, slots: not dense(x, g, slots))
+            odd, plain = batch.split(lambda x, g, slots: watched or not dense(x, g, slots))
             odd.eager_step(settings)
-            kernel = self._kernel(settings, batch)
             if not plain:
                 continue
-            if self.implementation == "triton" or (kernel is None and not self._eager(batch)):
+            kernel = self._kernel(settings, plain)
+            if self.implementation == "triton" or (kernel is None and not self._eager(plain)):
                 plain.device_step(settings, self._device_step(settings))
             elif kernel is None:
                 plain.eager_step(settings)
             else:
                 plain.native_step(settings, kernel)
                 if len(together) == 1 and not odd:
-                    self._plan(i, group["params"], settings, batch, kernel)
+                    self._plan(i, group["params"], settings, plain, kernel)
+
+    def batches(
+        self, group: Mapping[str, Any], settings: Settings, capturable: bool
+    ) -> list[Batch]:
+        """Return a group's tensors, sorted, with a state for each, and the step counted."""
+        params, start = group["params"], group.get("initial_accumulator_value", 0.0)
+        for p in params:
+            if p.grad is not None and p not in self.state:
+                self.state[p] = Entries(torch_slots(self.rule))
+        return batches(params, self.state, settings, self.slot_dtype, capturable, start)
 
     def _eager(self, batch: Batch) -> bool:
-        return self.implementation == "eager" or batch.params[0].is_cpu
+        return self.implementation == "eager" or batch.params[0].device.type in ("cpu", "meta")
 
     def _kernel(self, settings: Settings, batch: Batch) -> native.Kernel | None:
         wanted = self.implementation in ("auto", "compiled") and batch.params[0].is_cpu
@@ -218,7 +258,7 @@ class RuleOptimizer(Optimizer):
         # A tensor of a class of its own, such as one spread over processes, has no address.
         plain = all(type(p) in (Tensor, Parameter) and p.is_contiguous() for p in params)
         states = [self.state[p] for p in params]
-        plain = plain and isinstance(states[0]["step"], int)
+        plain = plain and TensorGuards is not None and isinstance(states[0]["step"], int)
         if plain and len(set(batch.dtypes[:2])) == 1:
             self._plans[i] = Plan(settings.variant, kernel, group, params, states)
 
@@ -228,35 +268,70 @@ class RuleOptimizer(Optimizer):
             return self.state_dtype
         return torch.float32 if p.dtype in eager.LOW_PRECISION else p.dtype
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return a checkpoint in Torch's form, which the namesake in ``torch.optim`` loads as well.
+
+        Its entries have Torch's names, and the step number is a tensor. It holds the very tensors
+        of the state: copy it before you go on.
+        """
+
+        def write(_: Optimizer, packed: dict[str, Any]) -> dict[str, Any]:
+            names = torch_slots(self.rule)
+            state = {
+                key: written(self.rule, Entries(names, own)) if isinstance(key, int) else own
+                for key, own in packed["state"].items()
+            }
+            return {**packed, "state": state}
+
+        first = self.register_state_dict_post_hook(write, prepend=True)
+        try:
+            return super().state_dict()
+        finally:
+            first.remove()
+
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from a checkpoint of this optimizer or of its namesake in ``torch.optim``.
 
-        Slots go to each parameter's device and keep the optimizer's own precision: Torch's method
-        would turn the float32 state of bfloat16 parameters into bfloat16.
+        Torch's hooks run as for Torch's optimizers. Slots go to each parameter's device and keep
+        the optimizer's own precision: Torch's method would turn the float32 state of bfloat16
+        parameters into bfloat16. What is neither a slot nor an option of Torch is taken over.
 
         Raises
         ------
-        ValueError, KeyError
-            If the state is of another rule or of parameters of other shapes. Nothing has been
-            changed then.
+        ValueError, TypeError, KeyError
+            If the state is of another rule or of parameters of other shapes, or asks for what this
+            class does not do. Nothing has been changed then.
         """
-        saved = checked_state(self.rule, self.param_groups, state_dict)
-        super().load_state_dict({**state_dict, "state": {}})
-        for p, entries in saved:
-            slots = {
-                name: value.detach().to(p.device, self.slot_dtype(p), copy=True)
-                for name, value in entries.items()
-                if name != "step"
+
+        def take(_: Optimizer, given: dict[str, Any]) -> dict[str, Any]:
+            saved = checked_groups(self.rule, self.param_groups, self.defaults, given)
+            found = checked_state(self.rule, self.param_groups, saved, given["state"])
+            self._loaded = {
+                key: self._taken(key, own) if isinstance(key, Tensor) else own
+                for key, own in found.items()
             }
-            self.state[p] = {"step": entries["step"], **slots}
-        for group in self.param_groups:
-            if group["capturable"]:
-                params = [p for p in group["params"] if p in self.state]
-                states = [self.state[p] for p in params]
-                count_in_tensors(params, states, Settings(self.rule, group).rule)
+            return {**given, "param_groups": saved, "state": {}}
+
+        last = self.register_load_state_dict_pre_hook(take)
+        try:
+            super().load_state_dict(state_dict)
+        finally:
+            last.remove()
+            self.__dict__.pop("_loaded", None)
+
+    def _taken(self, p: Tensor, entries: dict[str, Any]) -> Entries:
+        own = Entries(torch_slots(self.rule))
+        for name, value in entries.items():
+            if name == "products":
+                value = tuple(torch.as_tensor(value, dtype=torch.float64).flatten().tolist())
+            elif isinstance(value, Tensor) and value.shape == p.shape:
+                dtype = self.slot_dtype(p) if value.is_floating_point() else None
+                value = value.detach().to(p.device, dtype, copy=True)
+            own[name] = value
+        return own
 
 
-@torch.compiler.disable
-def _undisturbed(optimizer: RuleOptimizer) -> None:
+@torch._disable_dynamo  # type: ignore[attr-defined]
+def _left_between_graphs(optimizer: RuleOptimizer) -> None:
     """Take a step that ``torch.compile`` leaves as it is, between two graphs."""
     optimizer._take_step()

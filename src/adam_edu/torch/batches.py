@@ -1,4 +1,4 @@
-"""A group's tensors, sorted into batches that take one and the same step."""
+"""A group's tensors, checked, and sorted into batches that take one and the same step."""
 
 import ctypes
 import warnings
@@ -10,9 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.graph import increment_version
+from torch.nn import Parameter
 
 from . import device, eager, native
 from .counting import count_in_tensors, key, part, scalars_of_next_step
+from .entries import Entries
 from .native import Kernel
 from .settings import Settings
 from .trace import Variant
@@ -65,17 +67,20 @@ class Batch:
             eager.step(*about, x, g, slots)
 
     def native_step(self, settings: Settings, kernel: Kernel) -> None:
-        """Take the step in one call of a compiled loop."""
+        """Take the step in one call of a compiled loop, or one by one if tensors share memory."""
         sizes = [x.numel() for x in self.params]
         columns = [self.params, self.grads, *zip(*self.slots, strict=True)]
         addresses = [tensor.data_ptr() for column in columns for tensor in column]
-        kernel(
+        taken = kernel(
             (ctypes.c_int64 * len(sizes))(*sizes),
             (ctypes.c_int64 * len(addresses))(*addresses),
             settings.numbers(self.scalars),
             sum(sizes),
         )
-        increment_version(self.params)  # so that autograd notices, as of any change in place
+        if taken:
+            increment_version(self.params)  # so that autograd notices, as of any change in place
+        else:
+            self.eager_step(settings)
 
     def device_step(self, settings: Settings, step: device.Step) -> None:
         """Take the step by a program for the device that the tensors are on."""
@@ -90,6 +95,7 @@ def batches(
     settings: Settings,
     slot_dtype: Callable[[Tensor], torch.dtype],
     capturable: bool = False,
+    start: float = 0.0,
 ) -> list[Batch]:
     """Collect what has a gradient, make the slots that are missing, and count the step.
 
@@ -101,13 +107,13 @@ def batches(
     if capturable:
         count_in_tensors(moving, states, settings.rule)
     part([state[p] for p in params if p.grad is None and p in state], states)
-    make_slots(moving, states, names, slot_dtype)
-    scalars = scalars_of_next_step(states, settings.rule)
+    make_slots(moving, states, names, slot_dtype, start)
+    rows = scalars_of_next_step(states, settings.rule)
     found: dict[Any, Batch] = {}
-    for p, own in zip(moving, states, strict=True):
+    for p, own, scalars in zip(moving, states, rows, strict=True):
         x, g, *slots = (local(tensor) for tensor in (p, p.grad, *(own[n] for n in names)))
         kind = (key(own), x.device, x.dtype, g.dtype, *(s.dtype for s in slots))
-        found.setdefault(kind, Batch(scalars[key(own)])).add(x, g, slots)
+        found.setdefault(kind, Batch(scalars)).add(x, g, slots)
     return list(found.values())
 
 
@@ -116,12 +122,13 @@ def make_slots(
     states: Iterable[MutableMapping[str, Any]],
     names: Iterable[str],
     slot_dtype: Callable[[Tensor], torch.dtype],
+    start: float = 0.0,
 ) -> None:
-    """Make the slots that are missing: zeros like the parameter."""
+    """Make the slots that are missing: like the parameter, and zero, or ``start`` everywhere."""
     for p, own in zip(params, states, strict=True):
         for name in names:
             if name not in own:
-                own[name] = torch.zeros_like(p, dtype=slot_dtype(p))
+                own[name] = torch.full_like(p, start, dtype=slot_dtype(p), requires_grad=False)
 
 
 def local(tensor: Tensor) -> Tensor:
@@ -129,15 +136,117 @@ def local(tensor: Tensor) -> Tensor:
     return tensor.to_local() if hasattr(tensor, "to_local") else tensor
 
 
+# What may be handed to a loop that works on addresses
+
+
+def name_states(
+    params: Iterable[Tensor], state: MutableMapping[Tensor, Any], names: dict[str, str]
+) -> None:
+    """Have every state that is there answer to our names and to Torch's (:class:`Entries`)."""
+    for p in params:
+        if p in state and not isinstance(state[p], Entries):
+            state[p] = Entries(names, state[p])
+
+
+def check(
+    owner: str,
+    i: int,
+    params: Sequence[Tensor],
+    state: MutableMapping[Tensor, Any],
+    names: Sequence[str],
+) -> None:
+    """Check that a group's gradients and slots are such as a step can use.
+
+    Raises
+    ------
+    TypeError
+        If a gradient is sparse, or the parameter is not of real floating-point numbers.
+    RuntimeError
+        If a gradient or a slot has another shape than its parameter, or has lost its memory.
+    """
+    for k, p in enumerate(params):
+        g = p.grad
+        if g is None:
+            continue
+        where = f"{owner}: parameter {k} of group {i}"
+        if g.layout is not torch.strided:
+            raise TypeError(
+                f"{where} needs dense gradients, not {g.layout}: use "
+                "nn.Embedding(sparse=False), grad.to_dense(), or torch.optim.SparseAdam"
+            )
+        if not p.is_floating_point():
+            raise TypeError(
+                f"{where} has dtype {p.dtype}: only real floating point can be optimized"
+                f"{'; pass torch.view_as_real(z)' if p.is_complex() else ''}, or freeze it by "
+                "requires_grad_(False)"
+            )
+        own = state[p] if p in state else {}
+        slots = {name: own[name] for name in names if name in own}
+        for name, tensor in {"gradient": g, **slots}.items():
+            if not isinstance(tensor, Tensor) or tensor.shape != p.shape:
+                shape = list(getattr(tensor, "shape", [type(tensor).__name__]))
+                raise RuntimeError(
+                    f"{where} has the size {list(p.shape)}, its {name} {shape}: the sizes must "
+                    "match. If you have replaced its data, its gradient and its entries in "
+                    "optimizer.state must be replaced or deleted too"
+                )
+        for name, tensor in {"data": p, "gradient": g, **slots}.items():
+            if has_no_memory(tensor):
+                raise RuntimeError(f"{where}: its {name} has no memory: its storage was freed")
+
+
+PLAIN = (Tensor, Parameter)
+
+
+def has_no_memory(tensor: Tensor) -> bool:
+    """Say whether the storage of a tensor was resized to nothing."""
+    if tensor.is_meta or not tensor.numel():
+        return False
+    return ordinary(tensor) and tensor.data_ptr() == 0
+
+
+def observed() -> bool:
+    """Say whether somebody watches Torch's operations now, or runs them on something else.
+
+    A mode such as FakeTensorMode, a tracer, or a transform of ``torch.func`` sees what goes
+    through Torch, and nothing of a loop that works on addresses.
+    """
+    return bool(
+        torch._C._len_torch_dispatch_stack()
+        or torch._C._functorch.peek_interpreter_stack() is not None
+    )
+
+
+def ordinary(tensor: Tensor) -> bool:
+    """Say whether a tensor is numbers in memory, and nothing that only looks like it.
+
+    Not so are subclasses, which may have no memory, and what Torch computes only when it is read:
+    a negative, a conjugate, a zero. These have other dispatch keys than a new tensor.
+    """
+    return type(tensor) in PLAIN and _keys(tensor) == _keys_of_new(tensor.device.type)
+
+
+def _keys(tensor: Tensor) -> int:
+    return torch._C._dispatch_keys(tensor).raw_repr()
+
+
+@cache
+def _keys_of_new(device: str) -> int:
+    return _keys(torch.empty(0, device=device))
+
+
 def dense(x: Tensor, g: Tensor, slots: Sequence[Tensor]) -> bool:
     """Say whether all lie alike in one stretch of memory, in whatever order of their axes."""
-    strides = x.stride()
-    if g.stride() != strides or any(slot.stride() != strides for slot in slots):
+    tensors = (x, g, *slots)
+    if not all(map(ordinary, tensors)):
+        return False
+    shape, strides = x.shape, x.stride()
+    if any(t.shape != shape or t.stride() != strides for t in tensors):
         return False
     if x.is_contiguous():
         return True
     expected = 1
-    for stride, size in sorted(zip(strides, x.shape, strict=True)):
+    for stride, size in sorted(zip(strides, shape, strict=True)):
         if size != 1 and stride != expected:
             return False
         expected *= size

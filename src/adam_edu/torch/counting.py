@@ -2,11 +2,16 @@
 
 A CUDA graph replays what the device did, and ``torch.compile`` traces a step once. Neither runs the
 lines that would add one to an int. There the step number is a tensor on the parameter's device,
-shared by all parameters that began together, and so are the products that a rule's scalars ask for
-(:func:`adam_edu.ops.product`): each step multiplies them by their next term.
+shared by all parameters that began together.
+
+Beside the number stand the products that a rule's scalars ask for (:func:`adam_edu.ops.product`),
+as a tuple or as a tensor. Each step multiplies them by their next term, with the hyper-parameters
+of that step, as ``torch.optim`` does: when a schedule moves them, the terms before stay what they
+were.
 """
 
 from collections.abc import Iterable, MutableMapping, Sequence
+from functools import cache
 from typing import Any
 
 import torch
@@ -18,10 +23,10 @@ from ..ops import answering, product
 State = MutableMapping[str, Any]
 
 
-def key(own: State) -> int:
+def key(own: State) -> Any:
     """Return what parameters that count together have in common."""
     t = own["step"]
-    return id(t) if isinstance(t, Tensor) else t
+    return id(t) if isinstance(t, Tensor) else (t, own.get("products"))
 
 
 def count_in_tensors(params: Sequence[Tensor], states: Sequence[State], rule: Rule) -> None:
@@ -30,12 +35,23 @@ def count_in_tensors(params: Sequence[Tensor], states: Sequence[State], rule: Ru
     for p, own in zip(params, states, strict=True):
         t = own.get("step", 0)
         if not isinstance(t, Tensor):
-            if (t, p.device) not in shared:
-                shared[t, p.device] = _counter(rule, t, p.device)
-            own.update(shared[t, p.device])
+            before = own.get("products")
+            if (kind := (t, before, p.device)) not in shared:
+                shared[kind] = _counter(rule, t, before, p.device)
+            own.update(shared[kind])
 
 
-def _counter(rule: Rule, t: int, device: torch.device) -> dict[str, Tensor]:
+def _counter(rule: Rule, t: int, before: Any, device: torch.device) -> dict[str, Tensor]:
+    # An integer and a vector: torch.compile loses what is written to a single float64 on the CPU.
+    entries = {"step": torch.full((), t, dtype=torch.int64, device=device)}
+    if values := before or products_after(rule, t):
+        tensors = [torch.full((), v, dtype=torch.float64, device=device) for v in values]
+        entries["products"] = torch.stack(tensors)
+    return entries
+
+
+def products_after(rule: Rule, t: int) -> tuple[float, ...]:
+    """Return the products after ``t`` steps with the same hyper-parameters: none for most rules."""
     asked: list[Any] = []
 
     def note(term: Any, n: int, *args: Any) -> Any:
@@ -44,13 +60,13 @@ def _counter(rule: Rule, t: int, device: torch.device) -> dict[str, Tensor]:
 
     with answering(note):
         rule.scalars(t + 1)
-    # An integer and a vector: torch.compile loses what is written to a single float64 on the CPU.
-    entries = {"step": torch.full((), t, dtype=torch.int64, device=device)}
-    if asked:
-        values = [product(term, n - 1, *args) if n > 1 else 1.0 for term, n, args in asked]
-        tensors = [torch.full((), v, dtype=torch.float64, device=device) for v in values]
-        entries["products"] = torch.stack(tensors)
-    return entries
+    return tuple(product(term, n - 1, *args) if n > 1 else 1.0 for term, n, args in asked)
+
+
+@cache
+def multiplies(rule: type[Rule]) -> bool:
+    """Say whether a rule's scalars ask for products."""
+    return bool(products_after(rule(), 0))
 
 
 def check_countable(rule: Rule) -> None:
@@ -79,29 +95,45 @@ def part(idle: Sequence[State], moving: Sequence[State]) -> None:
                 own.update(new[t])
 
 
-def scalars_of_next_step(states: Iterable[State], rule: Rule) -> dict[int, tuple[Any, ...]]:
-    """Add one to each step number; return the rule's scalars then, by :func:`key`."""
-    counters = {}
+def scalars_of_next_step(states: Iterable[State], rule: Rule) -> list[tuple[Any, ...]]:
+    """Add one to each step number; return the rule's scalars then, for each state."""
+    found: dict[Any, tuple[Any, ...]] = {}
+    after: dict[Any, dict[str, Any]] = {}
+    rows = []
     for own in states:
-        if not isinstance(own.get("step"), Tensor):
-            own["step"] = own.get("step", 0) + 1
-        counters[key(own)] = own
-    return {
-        t: _advance(own, rule) if isinstance(own["step"], Tensor) else rule.scalars(t)
-        for t, own in counters.items()
-    }
+        own.setdefault("step", 0)
+        kind = key(own)
+        if kind not in found:
+            step = _advance_tensors if isinstance(own["step"], Tensor) else _advance
+            found[kind], after[kind] = step(own, rule)
+        own.update(after[kind])
+        rows.append(found[kind])
+    return rows
 
 
-def _advance(own: State, rule: Rule) -> tuple[Any, ...]:
-    after: list[Tensor] = []
+def _advance(own: State, rule: Rule) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    t = own["step"] + 1
+    if not multiplies(type(rule)):
+        return rule.scalars(t), {"step": t}
+    before = own.get("products") or products_after(rule, t - 1)
+    scalars, after = _multiplied(rule, t, before)
+    return scalars, {"step": t, "products": tuple(after)}
 
-    def go_on(term: Any, n: Tensor, *args: Any) -> Tensor:
-        after.append(own["products"][len(after)] * term(n, *args))
-        return after[-1]
 
+def _advance_tensors(own: State, rule: Rule) -> tuple[tuple[Any, ...], dict[str, Any]]:
     own["step"].add_(1)
-    with answering(go_on):
-        scalars = rule.scalars(own["step"].to(torch.float64))
+    scalars, after = _multiplied(rule, own["step"].to(torch.float64), own.get("products"))
     if after:
         own["products"].copy_(torch.stack(after))
-    return scalars
+    return scalars, {}
+
+
+def _multiplied(rule: Rule, t: Any, before: Any) -> tuple[tuple[Any, ...], list[Any]]:
+    after: list[Any] = []
+
+    def go_on(term: Any, n: Any, *args: Any) -> Any:
+        after.append(before[len(after)] * term(n, *args))
+        return after[-1]
+
+    with answering(go_on):
+        return rule.scalars(t), after

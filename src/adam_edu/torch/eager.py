@@ -26,6 +26,7 @@ def step(
     x_now = x.to(dtype)
     g = variant.gradient(x_now, g.to(dtype), penalty)
     change, *new = rule.step(x_now, g, *(slot.to(dtype) for slot in slots), *scalars)
+    change = variant.change(x_now, change, penalty)
     if x.dtype is dtype:
         x.add_(change)
     else:

@@ -70,10 +70,11 @@ def check(variant: Variant) -> None:
     ValueError
         If the rule is not Adam, Adam with an L2 penalty, or AdamW.
     """
-    if variant.rule not in RULES:
+    if variant.rule not in RULES or variant.decoupled:
         names = ", ".join(rule.__name__ for rule in RULES)
+        option = " with decoupled_weight_decay" if variant.decoupled else ""
         raise ValueError(
-            f"there is a Triton kernel for {names}, not for {variant.rule.__name__}: "
+            f"there is a Triton kernel for {names}, not for {variant.rule.__name__}{option}: "
             'use implementation="compiled"'
         )
 

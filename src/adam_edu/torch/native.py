@@ -39,9 +39,11 @@ CTYPES = {
 GRAIN = 131_072
 
 SOURCE = Template("""\
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <vector>
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -85,10 +87,37 @@ static void update(
 $once
 $walk}
 
-extern "C" void step(
+static const int64_t columns = $columns, widths[] = {$widths};
+
+struct Stretch { int64_t begin, end; bool written; };
+
+// Whether memory that is written belongs to two of the arrays: each loop takes them for its own.
+static bool shared(int64_t tensors, const int64_t* sizes, const int64_t* addresses) {
+    std::vector<Stretch> all;
+    all.reserve(columns * tensors);
+    for (int64_t c = 0; c < columns; ++c) {
+        for (int64_t k = 0; k < tensors; ++k) {
+            const int64_t begin = addresses[c * tensors + k];
+            if (sizes[k]) all.push_back({begin, begin + sizes[k] * widths[c], c != 1});
+        }
+    }
+    const auto before = [](const Stretch& a, const Stretch& b) { return a.begin < b.begin; };
+    std::sort(all.begin(), all.end(), before);
+    int64_t written = 0, read = 0;  // where what has been seen of each kind ends
+    for (const Stretch& one : all) {
+        if (one.begin < written || (one.written && one.begin < read)) return true;
+        int64_t& end = one.written ? written : read;
+        end = std::max(end, one.end);
+    }
+    return false;
+}
+
+// Return 0, or 1 if nothing was done because memory is shared.
+extern "C" int step(
     int64_t tensors, const int64_t* sizes, const int64_t* addresses,
     const double* numbers, int threads
 ) {
+    if (shared(tensors, sizes, addresses)) return 1;
     int64_t total = 0;
     for (int64_t k = 0; k < tensors; ++k) total += sizes[k];
 #ifdef _OPENMP
@@ -108,6 +137,7 @@ extern "C" void step(
             if (begin < end) update(begin, end, addresses + k, tensors, numbers);
         }
     }
+    return 0;
 }
 """)
 
@@ -170,6 +200,8 @@ def source(variant: Variant, dtypes: Sequence[torch.dtype]) -> str:
     walk = TWO_PLACES if len(variant.tensors) <= 3 else ONE_PLACE
     return SOURCE.substitute(
         real=real,
+        columns=len(dtypes),
+        widths=", ".join(str(dtype.itemsize) for dtype in dtypes),
         once="\n".join(f"    {line}" for line in once),
         walk=walk.substitute(loop="\n".join(f"        {line}" for line in loop)),
     )
@@ -253,10 +285,10 @@ class Kernel:
 
     def __init__(self, variant: Variant, dtypes: tuple[torch.dtype, ...]) -> None:
         self.function = ctypes.CDLL(str(_library(source(variant, dtypes)))).step
-        self.function.restype = None
+        self.function.restype = ctypes.c_int
 
-    def __call__(self, sizes: Any, addresses: Any, numbers: Sequence[Any], total: int) -> None:
-        """Take one step.
+    def __call__(self, sizes: Any, addresses: Any, numbers: Sequence[Any], total: int) -> bool:
+        """Take one step, unless some of the tensors share memory; say whether it was taken.
 
         Parameters
         ----------
@@ -267,7 +299,10 @@ class Kernel:
         """
         threads = max(1, min(torch.get_num_threads(), total // GRAIN))
         values = (ctypes.c_double * len(numbers))(*map(float, numbers))
-        self.function(ctypes.c_int64(len(sizes)), sizes, addresses, values, ctypes.c_int(threads))
+        shared: int = self.function(
+            ctypes.c_int64(len(sizes)), sizes, addresses, values, ctypes.c_int(threads)
+        )
+        return not shared
 
 
 @cache

@@ -1,25 +1,34 @@
-"""The fast way through a step: what was worked out at the last one, if it still holds.
+"""What one call of the compiled loop needs, kept from step to step.
 
-With fifty small tensors, finding out anew what each step works on takes longer than the step. A
-plan keeps the addresses. Before each step it looks whether everything is where it was, and takes
-down where the gradients are this time; if anything has changed, the step goes the long way, and a
-new plan is made.
+To sort a model's tensors and look at each costs more than updating them, where they are small. A
+plan remembers which tensors a group consists of and what they looked like. Before each step Torch's
+own guard, the one by which ``torch.compile`` decides whether a graph still holds, compares the
+class, kind, dtype, device, shape and strides of every one of them with that, and the addresses are
+taken down anew. If anything differs the step goes the long way, and a new plan is made.
 """
 
 import ctypes
-from collections.abc import Sequence
-from itertools import chain
-from operator import attrgetter, is_, itemgetter
+from collections import deque
+from itertools import chain, islice, repeat
+from operator import attrgetter, is_
 from typing import Any
 
 from torch import Tensor
 from torch.autograd.graph import increment_version
 
+from .batches import Batch, observed
+from .counting import multiplies, scalars_of_next_step
 from .native import Kernel
+from .settings import Settings
 from .trace import Variant
 
-# Mapped over a list, these cost half of what a loop costs.
-GRAD, DTYPE, STEP = attrgetter("grad"), attrgetter("dtype"), itemgetter("step")
+try:
+    from torch._C._dynamo.guards import TensorGuards
+except ImportError:  # then every step goes the long way
+    TensorGuards = None
+
+# Mapped over a list, it costs half of what a loop costs.
+GRAD = attrgetter("grad")
 
 
 class Plan:
@@ -44,71 +53,63 @@ class Plan:
         states: list[dict[str, Any]],
     ) -> None:
         self.variant, self.kernel = variant, kernel
-        self.group, self.params, self.states = group, params, states
-        self.count = len(group)
+        self.members = list(group)
+        self.params, self.states = params, states
         taken = set(map(id, params))
         self.idle = [p for p in group if id(p) not in taken]
+        self.counted = ("step", "products") if multiplies(variant.rule) else ("step",)
         self.slots = {name: [own[name] for own in states] for name in variant.rule.slots}
-        self.addresses_of = [_addresses(column) for column in (params, *self.slots.values())]
-        self.numels = [p.numel() for p in params]
-        self.dtypes = [p.dtype for p in params]
-        self.total = sum(self.numels)
-        n = len(params)
-        self.sizes = (ctypes.c_int64 * n)(*self.numels)
-        table = [*self.addresses_of[0], *[0] * n, *chain.from_iterable(self.addresses_of[1:])]
-        self.addresses = (ctypes.c_int64 * len(table))(*table)
+        self.all_slots = list(chain.from_iterable(self.slots.values()))
+        numels = [p.numel() for p in params]
+        self.total = sum(numels)
+        self.sizes = (ctypes.c_int64 * len(params))(*numels)
+        self.table = ctypes.c_int64 * ((2 + len(self.slots)) * len(params))
+        self.filled = 0 not in numels  # an empty tensor is at address 0, and so is a freed one
+        self.guard = TensorGuards(
+            *params,
+            *map(GRAD, params),
+            *self.all_slots,
+            dynamic_dims_sizes=None,
+            dynamic_dims_strides=None,
+        )
+        self.addresses: Any = None
 
     def ready(self, variant: Variant, group: list[Tensor]) -> bool:
-        """Take down where the gradients are; say whether everything else is as it was."""
-        try:
-            return self._unchanged(variant, group) and self._found_gradients()
-        except (TypeError, RuntimeError, KeyError):
-            # No gradient or a sparse one, which has no address, or a state without its entries.
+        """Take down where everything is; say whether it can be handed to the loop."""
+        if (
+            observed()
+            or variant is not self.variant
+            or len(group) != len(self.members)
+            or not all(map(is_, group, self.members))
+            or any(p.grad is not None for p in self.idle)
+        ):
             return False
-
-    def _unchanged(self, variant: Variant, group: list[Tensor]) -> bool:
         states = self.states
-        return (
-            variant is self.variant
-            and group is self.group
-            and len(group) == self.count
-            and all(map(Tensor.is_contiguous, self.params))
-            and not any(p.grad is not None for p in self.idle)
-            and len(set(map(STEP, states))) == 1
-            and all(
-                all(map(is_, map(itemgetter(name), states), slots))
-                for name, slots in self.slots.items()
-            )
-            and all(
-                _addresses(column) == there
-                for column, there in zip(
-                    (self.params, *self.slots.values()), self.addresses_of, strict=True
-                )
-            )
-        )
+        for name in self.counted:
+            if len(set(map(dict.get, states, repeat(name)))) != 1:
+                return False
+        if type(states[0].get("step")) is not int:
+            return False
+        for name, slots in self.slots.items():
+            if not all(map(is_, map(dict.get, states, repeat(name)), slots)):
+                return False
+        tensors = [*self.params, *map(GRAD, self.params), *self.all_slots]
+        if not self.guard.check(*tensors):
+            return False
+        addresses = list(map(Tensor.data_ptr, tensors))
+        self.addresses = self.table(*addresses)
+        return not (self.filled and 0 in addresses)
 
-    def _found_gradients(self) -> bool:
-        grads = list(map(GRAD, self.params))
-        addresses = _addresses(grads)
-        self.addresses[len(grads) : 2 * len(grads)] = addresses  # type: ignore[assignment]
-        return (
-            list(map(Tensor.numel, grads)) == self.numels
-            and list(map(DTYPE, grads)) == self.dtypes
-            and all(map(Tensor.is_contiguous, grads))
-        )
-
-    def count_step(self) -> int:
-        """Add one to each parameter's number of steps, and return it."""
-        t = self.states[0]["step"] + 1
-        for own in self.states:
-            own["step"] = t
-        return t
-
-    def run(self, numbers: list[Any]) -> None:
-        """Take the step."""
-        self.kernel(self.sizes, self.addresses, numbers, self.total)
-        increment_version(self.params)  # so that autograd notices, as of any change in place
-
-
-def _addresses(tensors: Sequence[Tensor]) -> list[int]:
-    return list(map(Tensor.data_ptr, tensors))
+    def run(self, settings: Settings) -> None:
+        """Count and take the step."""
+        first = self.states[0]
+        (scalars,) = scalars_of_next_step([first], settings.rule)
+        for name in self.counted:
+            deque(map(dict.__setitem__, self.states, repeat(name), repeat(first[name])), maxlen=0)
+        if self.kernel(self.sizes, self.addresses, settings.numbers(scalars), self.total):
+            increment_version(self.params)  # so that autograd notices, as of any change in place
+        else:
+            rows = zip(*self.slots.values(), strict=True) if self.slots else repeat(())
+            grads = list(map(GRAD, self.params))
+            batch = Batch(scalars, self.params, grads, list(map(list, islice(rows, len(grads)))))
+            batch.eager_step(settings)

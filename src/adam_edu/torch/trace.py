@@ -23,17 +23,23 @@ class Variant:
     rule : the algorithm
     maximize : climb instead of descending: the gradient's sign is turned
     penalized : the gradient of an L2 penalty is added, as in ``torch.optim`` for ``weight_decay``
+    decoupled : x shrinks by itself, beside the step, as for ``decoupled_weight_decay``
     """
 
     rule: type[Rule]
     maximize: bool = False
     penalized: bool = False
+    decoupled: bool = False
 
     def gradient(self, x: Any, g: Any, penalty: Any) -> Any:
         """Return the gradient that the rule gets to see."""
         if self.maximize:
             g = -g
         return g + penalty * x if self.penalized else g
+
+    def change(self, x: Any, change: Any, penalty: Any) -> Any:
+        """Return the change of x, given the rule's."""
+        return change - penalty * x if self.decoupled else change
 
     @property
     def tensors(self) -> tuple[str, ...]:
@@ -46,7 +52,7 @@ class Variant:
         names = list(inspect.signature(self.rule.step).parameters)
         scalars = names[1 + len(self.tensors) :]
         hyper = [field.name for field in fields(self.rule)]
-        return (*hyper, *scalars, *(["penalty"] if self.penalized else []))
+        return (*hyper, *scalars, *(["penalty"] if self.penalized or self.decoupled else []))
 
 
 @cache
@@ -66,7 +72,9 @@ def trace(variant: Variant) -> fx.Graph:
     rule = variant.rule(**{name: proxies[name] for name in hyper})
     x, g, *slots = (proxies[name] for name in variant.tensors)
     scalars = [proxies[name] for name in variant.numbers if name not in hyper and name != "penalty"]
-    results = rule.step(x, variant.gradient(x, g, proxies.get("penalty")), *slots, *scalars)
+    penalty = proxies.get("penalty")
+    change, *new = rule.step(x, variant.gradient(x, g, penalty), *slots, *scalars)
+    results = variant.change(x, change, penalty), *new
     graph.output(tuple(getattr(result, "node", result) for result in results))
     graph.eliminate_dead_code()
     return graph

@@ -8,19 +8,18 @@ tensors, and fuses them itself.
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..base import Rule
+from .arguments import torch_slots
 from .batches import Batch, batches, dense, kernel_for, make_slots
 from .counting import count_in_tensors, part
-from .settings import Settings, numbers_of, variant_of
+from .entries import Entries
+from .settings import Settings, numbers_of, penalty_of, variant_of
 from .trace import Variant
-
-if TYPE_CHECKING:
-    from .base import RuleOptimizer
 
 
 class Given(Settings):
@@ -31,10 +30,8 @@ class Given(Settings):
 
 
 @torch.no_grad()
-def step(optimizer: "RuleOptimizer") -> None:
+def step(optimizer: Any) -> None:
     """Take a step by operations that ``torch.compile`` can trace."""
-    for group in optimizer.param_groups:
-        optimizer._check_gradients(group["params"])
     prepare(optimizer)
     for group in optimizer.param_groups:
         settings = as_they_are(optimizer, group)
@@ -57,21 +54,26 @@ def stays_whole(batch: Batch) -> bool:
 
 
 @torch.compiler.assume_constant_result
-def prepare(optimizer: "RuleOptimizer") -> None:
+def prepare(optimizer: Any) -> None:
     """Make the state that the traced step finds: run while it is traced, and no part of it."""
     optimizer._plans.clear()
-    for group in optimizer.param_groups:
+    for i, group in enumerate(optimizer.param_groups):
         settings = Settings(optimizer.rule, group)
+        optimizer.check_tensors(i, group["params"], settings)
         VARIANTS[name_of(settings.variant)] = settings.variant
         params = [p for p in group["params"] if p.grad is not None]
+        for p in params:
+            if p not in optimizer.state:
+                optimizer.state[p] = Entries(torch_slots(optimizer.rule))
         states = [optimizer.state[p] for p in params]
         count_in_tensors(params, states, settings.rule)
         idle = [p for p in group["params"] if p.grad is None and p in optimizer.state]
         part([optimizer.state[p] for p in idle], states)
-        make_slots(params, states, settings.variant.rule.slots, optimizer.slot_dtype)
+        start = group.get("initial_accumulator_value", 0.0)
+        make_slots(params, states, settings.variant.rule.slots, optimizer.slot_dtype, start)
 
 
-def as_they_are(optimizer: "RuleOptimizer", group: Mapping[str, Any]) -> Settings:
+def as_they_are(optimizer: Any, group: Mapping[str, Any]) -> Settings:
     """Return a group's settings, neither checked nor waited for.
 
     A tensor is an input of the graph. A number is a constant, until it changes: then it becomes an
@@ -81,7 +83,7 @@ def as_they_are(optimizer: "RuleOptimizer", group: Mapping[str, Any]) -> Setting
     rule = object.__new__(variant.rule)
     for name, value in numbers_of(variant, group, group["lr"], optimizer.other_rates).items():
         object.__setattr__(rule, name, value)
-    return Given(variant, rule, float(group["weight_decay"]))
+    return Given(variant, rule, penalty_of(variant, group, group["lr"]))
 
 
 # What an operation may be told is tensors, numbers and text.
@@ -91,7 +93,7 @@ VARIANTS: dict[str, Variant] = {}
 def name_of(variant: Variant) -> str:
     """Return the name under which a variant is kept; two rules of one name have different ones."""
     rule = variant.rule
-    return f"{rule.__name__} {id(rule)} {variant.maximize} {variant.penalized}"
+    return f"{rule.__name__} {id(rule)} {variant.maximize} {variant.penalized} {variant.decoupled}"
 
 
 @torch.library.custom_op("adam_edu::step", mutates_args=("changed",))
