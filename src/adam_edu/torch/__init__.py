@@ -78,7 +78,7 @@ def optimizer_class(rule: type[Rule]) -> type[RuleOptimizer]:
             options[name] = value
         if "params" not in options:
             raise TypeError(f"{rule.__name__} needs params: the tensors to optimize")
-        super(made, self).__init__(**options)
+        RuleOptimizer.__init__(self, **options)
 
     by_position = [
         name for name, p in taken.parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD

@@ -87,16 +87,23 @@ INSTEAD = {
 RENAMED = {"RMSProp": {"rho": "alpha"}, "CenteredRMSProp": {"rho": "alpha"}}
 
 # Our slot for each entry of the state of Torch's optimizers, and of packages that follow it.
-_MOMENTS = {"exp_avg": "m", "exp_avg_sq": "v"}
 TORCH_SLOTS: dict[str, dict[str, str]] = {
-    **dict.fromkeys(("SGD", "Momentum", "Nesterov"), {"momentum_buffer": "m"}),
+    "SGD": {"momentum_buffer": "m"},
+    "Momentum": {"momentum_buffer": "m"},
+    "Nesterov": {"momentum_buffer": "m"},
     "AdaGrad": {"sum": "s"},
-    **dict.fromkeys(("RMSProp", "CenteredRMSProp"), {"square_avg": "v", "grad_avg": "m"}),
+    "RMSProp": {"square_avg": "v", "grad_avg": "m"},
+    "CenteredRMSProp": {"square_avg": "v", "grad_avg": "m"},
     "AdaDelta": {"square_avg": "v", "acc_delta": "d"},
-    **dict.fromkeys(("AdamUncorrected", "AdamL2", "AdaBound", "RAdam"), _MOMENTS),
-    **dict.fromkeys(("Adam", "AdamW", "AMSGrad"), {**_MOMENTS, "max_exp_avg_sq": "w"}),
+    "Adam": {"exp_avg": "m", "exp_avg_sq": "v", "max_exp_avg_sq": "w"},
+    "AdamUncorrected": {"exp_avg": "m", "exp_avg_sq": "v"},
+    "AdamL2": {"exp_avg": "m", "exp_avg_sq": "v"},
+    "AdamW": {"exp_avg": "m", "exp_avg_sq": "v", "max_exp_avg_sq": "w"},
+    "AMSGrad": {"exp_avg": "m", "exp_avg_sq": "v", "max_exp_avg_sq": "w"},
     "AdaMax": {"exp_avg": "m", "exp_inf": "u"},
-    "NAdam": {**_MOMENTS, "mu_product": "products"},
+    "NAdam": {"exp_avg": "m", "exp_avg_sq": "v", "mu_product": "products"},
+    "RAdam": {"exp_avg": "m", "exp_avg_sq": "v"},
+    "AdaBound": {"exp_avg": "m", "exp_avg_sq": "v"},
     "Lion": {"exp_avg": "m"},
     "ScheduleFreeAdamW": {"exp_avg_sq": "v"},
 }
@@ -221,9 +228,7 @@ def check_options(rule: type[Rule], group: Mapping[str, Any]) -> None:
         if asks_nothing or value == own.get(name, neutral) or name in FOLLOWED.get(_key(rule), ()):
             continue
         if name not in ("foreach", "fused"):  # all tensors in one call, which is what ours does
-            raise ValueError(
-                f"{rule.__name__} cannot follow {name}={value!r}: {INSTEAD[name]}"
-            )
+            raise ValueError(f"{rule.__name__} cannot follow {name}={value!r}: {INSTEAD[name]}")
     if group.get("foreach") and group.get("fused"):
         raise RuntimeError("foreach and fused cannot be True together; leave both out")
 

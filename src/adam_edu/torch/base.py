@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from ..base import Rule
 from . import device, eager, native
 from .arguments import hyper_defaults, torch_slots
-from .batches import Batch, batches, check, dense, kernel_for, name_states, observed, ordinary
+from .batches import Batch, batches, check, dense, kernel_for, name_states, observed
 from .checkpoint import checked_groups, checked_state, written
 from .counting import count_in_tensors
 from .entries import Entries
@@ -314,7 +314,7 @@ class RuleOptimizer(Optimizer):
 
         last = self.register_load_state_dict_pre_hook(take)
         try:
-            super().load_state_dict(state_dict)
+            super().load_state_dict(state_dict)  # type: ignore[arg-type]
         finally:
             last.remove()
             self.__dict__.pop("_loaded", None)
@@ -331,7 +331,7 @@ class RuleOptimizer(Optimizer):
         return own
 
 
-@torch._disable_dynamo  # type: ignore[attr-defined]
+@torch._disable_dynamo
 def _left_between_graphs(optimizer: RuleOptimizer) -> None:
     """Take a step that ``torch.compile`` leaves as it is, between two graphs."""
     optimizer._take_step()

@@ -180,7 +180,7 @@ def check(
                 f"{'; pass torch.view_as_real(z)' if p.is_complex() else ''}, or freeze it by "
                 "requires_grad_(False)"
             )
-        own = state[p] if p in state else {}
+        own = state.get(p, {})
         slots = {name: own[name] for name in names if name in own}
         for name, tensor in {"gradient": g, **slots}.items():
             if not isinstance(tensor, Tensor) or tensor.shape != p.shape:

@@ -116,13 +116,14 @@ def _checked(
     needed = {"step", *asked.slots} if asked.scalars is not Rule.scalars else set(asked.slots)
     if asked.slots == ("m",):  # the buffer of momentum, which begins when there is one
         needed.discard("m")
-    if slots & set(found) or found.get("step", 0):
-        if missing := needed - set(found):
-            raise ValueError(
-                f"the state lacks {', '.join(sorted(missing))} of {asked.__name__}: "
-                "is it another optimizer's?"
-            )
-    found["step"] = int(found.get("step", 0))
+    t = int(found.get("step", 0))
+    begun = t or slots & set(found)
+    if begun and (missing := needed - set(found)):
+        raise ValueError(
+            f"the state lacks {', '.join(sorted(missing))} of {asked.__name__}: "
+            "is it another optimizer's?"
+        )
+    found["step"] = t
     return found
 
 

@@ -113,7 +113,7 @@ def scalars_of_next_step(states: Iterable[State], rule: Rule) -> list[tuple[Any,
 
 def _advance(own: State, rule: Rule) -> tuple[tuple[Any, ...], dict[str, Any]]:
     t = own["step"] + 1
-    if not multiplies(type(rule)):
+    if not multiplies(type(rule)):  # type: ignore[arg-type]
         return rule.scalars(t), {"step": t}
     before = own.get("products") or products_after(rule, t - 1)
     scalars, after = _multiplied(rule, t, before)

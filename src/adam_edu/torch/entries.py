@@ -47,7 +47,7 @@ class Entries(dict[str, Any]):
         dict.__delitem__(self, self.names.get(key, key))
 
     # A dict's own methods would not ask the four above.
-    get = MutableMapping.get
+    get = MutableMapping.get  # type: ignore[assignment]
     pop = MutableMapping.pop
     setdefault = MutableMapping.setdefault
     update = MutableMapping.update
@@ -61,7 +61,7 @@ class Entries(dict[str, Any]):
         both.update(other)
         return both
 
-    def __ior__(self, other: Mapping[str, Any]) -> "Entries":  # type: ignore[override,misc]
+    def __ior__(self, other: Mapping[str, Any]) -> "Entries":  # type: ignore[override]
         self.update(other)
         return self
 

@@ -115,9 +115,9 @@ static bool shared(int64_t tensors, const int64_t* sizes, const int64_t* address
 // Return 0, or 1 if nothing was done because memory is shared.
 extern "C" int step(
     int64_t tensors, const int64_t* sizes, const int64_t* addresses,
-    const double* numbers, int threads
+    const double* numbers, int threads, int apart
 ) {
-    if (shared(tensors, sizes, addresses)) return 1;
+    if (!apart && shared(tensors, sizes, addresses)) return 1;
     int64_t total = 0;
     for (int64_t k = 0; k < tensors; ++k) total += sizes[k];
 #ifdef _OPENMP
@@ -287,7 +287,14 @@ class Kernel:
         self.function = ctypes.CDLL(str(_library(source(variant, dtypes)))).step
         self.function.restype = ctypes.c_int
 
-    def __call__(self, sizes: Any, addresses: Any, numbers: Sequence[Any], total: int) -> bool:
+    def __call__(
+        self,
+        sizes: Any,
+        addresses: Any,
+        numbers: Sequence[Any],
+        total: int,
+        apart: bool = False,
+    ) -> bool:
         """Take one step, unless some of the tensors share memory; say whether it was taken.
 
         Parameters
@@ -296,11 +303,17 @@ class Kernel:
         addresses : of all parameters, then of all gradients, then of each slot, likewise
         numbers : the values of ``variant.numbers``
         total : the sum of ``sizes``
+        apart : it is known that no memory that is written belongs to two of the tensors
         """
         threads = max(1, min(torch.get_num_threads(), total // GRAIN))
         values = (ctypes.c_double * len(numbers))(*map(float, numbers))
         shared: int = self.function(
-            ctypes.c_int64(len(sizes)), sizes, addresses, values, ctypes.c_int(threads)
+            ctypes.c_int64(len(sizes)),
+            sizes,
+            addresses,
+            values,
+            ctypes.c_int(threads),
+            ctypes.c_int(apart),
         )
         return not shared
 

@@ -9,8 +9,8 @@ taken down anew. If anything differs the step goes the long way, and a new plan 
 
 import ctypes
 from collections import deque
-from itertools import chain, islice, repeat
-from operator import attrgetter, is_
+from itertools import chain, repeat
+from operator import attrgetter, is_, itemgetter
 from typing import Any
 
 from torch import Tensor
@@ -25,7 +25,7 @@ from .trace import Variant
 try:
     from torch._C._dynamo.guards import TensorGuards
 except ImportError:  # then every step goes the long way
-    TensorGuards = None
+    TensorGuards = None  # type: ignore[assignment,misc]
 
 # Mapped over a list, it costs half of what a loop costs.
 GRAD = attrgetter("grad")
@@ -57,13 +57,19 @@ class Plan:
         self.params, self.states = params, states
         taken = set(map(id, params))
         self.idle = [p for p in group if id(p) not in taken]
-        self.counted = ("step", "products") if multiplies(variant.rule) else ("step",)
-        self.slots = {name: [own[name] for own in states] for name in variant.rule.slots}
-        self.all_slots = list(chain.from_iterable(self.slots.values()))
+        self.counted = ["step"]
+        if multiplies(variant.rule):  # type: ignore[arg-type]
+            self.counted.append("products")
+        self.counts = [itemgetter(name) for name in self.counted]
+        finders = [itemgetter(name) for name in variant.rule.slots]
+        self.slots = [(find, list(map(find, states))) for find in finders]
+        self.all_slots = list(chain.from_iterable(kept for _, kept in self.slots))
         numels = [p.numel() for p in params]
         self.total = sum(numels)
         self.sizes = (ctypes.c_int64 * len(params))(*numels)
-        self.table = ctypes.c_int64 * ((2 + len(self.slots)) * len(params))
+        self.addresses = (ctypes.c_int64 * ((2 + len(self.slots)) * len(params)))()
+        self.places: list[int] = []
+        self.apart = False
         self.filled = 0 not in numels  # an empty tensor is at address 0, and so is a freed one
         self.guard = TensorGuards(
             *params,
@@ -72,33 +78,38 @@ class Plan:
             dynamic_dims_sizes=None,
             dynamic_dims_strides=None,
         )
-        self.addresses: Any = None
 
     def ready(self, variant: Variant, group: list[Tensor]) -> bool:
         """Take down where everything is; say whether it can be handed to the loop."""
-        if (
-            observed()
-            or variant is not self.variant
-            or len(group) != len(self.members)
-            or not all(map(is_, group, self.members))
-            or any(p.grad is not None for p in self.idle)
-        ):
+        try:
+            return self._unchanged(variant, group) and self._located()
+        except KeyError:  # a state without its entries
             return False
+
+    def _unchanged(self, variant: Variant, group: list[Tensor]) -> bool:
         states = self.states
-        for name in self.counted:
-            if len(set(map(dict.get, states, repeat(name)))) != 1:
-                return False
-        if type(states[0].get("step")) is not int:
-            return False
-        for name, slots in self.slots.items():
-            if not all(map(is_, map(dict.get, states, repeat(name)), slots)):
-                return False
+        return (
+            not observed()
+            and variant is self.variant
+            and len(group) == len(self.members)
+            and all(map(is_, group, self.members))
+            and not any(p.grad is not None for p in self.idle)
+            and all(len(set(map(count, states))) == 1 for count in self.counts)
+            and type(states[0]["step"]) is int
+            and all(all(map(is_, map(find, states), kept)) for find, kept in self.slots)
+        )
+
+    def _located(self) -> bool:
         tensors = [*self.params, *map(GRAD, self.params), *self.all_slots]
         if not self.guard.check(*tensors):
             return False
-        addresses = list(map(Tensor.data_ptr, tensors))
-        self.addresses = self.table(*addresses)
-        return not (self.filled and 0 in addresses)
+        places = list(map(Tensor.data_ptr, tensors))
+        # At the same places they share no more memory than they did.
+        self.apart = places == self.places
+        if not self.apart:
+            self.places = places
+            self.addresses[:] = places  # type: ignore[assignment]
+        return not (self.filled and 0 in places)
 
     def run(self, settings: Settings) -> None:
         """Count and take the step."""
@@ -106,10 +117,13 @@ class Plan:
         (scalars,) = scalars_of_next_step([first], settings.rule)
         for name in self.counted:
             deque(map(dict.__setitem__, self.states, repeat(name), repeat(first[name])), maxlen=0)
-        if self.kernel(self.sizes, self.addresses, settings.numbers(scalars), self.total):
+        numbers = settings.numbers(scalars)
+        if self.kernel(self.sizes, self.addresses, numbers, self.total, self.apart):
             increment_version(self.params)  # so that autograd notices, as of any change in place
-        else:
-            rows = zip(*self.slots.values(), strict=True) if self.slots else repeat(())
-            grads = list(map(GRAD, self.params))
-            batch = Batch(scalars, self.params, grads, list(map(list, islice(rows, len(grads)))))
-            batch.eager_step(settings)
+            return
+        self.places = []
+        batch = Batch(scalars)
+        columns = (kept for _, kept in self.slots)
+        for p, *slots in zip(self.params, *columns, strict=True):
+            batch.add(p, p.grad, slots)
+        batch.eager_step(settings)

@@ -119,8 +119,7 @@ def check_kinds(rule: type[Rule], group: Mapping[str, Any]) -> None:
         value = group.get(name)
         if isinstance(value, str):
             raise TypeError(
-                f"{rule.__name__}({name}={value!r}): {name} must be no text; "
-                f"{_advice(value)}"
+                f"{rule.__name__}({name}={value!r}): {name} must be no text; {_advice(value)}"
             )
         parts = value if isinstance(value, (list, tuple)) else [value]
         for part in parts:
