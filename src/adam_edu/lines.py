@@ -11,7 +11,7 @@ is a line named ``m``, whose expression is the tree of ``beta1 * m + (1 - beta1)
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
-from functools import cache
+from functools import cache, cached_property
 
 from .base import Rule
 from .reading import Unreadable, in_sequence, read
@@ -52,8 +52,9 @@ class Lines:
         """The names of the numbers that a step takes: hyper-parameters, then ``factors``."""
         return (*self.hyper, *self.factors)
 
-    def __iter__(self) -> Iterator[Line]:
-        """Yield every line in order, and at the end ``change`` and the slots that are returned.
+    @cached_property
+    def whole_step(self) -> tuple[Line, ...]:
+        """The lines of ``step``, with ``change`` and the slots that it returns at the end.
 
         A slot that is returned under its own name has no further line.
 
@@ -62,10 +63,13 @@ class Lines:
         Unreadable
             If what is returned cannot be written line by line.
         """
-        yield from self.scalars
         names = ("change", *self.rule.slots)
         last = in_sequence(names, self.results, f"{self.rule.__name__}.step returns")
-        yield from classified([*self.step, *last], self.arrays)
+        return classified([*self.step, *last], self.arrays)
+
+    def __iter__(self) -> Iterator[Line]:
+        """Yield every line, in order."""
+        yield from (*self.scalars, *self.whole_step)
 
     def with_gradient(self, *, maximize: bool = False, penalized: bool = False) -> "Lines":
         """Return the lines of the rule on a gradient that is negated first, or has a penalty added.
@@ -94,7 +98,6 @@ def classified(lines: Iterable[Line], arrays: Iterable[str]) -> tuple[Line, ...]
     return tuple(found)
 
 
-@cache
 def lines_of(rule: type[Rule]) -> Lines:
     """Return the lines of a rule.
 
@@ -115,6 +118,11 @@ def lines_of(rule: type[Rule]) -> Lines:
     v_hat = v / bias2
     change = -lr * m_hat / (sqrt(v_hat) + eps)
     """
+    return _lines_of(rule)  # type: ignore[arg-type]
+
+
+@cache
+def _lines_of(rule: type[Rule]) -> Lines:
     before, step = read(rule, "scalars"), read(rule, "step")
     arrays = ("x", "g", *rule.slots)
     factors = step.parameters[len(arrays) :]

@@ -13,7 +13,7 @@ from textwrap import dedent
 from typing import Any, NoReturn
 
 from . import ops
-from .trees import FUNCTIONS, INDEX, Call, Line, Name, Node, Number, reads
+from .trees import FUNCTIONS, INDEX, Call, Line, Name, Node, Number, reads, substituted
 
 
 class Unreadable(TypeError):
@@ -89,6 +89,14 @@ class Body:
     lines: tuple[Line, ...]
     results: tuple[Node, ...]
     single: bool
+
+    @property
+    def inlined(self) -> tuple[Node, ...]:
+        """What it returns in terms of its parameters and fields, without names of lines."""
+        meanings: dict[str, Node] = {}
+        for line in self.lines:
+            meanings[line.name] = substituted(line.expression, meanings)
+        return tuple(substituted(result, meanings) for result in self.results)
 
 
 def in_sequence(names: Sequence[str], nodes: Sequence[Node], what: str) -> list[Line]:
