@@ -13,7 +13,7 @@ from textwrap import dedent
 from typing import Any, NoReturn
 
 from . import ops
-from .trees import FUNCTIONS, INDEX, Call, Line, Name, Node, Number, reads, substituted
+from .trees import FUNCTIONS, INDEX, Call, Line, Name, Node, Number, inlined, reads, substituted
 
 
 class Unreadable(TypeError):
@@ -93,9 +93,7 @@ class Body:
     @property
     def inlined(self) -> tuple[Node, ...]:
         """What it returns in terms of its parameters and fields, without names of lines."""
-        meanings: dict[str, Node] = {}
-        for line in self.lines:
-            meanings[line.name] = substituted(line.expression, meanings)
+        meanings = inlined(self.lines)
         return tuple(substituted(result, meanings) for result in self.results)
 
 

@@ -240,6 +240,21 @@ class Line:
         return f"{self.name} = {self.expression}"
 
 
+def inlined(lines: Iterable[Line]) -> dict[str, Node]:
+    """Return what every line's name means after all, in terms of names that the lines only read.
+
+    Examples
+    --------
+    >>> from adam_edu.reading import parse
+    >>> str(inlined([Line("a", parse("x - 1")), Line("b", parse("a * a"))])["b"])
+    '(x - 1) * (x - 1)'
+    """
+    meanings: dict[str, Node] = {}
+    for line in lines:
+        meanings[line.name] = substituted(line.expression, meanings)
+    return meanings
+
+
 def run(lines: Iterable[Line], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the value of every name after the lines, given those of the names that they read.
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .algorithm import RETURNED, Algorithm, exchanged, run
 from .kinds import ARRAYS, FLOATS, Kind
-from .lines import RETURNED, Line, exchanged, run
 from .mistake import Mistake
 from .report import Report
 from .task import Task
@@ -27,7 +27,7 @@ class Exercise(Task):
     planted : the names of the mistakes that the body makes; the report does not give them away
     """
 
-    lines: tuple[Line, ...]
+    lines: Algorithm
     probes: tuple[Mapping[str, Any], ...]
     mistakes: tuple[Mistake, ...]
     kinds: tuple[Kind, ...] = (ARRAYS,)

@@ -22,9 +22,9 @@ from ..rules import (
     Nesterov,
     RMSProp,
 )
+from .algorithm import algorithm_of
 from .exercise import Exercise
 from .kinds import ARRAYS, FLOATS, LISTS, TENSORS
-from .lines import lines_of
 from .mistake import Mistake, all_hard_coded, hard_coded
 from .mistakes import adamax_nadam, buffers, relatives, squares
 from .mistakes.adam import ADAM
@@ -92,7 +92,7 @@ def step_exercise(
         signature=f"{name}({arguments}, {hyper})",
         returns=("x", *rule.slots),
         statement=statement,
-        lines=lines_of(rule),
+        lines=algorithm_of(rule),
         probes=tuple(_probes(rule)) + tuple(probe for gs in more for probe in _strong(rule, gs)),
         mistakes=(*mistakes, *fixed),
         read=read,
