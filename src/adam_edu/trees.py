@@ -115,6 +115,27 @@ class _Term:
         return evaluate(self.node, {INDEX: i, **dict(zip(self.names, values, strict=True))})
 
 
+def compiled(node: Node) -> Callable[..., Any]:
+    """Return a function of the names in a tree, in the order of :func:`reads`.
+
+    It is several times faster than :func:`evaluate`, for who evaluates a tree often. The last index
+    of a product must be an int.
+
+    Examples
+    --------
+    >>> compiled(Call("product", (Name("i"), Name("n"))))(5)
+    120
+    """
+    return eval(f"lambda {', '.join(reads(node))}: {node}", _COMPILED)
+
+
+# Not that of ops, which remembers each term it is given: here every call has a new one.
+_COMPILED = FUNCTIONS | {
+    "math": math,
+    "product": lambda term, last: math.prod(map(term, range(1, last + 1))),
+}
+
+
 def subtrees(node: Node) -> Iterator[tuple[Path, Node]]:
     """Yield a tree and each tree within it, with its path: which argument, level by level.
 

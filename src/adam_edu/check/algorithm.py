@@ -10,7 +10,7 @@ from typing import Any
 
 from ..base import Rule
 from ..lines import lines_of
-from ..trees import Call, Line, Name, evaluate, inlined, replaced, subtrees
+from ..trees import Call, Line, Name, compiled, inlined, replaced, subtrees
 
 RETURNED = "returned "
 
@@ -31,11 +31,7 @@ class Assignment:
     @classmethod
     def of_line(cls, line: Line) -> "Assignment":
         """Return what a rule's line computes."""
-
-        def compute(*values: Any) -> Any:
-            return evaluate(line.expression, dict(zip(line.reads, values, strict=True)))
-
-        return cls((line.name,), line.reads, compute)
+        return cls((line.name,), line.reads, compiled(line.expression))
 
 
 Algorithm = tuple[Assignment, ...]
