@@ -4,10 +4,10 @@
 import math
 from dataclasses import replace
 
-from ..schedules import Cosine
-from .algorithm import Assignment
-from .formula import formula
-from .mistake import wrong
+from ...schedules import Cosine
+from ..algorithm import Assignment
+from ..formula import formula
+from ..mistake import wrong
 
 # What a cosine is made of, in lines of its own, so that two mistakes at once can be told apart.
 _COSINE = (
