@@ -8,7 +8,7 @@ import ast
 import inspect
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from textwrap import dedent
 from typing import Any, NoReturn
 
@@ -214,7 +214,7 @@ class _Reader:
 
     @property
     def fields(self) -> set[str]:
-        return set(getattr(self.owner, "__dataclass_fields__", ()))
+        return {one.name for one in fields(self.owner)} if is_dataclass(self.owner) else set()
 
     def refuse(self, node: ast.stmt | ast.expr, why: str) -> NoReturn:
         line = self.source[node.lineno - 1].strip()

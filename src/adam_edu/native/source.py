@@ -297,7 +297,8 @@ def _operation(
             text = f"{show(a, BINDS[op])} {op} {show(b, BINDS[op] + 1)}"
             return f"({text})" if BINDS[op] < least else text
         case "neg", (x,):
-            return f"-{show(x, TIGHT)}"
+            text = f"-{show(x, TIGHT)}"
+            return f"({text})" if BINDS[op] < least else text
         case "maximum", (x, low):
             return f"ops::larger({show(x, 0)}, {show(low, 0)})"
         case "clip", (x, low, high):
