@@ -143,20 +143,22 @@ def test_the_product_is_remembered_as_the_rules_own_is():
 
 @each_rule
 @pytest.mark.parametrize("maximize", [False, True])
-@pytest.mark.parametrize("penalized", [False, True])
-def test_the_gradient_is_turned_and_penalized_first(rule, maximize, penalized):
+@pytest.mark.parametrize("decay", [{}, {"penalized": True}, {"decoupled": True}])
+def test_lines_vary_as_torch_varies_its_own(rule, maximize, decay):
     rng = np.random.default_rng(3)
     instance = rule()
-    lines = lines_of(rule).with_gradient(maximize=maximize, penalized=penalized)
+    lines = lines_of(rule).variant(maximize=maximize, **decay)
     x, g, *slots = (rng.random(5) for _ in lines.arrays)
     values = dict(zip(lines.arrays, (x, g, *slots), strict=True)) | {"t": 4, "penalty": 0.1}
     found = run(lines, values | hyper_of(instance))
 
     g = -g if maximize else g
-    g = g + 0.1 * x if penalized else g
-    change, *_ = instance.step(x, g, *slots, *instance.scalars(4))
-    assert np.array_equal(found["change"], change)
-    assert ("penalty" in lines.numbers) == penalized
+    g = g + 0.1 * x if "penalized" in decay else g
+    change, *after = instance.step(x, g, *slots, *instance.scalars(4))
+    change = change - 0.1 * x if "decoupled" in decay else change
+    for name, value in zip(("change", *rule.slots), (change, *after), strict=True):
+        assert np.array_equal(found[name], value)
+    assert ("penalty" in lines.numbers) == bool(decay)
 
 
 # Schedules and surfaces
@@ -342,6 +344,12 @@ class OtherNames(Base):
         return -self.lr * gradient, m
 
 
+class NewX(Base):
+    def step(self, x, g, m):
+        x = x - self.lr * g
+        return -self.lr * x, m
+
+
 class Wrongly(Base):
     def step(self, x, g, m):
         return -self.lr * sqrt(m, g), m
@@ -421,6 +429,7 @@ def test_what_is_more_than_lines_is_refused_alike_from_every_side(rule, side):
     [
         (NoTuple, r"NoTuple.step must return \(change,\)"),
         (TooFew, r"TooFew.step must return \(change, m,\)"),
+        (NewX, "NewX.step returns the change of x: call the line otherwise"),
         (OtherNames, "OtherNames.step must take x, g, m first"),
         (Rule, "raise NotImplementedError"),
     ],

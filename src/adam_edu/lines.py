@@ -71,19 +71,32 @@ class Lines:
         """Yield every line, in order."""
         yield from (*self.scalars, *self.whole_step)
 
-    def with_gradient(self, *, maximize: bool = False, penalized: bool = False) -> "Lines":
-        """Return the lines of the rule on a gradient that is negated first, or has a penalty added.
+    def variant(
+        self, *, maximize: bool = False, penalized: bool = False, decoupled: bool = False
+    ) -> "Lines":
+        """Return the lines of the rule as ``torch.optim`` varies its own.
 
-        So ``torch.optim`` understands ``maximize`` and ``weight_decay``; ``penalty`` is then one
-        more number of the step.
+        Parameters
+        ----------
+        maximize : the gradient is negated first
+        penalized : then ``penalty * x`` is added to it, for ``weight_decay``
+        decoupled : ``penalty * x`` is subtracted from the change, for ``decoupled_weight_decay``
+
+        ``penalty`` is then one more number of the step.
         """
-        g, x = Name("g"), Name("x")
+        g, (change, *slots) = Name("g"), self.results
+        decay = Call("*", (Name("penalty"), Name("x")))
         first = [Line("g", Call("neg", (g,)))] if maximize else []
         if penalized:
-            first.append(Line("g", Call("+", (g, Call("*", (Name("penalty"), x))))))
-        factors = (*self.factors, *(["penalty"] if penalized else []))
-        step = classified([*first, *self.step], self.arrays)
-        return replace(self, factors=factors, step=step)
+            first.append(Line("g", Call("+", (g, decay))))
+        if decoupled:
+            change = Call("-", (change, decay))
+        return replace(
+            self,
+            factors=(*self.factors, *(["penalty"] if penalized or decoupled else [])),
+            step=classified([*first, *self.step], self.arrays),
+            results=(change, *slots),
+        )
 
 
 def classified(lines: Iterable[Line], arrays: Iterable[str]) -> tuple[Line, ...]:
@@ -128,6 +141,8 @@ def _lines_of(rule: type[Rule]) -> Lines:
     factors = step.parameters[len(arrays) :]
     if step.parameters[: len(arrays)] != arrays:
         raise Unreadable(f"{rule.__name__}.step must take {', '.join(arrays)} first")
+    if any(line.name == "x" for line in step.lines):
+        raise Unreadable(f"{rule.__name__}.step returns the change of x: call the line otherwise")
     for method, body, names in (
         ("scalars", before, factors),
         ("step", step, ("change", *rule.slots)),

@@ -13,17 +13,20 @@ from string import Template
 from ..lines import Lines
 from ..trees import BINDS, TIGHT, Call, Line, Name, Node, Number, reads
 
+# A dtype's type in C++, and its bytes.
 CTYPES = {
-    "float32": "float",
-    "float64": "double",
-    "bfloat16": "bfloat16",
-    "float16": "_Float16",
+    "float32": ("float", 4),
+    "float64": ("double", 8),
+    "bfloat16": ("bfloat16", 2),
+    "float16": ("_Float16", 2),
 }
 
 SOURCE = Template("""\
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <vector>
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -67,10 +70,37 @@ static void update(
 $once
 $walk}
 
-extern "C" void step(
+static const int64_t columns = $columns, widths[] = {$widths};
+
+struct Stretch { int64_t begin, end; bool written; };
+
+// Whether memory that is written belongs to two of the arrays: each loop takes them for its own.
+static bool shared(int64_t tensors, const int64_t* sizes, const int64_t* addresses) {
+    std::vector<Stretch> all;
+    all.reserve(columns * tensors);
+    for (int64_t c = 0; c < columns; ++c) {
+        for (int64_t k = 0; k < tensors; ++k) {
+            const int64_t begin = addresses[c * tensors + k];
+            if (sizes[k]) all.push_back({begin, begin + sizes[k] * widths[c], c != 1});
+        }
+    }
+    const auto before = [](const Stretch& a, const Stretch& b) { return a.begin < b.begin; };
+    std::sort(all.begin(), all.end(), before);
+    int64_t written = 0, read = 0;  // where what has been seen of each kind ends
+    for (const Stretch& one : all) {
+        if (one.begin < written || (one.written && one.begin < read)) return true;
+        int64_t& end = one.written ? written : read;
+        end = std::max(end, one.end);
+    }
+    return false;
+}
+
+// Return 0, or 1 if nothing was done because memory is shared.
+extern "C" int step(
     int64_t tensors, const int64_t* sizes, const int64_t* addresses,
     const double* numbers, int threads
 ) {
+    if (shared(tensors, sizes, addresses)) return 1;
     int64_t total = 0;
     for (int64_t k = 0; k < tensors; ++k) total += sizes[k];
 #ifdef _OPENMP
@@ -90,6 +120,7 @@ extern "C" void step(
             if (begin < end) update(begin, end, addresses + k, tensors, numbers);
         }
     }
+    return 0;
 }
 """)
 
@@ -151,7 +182,8 @@ def source(lines: Lines, dtypes: Sequence[str]) -> str:
     """
     printer = _Printer()
     for i, (name, dtype) in enumerate(zip(lines.arrays, dtypes, strict=True)):
-        printer.array(name, CTYPES[dtype], f"addresses[{i} * tensors]")
+        ctype, _ = CTYPES[dtype]
+        printer.array(name, ctype, f"addresses[{i} * tensors]")
     for i, name in enumerate(lines.numbers):
         printer.number(name, f"numbers[{i}]")
     for line in lines.step:
@@ -164,6 +196,8 @@ def source(lines: Lines, dtypes: Sequence[str]) -> str:
     walk = TWO_PLACES if len(lines.arrays) <= 3 else ONE_PLACE
     return SOURCE.substitute(
         real="double" if dtypes[0] == "float64" else "float",
+        columns=len(dtypes),
+        widths=", ".join(str(CTYPES[dtype][1]) for dtype in dtypes),
         once="\n".join(f"    {line}" for line in printer.once),
         walk=walk.substitute(loop="\n".join(f"        {line}" for line in printer.loop)),
     )
