@@ -237,11 +237,10 @@ class _Reader:
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 return [Line(name, self.expression(value))]
-            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)) if len(
-                targets
-            ) == len(values) and all(isinstance(target, ast.Name) for target in targets):
-                names = [ast.unparse(target) for target in targets]
-                return in_sequence(names, [*map(self.expression, values)], f"{self.where} has")
+            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
+                names = [target.id for target in targets if isinstance(target, ast.Name)]
+                if len(names) == len(targets) == len(values):
+                    return in_sequence(names, [*map(self.expression, values)], f"{self.where} has")
         self.refuse(statement, "this is no assignment to one name")
 
     def returned(self, last: ast.stmt) -> tuple[bool, tuple[Node, ...]]:
@@ -305,7 +304,7 @@ class _Reader:
             case ast.Attribute(value=value, attr=name):
                 return getattr(self.found(value), name)
 
-    def arguments(self, node: ast.Call, names: Iterable[str], first: int = 0) -> list[ast.expr]:
+    def arguments(self, node: ast.Call, names: Iterable[str]) -> list[ast.expr]:
         """Return the arguments of a call in the order of the names."""
         names = [*names]
         given = [*zip(names, node.args, strict=False)]

@@ -26,7 +26,7 @@ class Name:
 
 @dataclass(frozen=True)
 class Number:
-    """A number that stands in the code."""
+    """A number that stands in the code; 1 and 1.0 are equal, though they are printed apart."""
 
     value: float
 
