@@ -13,7 +13,6 @@ import pytest
 import sympy
 
 from adam_edu import RULES, symbolic
-from adam_edu.base import Rule
 from adam_edu.lab import catalog
 from adam_edu.problems import SURFACES
 
@@ -99,17 +98,6 @@ def test_formula_in_a_notebook():
 def test_what_is_no_rule_is_refused():
     with pytest.raises(TypeError, match="must be a rule such as Adam"):
         symbolic.latex("Adam")
-
-
-def test_a_rule_that_branches_is_refused():
-    class Branching(Rule):
-        def step(self, x, g):
-            if g > 0:
-                g = 0 * g
-            return (-g,)
-
-    with pytest.raises(TypeError, match="no assignment to one name"):
-        symbolic.lines(Branching)
 
 
 # JavaScript

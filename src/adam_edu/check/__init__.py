@@ -5,46 +5,9 @@ Call an exercise with your function: ``check.adam_step(adam_step)``. It returns 
 ``check.EXERCISES`` has all of them by name; ``adam-edu exercise list`` prints them.
 """
 
-from . import (
-    averages,
-    bugs,
-    capstone,
-    corrections,
-    cosine,
-    descending,
-    failing,
-    gradients,
-    hat,
-    memory,
-    rates,
-    steps,
-    torch_step,
-    tuning,
-)
+from .exercises import EXERCISES
 from .report import Report
 from .task import Task
-
-EXERCISES: dict[str, Task] = {
-    task.name: task
-    for room in (
-        descending,
-        gradients,
-        averages,
-        corrections,
-        steps,
-        hat,
-        bugs,
-        rates,
-        cosine,
-        failing,
-        tuning,
-        memory,
-        torch_step,
-        capstone,
-    )
-    for task in vars(room).values()
-    if isinstance(task, Task)
-}
 
 __all__ = ["EXERCISES", "Report", "Task", *EXERCISES]
 

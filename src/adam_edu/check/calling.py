@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .exercise import Exercise
 from .kinds import Array, Kind, Misfit
+from .reference import Reference
 from .sandbox import Outcome, call
 from .task import Task
 
@@ -124,7 +124,7 @@ def by_name(task: Task, function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda **arguments: function(*arguments.values())
 
 
-def trial_of(exercise: Exercise, function: Callable[..., Any]) -> Trial:
+def trial_of(exercise: Reference, function: Callable[..., Any]) -> Trial:
     """Try the kinds of number in turn, and return the first trial in which every call gave values.
 
     If none did, return the one to speak of: the first that gave any, else the first that ended in
@@ -148,7 +148,7 @@ def _rank(trial: Trial) -> int:
 
 
 def _observations(
-    exercise: Exercise, function: Callable[..., Any], kind: Kind
+    exercise: Reference, function: Callable[..., Any], kind: Kind
 ) -> Iterator[Observation]:
     """Call the solution with every probe; the first call that takes too long is the last."""
     for number, arguments in enumerate(exercise.probes, start=1):
@@ -159,7 +159,7 @@ def _observations(
 
 
 def observe(
-    exercise: Exercise,
+    exercise: Reference,
     function: Callable[..., Any],
     kind: Kind,
     arguments: Mapping[str, Any],

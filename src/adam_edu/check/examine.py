@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from .calling import Trial, by_name, trial_of
-from .exercise import Exercise
 from .explain import Parts, difference, explain, known, order_of, unknown, wrong_order
 from .faults import Fault, described, faults_of, has_gap, not_written_yet, refusal
+from .reference import Reference
 from .report import Report
 from .sandbox import RandomState
 
 
-def examine(exercise: Exercise, function: Callable[..., Any]) -> Report:
+def examine(exercise: Reference, function: Callable[..., Any]) -> Report:
     """Check a solution, and return the report."""
     refused = refusal(exercise, function)
     if refused is not None:
@@ -35,7 +35,7 @@ def examine(exercise: Exercise, function: Callable[..., Any]) -> Report:
 
 
 def _numbers(
-    exercise: Exercise, trial: Trial, faults: list[Fault]
+    exercise: Reference, trial: Trial, faults: list[Fault]
 ) -> tuple[tuple[str, ...], Parts]:
     """Return the mistakes' names and what to say, where the numbers are wrong or missing."""
     mistakes = explain(exercise, trial.observations)
@@ -57,7 +57,7 @@ def _numbers(
 
 
 def _report(
-    exercise: Exercise, trial: Trial, names: tuple[str, ...], parts: Parts, faults: list[Fault]
+    exercise: Reference, trial: Trial, names: tuple[str, ...], parts: Parts, faults: list[Fault]
 ) -> Report:
     """Return the report on a solution that is not right; where to read comes last."""
     said = [("Besides" if names else "Problem", fault.text) for fault in faults]

@@ -6,15 +6,15 @@ from itertools import combinations, permutations
 import numpy as np
 
 from .calling import Observation, Trial, close
-from .exercise import Exercise
 from .faults import described
 from .mistake import Mistake
+from .reference import Reference
 from .report import apart, listed
 
 Parts = list[tuple[str, str]]
 
 
-def explain(exercise: Exercise, observations: list[Observation]) -> tuple[Mistake, ...]:
+def explain(exercise: Reference, observations: list[Observation]) -> tuple[Mistake, ...]:
     """Return the known mistake, or the two, under which everything seen would be as it was seen."""
     for count in (1, 2):
         for mistakes in combinations(exercise.mistakes, count):
@@ -26,7 +26,7 @@ def explain(exercise: Exercise, observations: list[Observation]) -> tuple[Mistak
     return ()
 
 
-def _behaves_so(exercise: Exercise, mistakes: tuple[Mistake, ...], seen: Observation) -> bool:
+def _behaves_so(exercise: Reference, mistakes: tuple[Mistake, ...], seen: Observation) -> bool:
     """Return whether the reference with these mistakes would have done what was seen."""
     if seen.outcome.error is not None and not isinstance(
         seen.outcome.error, (ArithmeticError, ValueError)
@@ -47,7 +47,7 @@ def _behaves_so(exercise: Exercise, mistakes: tuple[Mistake, ...], seen: Observa
     )
 
 
-def order_of(exercise: Exercise, observations: list[Observation]) -> tuple[str, ...]:
+def order_of(exercise: Reference, observations: list[Observation]) -> tuple[str, ...]:
     """Return the names of the results in the order in which they were returned, or () if the right
     results were not returned in any order."""
     for order in permutations(range(len(exercise.returns))):
@@ -63,13 +63,13 @@ def _in_order(seen: Observation, order: tuple[int, ...]) -> bool:
     return all(close(found, seen.expected[i]).all() for found, i in pairs)
 
 
-def wrong_order(exercise: Exercise, order: tuple[str, ...]) -> Parts:
+def wrong_order(exercise: Reference, order: tuple[str, ...]) -> Parts:
     """Return what to say about right results in the wrong order."""
     text = f"The values are right, but you return {listed(order)}; asked for: "
     return [("Cause", f"{text}{listed(exercise.returns)}."), ("Look at", "the return statement.")]
 
 
-def difference(exercise: Exercise, trial: Trial) -> Parts:
+def difference(exercise: Reference, trial: Trial) -> Parts:
     """Return what is right, and the first difference with the call that shows it."""
     seen = next(o for o in trial.observations if not o.right)
     parts = []
@@ -91,7 +91,7 @@ def difference(exercise: Exercise, trial: Trial) -> Parts:
     return [*parts, ("Differs", f"{text}{_arguments(exercise, seen, place)}.")]
 
 
-def known(exercise: Exercise, trial: Trial, mistakes: tuple[Mistake, ...]) -> Parts:
+def known(exercise: Reference, trial: Trial, mistakes: tuple[Mistake, ...]) -> Parts:
     """Return what to say about known mistakes: the words of each, its code, where to look."""
     parts: Parts = []
     for mistake in mistakes:
@@ -102,7 +102,7 @@ def known(exercise: Exercise, trial: Trial, mistakes: tuple[Mistake, ...]) -> Pa
     return [*parts, ("Look at", f"{listed(places)}.")]
 
 
-def unknown(exercise: Exercise, trial: Trial) -> Parts:
+def unknown(exercise: Reference, trial: Trial) -> Parts:
     """Return what to say about a difference that no known mistake explains."""
     return [
         ("Cause", "This differs from every mistake that the checker knows."),
@@ -110,7 +110,7 @@ def unknown(exercise: Exercise, trial: Trial) -> Parts:
     ]
 
 
-def _consequence(exercise: Exercise, trial: Trial, mistake: Mistake) -> str:
+def _consequence(exercise: Reference, trial: Trial, mistake: Mistake) -> str:
     """Return what the wrong line's value is and should be, where nobody else can see it."""
     name = mistake.lines[0]
     if name in exercise.returns or name not in exercise.values(exercise.probes[0]):
@@ -131,12 +131,12 @@ def _consequence(exercise: Exercise, trial: Trial, mistake: Mistake) -> str:
     return ""
 
 
-def _order(exercise: Exercise) -> list[str]:
+def _order(exercise: Reference) -> list[str]:
     """Return every name that the algorithm assigns, in its order."""
     return [name for line in exercise.lines for name in line.names]
 
 
-def _where(exercise: Exercise, trial: Trial) -> str:
+def _where(exercise: Reference, trial: Trial) -> str:
     """Return at which lines the solution can have departed, as far as the numbers tell."""
     order = _order(exercise)
     places = [order.index(name) for name in exercise.returns]
@@ -148,7 +148,7 @@ def _where(exercise: Exercise, trial: Trial) -> str:
     return " ".join([f"{listed(named, 'or')}.", *_hints(exercise, trial)])
 
 
-def _hints(exercise: Exercise, trial: Trial) -> Iterator[str]:
+def _hints(exercise: Reference, trial: Trial) -> Iterator[str]:
     """Yield under which settings the solution is right: what they switch off is at fault."""
     for name in exercise.parameters:
         neutral = 1 if name == "t" else 0
@@ -167,7 +167,7 @@ def _at(seen: Observation) -> str:
     return f" after step {step}" if isinstance(step, int) else ""
 
 
-def _arguments(exercise: Exercise, seen: Observation, place: tuple[int, ...]) -> str:
+def _arguments(exercise: Reference, seen: Observation, place: tuple[int, ...]) -> str:
     """Return the arguments of a call, of the one coordinate where there is only one to look at."""
     texts = []
     for name, value in seen.arguments.items():

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .calling import Trial, by_name, has_names, observe
-from .exercise import Exercise
 from .kinds import WHOLE, Kind, Misfit
+from .reference import Reference
 from .report import Report, listed
 from .sandbox import OutOfTime
 from .task import Task
@@ -99,18 +99,18 @@ def described(error: BaseException | None) -> Fault:
 
 
 def _is_ours(path: str) -> bool:
-    return Path(path).parent == Path(__file__).parent
+    return Path(__file__).parent in Path(path).parents
 
 
 def faults_of(
-    exercise: Exercise, function: Callable[..., Any], trial: Trial, changed: list[str]
+    exercise: Reference, function: Callable[..., Any], trial: Trial, changed: list[str]
 ) -> list[Fault]:
     """Return what a solution does beside computing; ``changed`` names changed random states."""
     return list(_faults(exercise, function, trial, changed)) if trial.ran else []
 
 
 def _faults(
-    exercise: Exercise, function: Callable[..., Any], trial: Trial, changed: list[str]
+    exercise: Reference, function: Callable[..., Any], trial: Trial, changed: list[str]
 ) -> Iterator[Fault]:
     if not all(seen.kept for seen in trial.observations):
         yield Fault(
@@ -148,7 +148,9 @@ def changes_random_state(changed: list[str]) -> Fault:
     )
 
 
-def _right_with_whole_numbers(exercise: Exercise, function: Callable[..., Any], kind: Kind) -> bool:
+def _right_with_whole_numbers(
+    exercise: Reference, function: Callable[..., Any], kind: Kind
+) -> bool:
     """Return whether whole numbers do no harm. A refusal to take them does none."""
     first = exercise.probes[0]
     arrays = any(isinstance(value, np.ndarray) for value in first.values())
@@ -162,7 +164,7 @@ def _right_with_whole_numbers(exercise: Exercise, function: Callable[..., Any], 
     return seen.found is None or seen.right
 
 
-def _wrong_defaults(exercise: Exercise, function: Any) -> Iterator[Fault]:
+def _wrong_defaults(exercise: Reference, function: Any) -> Iterator[Fault]:
     try:
         parameters = inspect.signature(function).parameters
     except ValueError:

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from .algorithm import Assignment
 from .exercise import Exercise
 from .kinds import ARRAYS, FLOATS, LISTS, NUMBERS, TENSORS
-from .lines import Line
 from .mistake import Mistake
 
 
@@ -42,7 +42,7 @@ def formula(
         signature=signature,
         returns=(returns,),
         statement=statement,
-        lines=(Line.of((returns,), right),),
+        lines=(Assignment.of((returns,), right),),
         probes=tuple(probes),
         mistakes=mistakes,
         read=read,

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from .algorithm import RETURNED
 from .exercise import Exercise
 from .kinds import ARRAYS, Kind, Misfit
-from .lines import RETURNED
 from .report import listed
 
 UNCHANGED = (

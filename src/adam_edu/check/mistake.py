@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from .lines import RETURNED, Line
+from .algorithm import RETURNED, Assignment
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ class Mistake:
         return self._renamed(" ".join((self.function.__doc__ or "").split()))
 
     @cached_property
-    def line(self) -> Line:
+    def line(self) -> Assignment:
         """The wrong line, to be exchanged for the right one."""
         reads = inspect.signature(self.function).parameters
-        return Line(self.lines, tuple(map(self._renamed, reads)), self.function)
+        return Assignment(self.lines, tuple(map(self._renamed, reads)), self.function)
 
     @cached_property
     def code(self) -> str:

@@ -1,23 +1,23 @@
 """Rules, surfaces and schedules as JavaScript, printed by SymPy from their own lines."""
 
-import ast
-import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from textwrap import indent
-from types import SimpleNamespace
 from typing import Any
 
 # Without SymPy, symbolic says how to install it, so it comes first.
 # isort: off
-from ..symbolic import Line, evaluate, evaluated_lines, statements, target_of
+from ..symbolic import value
 import sympy
 from sympy.printing.jscode import JavascriptCodePrinter
 
 # isort: on
 from ..base import Rule
+from ..lines import lines_of
 from ..problems.surfaces import Surface
+from ..reading import SCHEDULE, read
 from ..schedules import Schedule
+from ..trees import FUNCTIONS, Line
 
 
 class _Printer(JavascriptCodePrinter):
@@ -60,37 +60,52 @@ def rule_javascript(rule: type[Rule]) -> str:
     ``scalars`` returns an array, ``step`` an object that holds everything the rule has named: the
     gradient, the slots, intermediate results such as ``m_hat``, and ``change``.
     """
-    hyper = "{ " + ", ".join(field.name for field in fields(rule)) + " }"
-    _, _, *rest = list(inspect.signature(rule.step).parameters)[1:]
-    slots, scalars = rest[: len(rule.slots)], rest[len(rule.slots) :]
-    before = evaluated_lines(rule, rule.scalars, ["t"], scalars)
-    body = "\n".join([*_let(before, set()), f"return [{', '.join(scalars)}];"])
-    first = _function("scalars", f"{hyper}, t", body)
+    lines = lines_of(rule)
+    hyper, slots, factors = map(", ".join, (lines.hyper, rule.slots, lines.factors))
+    symbols = {name: sympy.Symbol(name, positive=True) for name in lines.hyper}
+    body = "\n".join([*_let(lines.scalars, symbols), f"return [{factors}];"])
+    first = _function("scalars", f"{{ {hyper} }}, t", body)
 
-    of_step = evaluated_lines(rule, rule.step, ["x", "g", *rest], ["change", *rule.slots])
-    named = dict.fromkeys(["g", *(line.name for line in of_step), *rule.slots])
-    body = "\n".join([*_let(of_step, {"g", *slots}), f"return {{ {', '.join(named)} }};"])
-    parameters = f"{hyper}, x, g, [{', '.join(slots)}], [{', '.join(scalars)}]"
+    named = dict.fromkeys(["g", *(line.name for line in lines.whole_step), *rule.slots])
+    step = _let(lines.whole_step, symbols, {"g", *rule.slots})
+    body = "\n".join([*step, f"return {{ {', '.join(named)} }};"])
+    parameters = f"{{ {hyper} }}, x, g, [{slots}], [{factors}]"
     return f"{first},\n{_function('step', parameters, body)}"
 
 
-def _let(found: list[Line], known: set[str]) -> list[str]:
-    """Return the lines as JavaScript; a name that is known already is assigned, not declared."""
+def _let(
+    lines: Iterable[Line], symbols: Mapping[str, Any], known: Collection[str] = ()
+) -> list[str]:
+    """Return lines as JavaScript; a name that is known already is assigned, not declared."""
     return [
-        f"{'' if line.name in known else 'const '}{line.name} = {_code(line.value)};"
-        for line in found
+        f"{'' if line.name in known else 'const '}{line.name} = "
+        f"{_code(value(line.expression, symbols))};"
+        for line in lines
     ]
 
 
 def surface_javascript(surface: type[Surface]) -> str:
     """Return two JavaScript methods: ``height(shape, a, b)`` and ``slope(shape, a, b)``."""
-    a, b = sympy.symbols("a b", real=True)
+    symbols = {name: sympy.Symbol(name, real=True) for name in ("a", "b")}
     names = [field.name for field in fields(surface)]  # type: ignore[arg-type]
-    symbols: Any = SimpleNamespace(**{name: sympy.Symbol(name) for name in names})
     parameters = f"{{ {', '.join(names)} }}, a, b"
-    height = _returned([surface.height(symbols, a, b)], "{}")
-    slope = _returned(surface.slope(symbols, a, b), "[{}, {}]")
-    return f"{_function('height', parameters, height)},\n{_function('slope', parameters, slope)}"
+    height, slope = (
+        [value(result, symbols) for result in read(surface, method).inlined]
+        for method in ("height", "slope")
+    )
+    return (
+        f"{_function('height', parameters, _returned(height, '{}'))},\n"
+        f"{_function('slope', parameters, _returned(slope, '[{}, {}]'))}"
+    )
+
+
+SCHEDULE_FUNCTIONS = FUNCTIONS | {
+    "cos": sympy.cos,
+    "pi": lambda: sympy.pi,
+    "min": sympy.Min,
+    "if": lambda condition, one, other: sympy.Piecewise((one, condition), (other, True)),
+    "then": sympy.Function("then"),
+}
 
 
 def schedule_javascript(schedule: type[Schedule]) -> str:
@@ -99,28 +114,7 @@ def schedule_javascript(schedule: type[Schedule]) -> str:
     Only schedules that are functions of t have one: ``ReduceOnPlateau`` looks at the loss.
     """
     names = [field.name for field in fields(schedule) if field.init and field.name != "then"]
-    then = sympy.Function("then")
-    symbols = {name: sympy.Symbol(name) for name in names} | {"then": then}
-    scope = {
-        "self": SimpleNamespace(**symbols),
-        "t": sympy.Symbol("t"),
-        "math": sympy,
-        "min": sympy.Min,
-    }
-    *assignments, last = statements(schedule.__call__)
-    for statement in assignments:
-        name = target_of(schedule.__call__, statement)
-        scope[name] = _value(statement.value, schedule.__call__, scope)  # type: ignore[attr-defined]
-    assert isinstance(last, ast.Return)
-    assert last.value is not None
-    result = _value(last.value, schedule.__call__, scope)
-    printed = _Printer({"user_functions": {"then": "then"}}).doprint(result)
+    (result,) = read(schedule, "__call__", SCHEDULE).inlined
+    factor = value(result, functions=SCHEDULE_FUNCTIONS)
+    printed = _Printer({"user_functions": {"then": "then"}}).doprint(factor)
     return _function("factor", f"{{ {', '.join(names)} }}, t, then", f"return {printed};")
-
-
-def _value(node: ast.expr, function: Callable[..., Any], scope: dict[str, Any]) -> Any:
-    """Evaluate an expression that may be a choice ``a if condition else b`` on symbols."""
-    if not isinstance(node, ast.IfExp):
-        return evaluate(node, function, scope)
-    body, test, other = (evaluate(n, function, scope) for n in (node.body, node.test, node.orelse))
-    return sympy.Piecewise((body, test), (other, True))

@@ -16,9 +16,10 @@ from contourpy import contour_generator
 
 from ..base import Rule
 from ..descent import Trace
+from ..lines import lines_of
 from ..plots import SERIES, styles
 from ..rules import Adam
-from ..symbolic import lines
+from ..trees import evaluate
 from . import records, states
 from .catalog import LABELS, UNITS, style
 from .states import State
@@ -151,24 +152,20 @@ def _inside(state: State) -> tuple[str, str]:
 
 
 def _number(value: float) -> str:
-    """Return three digits, without an exponent where none is needed."""
-    return f"{float(f'{value:.3g}'):g}".replace("-", "−")
+    """Return three digits, without an exponent where none is needed; a zero has no sign."""
+    return f"{float(f'{value:.3g}') + 0.0:g}".replace("-", "−")
 
 
 def _named(trace: Trace, t: int, i: int) -> dict[str, float]:
     """Return the gradient, and what each line of the rule gave, at step t for parameter i."""
     rule = trace.rule
-    known: dict[str, float] = asdict(rule) | {"t": t, "x": trace.x[t - 1, i], "g": trace.g[t, i]}
-    known |= {slot: values[t - 1, i] for slot, values in trace.slots.items()}
+    known = asdict(rule) | {"t": t, "x": float(trace.x[t - 1, i]), "g": float(trace.g[t, i])}
+    known |= {slot: float(values[t - 1, i]) for slot, values in trace.slots.items()}
     named = {"g": known["g"]}
-    seen = {"x", "g", *rule.slots}  # what depends on the step alone is not drawn
-    for line in lines(type(rule)):
-        names = {symbol: symbol.name for symbol in line.value.free_symbols}
-        values = {symbol: known[name] for symbol, name in names.items()}
-        known[line.name] = float(line.value.subs(values).doit())
-        if seen & set(names.values()):
+    for line in lines_of(type(rule)):
+        known[line.name] = evaluate(line.expression, known)
+        if not line.scalar:  # what depends on the step alone is not drawn
             named[line.name] = known[line.name]
-            seen.add(line.name)
     return named
 
 

@@ -4,16 +4,16 @@
 import math
 from dataclasses import replace
 
-from ..schedules import Cosine
-from .formula import formula
-from .lines import Line
-from .mistake import wrong
+from ...schedules import Cosine
+from ..algorithm import Assignment
+from ..formula import formula
+from ..mistake import wrong
 
 # What a cosine is made of, in lines of its own, so that two mistakes at once can be told apart.
 _COSINE = (
-    Line.of(("before",), lambda t: t - 1),
-    Line.of(("done",), lambda before, steps: min(before / steps, 1)),
-    Line.of(("rate",), lambda done, lr: lr * (1 + math.cos(math.pi * done)) / 2),
+    Assignment.of(("before",), lambda t: t - 1),
+    Assignment.of(("done",), lambda before, steps: min(before / steps, 1)),
+    Assignment.of(("rate",), lambda done, lr: lr * (1 + math.cos(math.pi * done)) / 2),
 )
 
 

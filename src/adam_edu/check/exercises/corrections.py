@@ -5,8 +5,8 @@ import math
 
 import numpy as np
 
-from .formula import formula
-from .mistake import wrong
+from ..formula import formula
+from ..mistake import wrong
 
 # The first step of Adam
 

@@ -5,9 +5,9 @@ import math
 
 import numpy as np
 
-from ..moments import moving_average
-from .formula import formula
-from .mistake import wrong
+from ...moments import moving_average
+from ..formula import formula
+from ..mistake import wrong
 
 # A moving average
 

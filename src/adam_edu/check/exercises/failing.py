@@ -4,8 +4,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..rules import SGD, Adam
-from .challenge import Challenge, Flaw, is_number
+from ...rules import SGD, Adam
+from ..challenge import Challenge, Flaw, is_number
 
 STEPS = 3000
 

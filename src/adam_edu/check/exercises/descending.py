@@ -5,8 +5,8 @@ import math
 
 import numpy as np
 
-from .formula import formula
-from .mistake import wrong
+from ..formula import formula
+from ..mistake import wrong
 
 # How far x is after t steps on a quadratic
 

@@ -3,9 +3,9 @@
 
 import math
 
-from ..schedules import InverseSqrt, KerasDecay, Warmup
-from .formula import formula
-from .mistake import wrong
+from ...schedules import InverseSqrt, KerasDecay, Warmup
+from ..formula import formula
+from ..mistake import wrong
 
 
 @wrong("rate")

@@ -5,8 +5,8 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .challenge import Challenge, Flaw
-from .kinds import Misfit
+from ..challenge import Challenge, Flaw
+from ..kinds import Misfit
 
 LR, MOMENTUM = 0.1, 0.5
 STARTS = ([2.0, -3.0], [4.0, 1.0], [-5.0, 6.0])

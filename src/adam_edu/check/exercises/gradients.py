@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .formula import formula
-from .mistake import wrong
+from ..formula import formula
+from ..mistake import wrong
 
 # A numerical gradient
 

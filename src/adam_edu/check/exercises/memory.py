@@ -1,8 +1,8 @@
 """Exercises on memory: what a checkpoint holds, and how long a step has to take."""
 # mypy: allow-untyped-defs
 
-from .formula import formula
-from .mistake import wrong
+from ..formula import formula
+from ..mistake import wrong
 
 
 @wrong("size")

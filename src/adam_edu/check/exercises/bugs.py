@@ -1,9 +1,9 @@
 """Exercises that begin with a program with one bug in it, to be found and repaired."""
 
-from ..rules import Adam, AdamW, Momentum, RMSProp
-from .mistakes import buffers, relatives, squares
-from .mistakes.adam import ADAM
-from .steps import step_exercise
+from ...rules import Adam, AdamW, Momentum, RMSProp
+from ..mistakes import buffers, relatives, squares
+from ..mistakes.adam import ADAM
+from ..steps import step_exercise
 
 bug_in_momentum = step_exercise(
     "bug_in_momentum",

@@ -1,8 +1,8 @@
 """The exercise that asks for Adam as Keras and TensorFlow have it."""
 
-from ..libraries import EpsilonHat
-from .mistakes.hat import HAT
-from .steps import step_exercise
+from ...libraries import EpsilonHat
+from ..mistakes.hat import HAT
+from ..steps import step_exercise
 
 epsilon_hat_step = step_exercise(
     "epsilon_hat_step",

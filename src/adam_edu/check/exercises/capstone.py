@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ..base import Decay, Epsilon, Rate, Rule
-from ..ops import sign, sqrt
-from ..rules import Adam
-from .challenge import Challenge, Flaw, is_number
-from .kinds import Array
-from .mistake import wrong
-from .mistakes import moments, returned, steps
-from .steps import step_exercise
+from ...base import Decay, Epsilon, Rate, Rule
+from ...ops import sign, sqrt
+from ...rules import Adam
+from ..challenge import Challenge, Flaw, is_number
+from ..kinds import Array
+from ..mistake import wrong
+from ..mistakes import moments, returned, steps
+from ..steps import step_exercise
 
 STEPS, SEEDS = 1000, 16
 CURVATURES = np.geomspace(0.1, 1, 20)

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..rules import Adam
-from .challenge import Challenge, Flaw, is_number
-from .kinds import Array, Misfit
+from ...rules import Adam
+from ..challenge import Challenge, Flaw, is_number
+from ..kinds import Array, Misfit
 
 RUNS = 10
 STEPS = 300

@@ -1,0 +1,63 @@
+"""What a solution is compared with: the right algorithm, how to call it, what is often wrong."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .algorithm import RETURNED, Algorithm, exchanged, run
+from .kinds import ARRAYS, FLOATS, Kind
+from .mistake import Mistake
+from .task import Task
+
+
+@dataclass(frozen=True, repr=False)
+class Reference(Task):
+    """A function to write whose results are compared with those of the right algorithm.
+
+    Attributes
+    ----------
+    lines : the right algorithm
+    probes : the arguments that it is called with, by name and in the order of the signature
+    mistakes : the known ones, the likelier first
+    kinds : the kinds of number that a solution may be written for, in the order of trying
+    places : how to speak of a line, where "the line that computes NAME" would not be clear
+    body : what the stub has in place of its body: three dots, a program with a gap, or one with a
+        bug in it
+    planted : the names of the mistakes that the body makes; the report does not give them away
+    """
+
+    lines: Algorithm
+    probes: tuple[Mapping[str, Any], ...]
+    mistakes: tuple[Mistake, ...]
+    kinds: tuple[Kind, ...] = (ARRAYS,)
+    places: Mapping[str, str] = field(default_factory=dict)
+    body: str = "..."
+    planted: tuple[str, ...] = ()
+
+    @property
+    def stub(self) -> str:
+        """What the student begins with."""
+        body = "\n".join(f"    {line}".rstrip() for line in self.body.splitlines())
+        return f"def {self.signature}:\n{body}\n"
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether each coordinate stands for itself, as in an optimizer's step."""
+        return FLOATS in self.kinds
+
+    def values(self, arguments: Mapping[str, Any], *mistakes: Mistake) -> dict[str, Any]:
+        """Return the value of every name, right or with mistakes."""
+        lines = self.lines
+        for mistake in mistakes:
+            lines = exchanged(lines, mistake.line)
+        return run(lines, arguments)
+
+    def results(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return what is returned, out of the value of every name."""
+        return tuple(values.get(RETURNED + name, values[name]) for name in self.returns)
+
+    def place(self, line: str) -> str:
+        """Return how to speak of a line."""
+        if line.startswith(RETURNED):
+            return self.places.get(RETURNED, "the return statement")
+        return self.places.get(line, f"the line that computes {line}")

@@ -1,0 +1,1 @@
+"""A rule's lines as one C++ loop: of addresses, sizes, dtypes and numbers."""
