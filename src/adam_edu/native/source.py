@@ -95,14 +95,34 @@ static bool shared(int64_t tensors, const int64_t* sizes, const int64_t* address
     return false;
 }
 
-// Return 0, or 1 if nothing was done because memory is shared.
+// Whether all of these are finite: a difference to itself is 0, or else not a number.
+template <class T> static bool finite(const T* values, int64_t begin, int64_t end) {
+    int bad = 0;
+    for (int64_t i = begin; i < end; ++i) {
+        const real value = load(values[i]);
+        bad |= !(value - value == 0);
+    }
+    return !bad;
+}
+
+// What step() returns. Nothing has been changed unless it is TAKEN.
+enum { TAKEN = 0, SHARED = 1, NOT_FINITE = 2 };
+
+// What step() is told: take it for known that no memory is shared; look at the gradients first.
+enum { APART = 1, LOOK = 2, ONLY_LOOK = 4 };
+
+// A piece of the gradient that was looked at is still near when it is used, if not too much came
+// between: the update goes back from where the look ended, by so many elements at a time.
+static const int64_t piece = 1 << 14;
+
 extern "C" int step(
     int64_t tensors, const int64_t* sizes, const int64_t* addresses,
-    const double* numbers, int threads
+    const double* numbers, int threads, int flags
 ) {
-    if (shared(tensors, sizes, addresses)) return 1;
+    if (!(flags & (APART | ONLY_LOOK)) && shared(tensors, sizes, addresses)) return SHARED;
     int64_t total = 0;
     for (int64_t k = 0; k < tensors; ++k) total += sizes[k];
+    int bad = 0;
 #ifdef _OPENMP
 #pragma omp parallel num_threads(threads) if (threads > 1)
 #endif
@@ -114,13 +134,35 @@ extern "C" int step(
 #endif
         // Each thread has an equal share of all elements, wherever the tensors begin and end.
         const int64_t first = total * thread / of, last = total * (thread + 1) / of;
-        for (int64_t k = 0, offset = 0; k < tensors; offset += sizes[k], ++k) {
-            const int64_t begin = (first > offset ? first : offset) - offset;
-            const int64_t end = (last < offset + sizes[k] ? last : offset + sizes[k]) - offset;
-            if (begin < end) update(begin, end, addresses + k, tensors, numbers);
+        if (flags & (LOOK | ONLY_LOOK)) {
+            int found = 0;
+            for (int64_t k = 0, offset = 0; k < tensors; offset += sizes[k], ++k) {
+                const int64_t begin = std::max(first - offset, (int64_t)0);
+                const int64_t end = std::min(last - offset, sizes[k]);
+                const auto values = (const $gradient*)addresses[tensors + k];
+                if (begin < end) found |= !finite(values, begin, end);
+            }
+#ifdef _OPENMP
+#pragma omp atomic
+#endif
+            bad |= found;
+#ifdef _OPENMP
+#pragma omp barrier
+#endif
+        }
+        if (!bad && !(flags & ONLY_LOOK)) {
+            const int64_t most = flags & LOOK ? piece : total;
+            for (int64_t k = tensors - 1, offset = total; k >= 0; --k) {
+                offset -= sizes[k];
+                const int64_t begin = std::max(first - offset, (int64_t)0);
+                for (int64_t end = std::min(last - offset, sizes[k]); begin < end; end -= most) {
+                    const int64_t from = std::max(begin, end - most);
+                    update(from, end, addresses + k, tensors, numbers);
+                }
+            }
         }
     }
-    return 0;
+    return bad ? NOT_FINITE : TAKEN;
 }
 """)
 
@@ -196,6 +238,7 @@ def source(lines: Lines, dtypes: Sequence[str]) -> str:
     walk = TWO_PLACES if len(lines.arrays) <= 3 else ONE_PLACE
     return SOURCE.substitute(
         real="double" if dtypes[0] == "float64" else "float",
+        gradient=CTYPES[dtypes[1]][0],
         columns=len(dtypes),
         widths=", ".join(str(CTYPES[dtype][1]) for dtype in dtypes),
         once="\n".join(f"    {line}" for line in printer.once),

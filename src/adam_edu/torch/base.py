@@ -12,7 +12,8 @@ from torch.nn import Parameter
 from torch.optim import Optimizer
 
 from ..base import Rule
-from . import device, eager, native
+from ..native import Loop
+from . import device, eager
 from .arguments import hyper_defaults, torch_slots
 from .batches import Batch, batches, check, dense, kernel_for, name_states, observed
 from .checkpoint import checked_groups, checked_state, written
@@ -235,7 +236,7 @@ class RuleOptimizer(Optimizer):
     def _eager(self, batch: Batch) -> bool:
         return self.implementation == "eager" or batch.params[0].device.type in ("cpu", "meta")
 
-    def _kernel(self, settings: Settings, batch: Batch) -> native.Kernel | None:
+    def _kernel(self, settings: Settings, batch: Batch) -> Loop | None:
         wanted = self.implementation in ("auto", "compiled") and batch.params[0].is_cpu
         return kernel_for(settings.variant, batch.dtypes) if wanted else None
 
@@ -252,7 +253,7 @@ class RuleOptimizer(Optimizer):
         group: list[Tensor],
         settings: Settings,
         batch: Batch,
-        kernel: native.Kernel,
+        kernel: Loop,
     ) -> None:
         params = [p for p in group if p.grad is not None]
         # A tensor of a class of its own, such as one spread over processes, has no address.

@@ -12,12 +12,13 @@ from torch import Tensor
 from torch.autograd.graph import increment_version
 from torch.nn import Parameter
 
-from . import device, eager, native
+from ..native import Loop, NotCompiled, Outcome, Unprintable, loop
+from ..reading import Unreadable
+from . import device, eager
 from .counting import count_in_tensors, key, part, scalars_of_next_step
 from .entries import Entries
-from .native import Kernel
 from .settings import Settings
-from .trace import Variant
+from .variant import Variant
 
 
 @dataclass
@@ -66,18 +67,19 @@ class Batch:
         for x, g, slots in self.rows():
             eager.step(*about, x, g, slots)
 
-    def native_step(self, settings: Settings, kernel: Kernel) -> None:
+    def native_step(self, settings: Settings, kernel: Loop) -> None:
         """Take the step in one call of a compiled loop, or one by one if tensors share memory."""
         sizes = [x.numel() for x in self.params]
         columns = [self.params, self.grads, *zip(*self.slots, strict=True)]
         addresses = [tensor.data_ptr() for column in columns for tensor in column]
-        taken = kernel(
+        outcome = kernel(
             (ctypes.c_int64 * len(sizes))(*sizes),
             (ctypes.c_int64 * len(addresses))(*addresses),
             settings.numbers(self.scalars),
             sum(sizes),
+            threads=torch.get_num_threads(),
         )
-        if taken:
+        if outcome is Outcome.TAKEN:
             increment_version(self.params)  # so that autograd notices, as of any change in place
         else:
             self.eager_step(settings)
@@ -254,11 +256,12 @@ def dense(x: Tensor, g: Tensor, slots: Sequence[Tensor]) -> bool:
 
 
 @cache
-def kernel_for(variant: Variant, dtypes: tuple[torch.dtype, ...]) -> Kernel | None:
+def kernel_for(variant: Variant, dtypes: tuple[torch.dtype, ...]) -> Loop | None:
     """Return the compiled loop, or None, and say why once, where none can be had."""
+    names = tuple(str(dtype).removeprefix("torch.") for dtype in dtypes)
     try:
-        return native.kernel(variant, dtypes)
-    except native.NotCompiled as reason:
+        return loop(variant.lines, names)
+    except (NotCompiled, Unprintable, Unreadable) as reason:
         _warn(str(reason))
         return None
 

@@ -1,4 +1,4 @@
-"""The compiled step for tensors on a GPU: the rule's graph, fused by ``torch.compile``."""
+"""The compiled step for tensors on a GPU: the rule's lines, fused by ``torch.compile``."""
 
 import types
 from collections.abc import Callable, Sequence
@@ -6,10 +6,10 @@ from functools import cache
 from typing import Any
 
 import torch
-from torch import Tensor, fx
+from torch import Tensor
 
-from .eager import LOW_PRECISION
-from .trace import Variant, trace
+from . import eager
+from .variant import Variant
 
 Columns = Sequence[Sequence[Tensor]]
 Step = Callable[[Sequence[Tensor], Sequence[Tensor], Columns, Tensor], None]
@@ -22,20 +22,13 @@ def compiled(variant: Variant) -> Step:
     The numbers are one float64 tensor on the device, in the order of ``variant.numbers``: a new
     learning rate is new contents, not a new program, and nothing waits for the host.
     """
-    rule = fx.GraphModule({}, trace(variant))
 
     def step(
         params: Sequence[Tensor], grads: Sequence[Tensor], slots: Columns, numbers: Tensor
     ) -> None:
-        values = numbers.unbind()
+        about = variant.with_numbers(numbers.unbind())
         for i, x in enumerate(params):
-            dtype = torch.float32 if x.dtype in LOW_PRECISION else x.dtype
-            own = [column[i] for column in slots]
-            x_now = x.to(dtype)
-            change, *new = rule(x_now, grads[i].to(dtype), *(s.to(dtype) for s in own), *values)
-            x.copy_(x_now + change)
-            for slot, value in zip(own, new, strict=True):
-                slot.copy_(value)
+            eager.step(variant, *about, x, grads[i], [column[i] for column in slots])
 
     # Torch counts recompilations for each piece of code, so each variant gets a copy of its own.
     code = step.__code__.replace(co_name=f"step_{variant.rule.__name__}")

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..base import Rule
-from .trace import Variant
+from .variant import Variant
 
 LOW_PRECISION = (torch.bfloat16, torch.float16)
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..rules import Adam, AdamL2, AdamW
-from .trace import Variant
+from .variant import Variant
 
 try:
     import triton

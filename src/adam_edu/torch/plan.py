@@ -13,14 +13,16 @@ from itertools import chain, repeat
 from operator import attrgetter, is_, itemgetter
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.autograd.graph import increment_version
 
+from ..native import Loop, Outcome
+from ..native.loop import APART
 from .batches import Batch, observed
 from .counting import multiplies, scalars_of_next_step
-from .native import Kernel
 from .settings import Settings
-from .trace import Variant
+from .variant import Variant
 
 try:
     from torch._C._dynamo.guards import TensorGuards
@@ -47,7 +49,7 @@ class Plan:
     def __init__(
         self,
         variant: Variant,
-        kernel: Kernel,
+        kernel: Loop,
         group: list[Tensor],
         params: list[Tensor],
         states: list[dict[str, Any]],
@@ -118,7 +120,15 @@ class Plan:
         for name in self.counted:
             deque(map(dict.__setitem__, self.states, repeat(name), repeat(first[name])), maxlen=0)
         numbers = settings.numbers(scalars)
-        if self.kernel(self.sizes, self.addresses, numbers, self.total, self.apart):
+        outcome = self.kernel(
+            self.sizes,
+            self.addresses,
+            numbers,
+            self.total,
+            threads=torch.get_num_threads(),
+            flags=APART if self.apart else 0,
+        )
+        if outcome is Outcome.TAKEN:
             increment_version(self.params)  # so that autograd notices, as of any change in place
             return
         self.places = []

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..base import RATE, Rule, domains
 from .arguments import check_options, chosen, hyper_defaults, hyper_of
 from .counting import check_countable
-from .trace import Variant
+from .variant import Variant
 
 
 class Settings:

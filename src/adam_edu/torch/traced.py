@@ -6,7 +6,6 @@ tensors, and fuses them itself.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from itertools import chain
 from typing import Any
 
@@ -19,7 +18,7 @@ from .batches import Batch, batches, dense, kernel_for, make_slots
 from .counting import count_in_tensors, part
 from .entries import Entries
 from .settings import Settings, numbers_of, penalty_of, variant_of
-from .trace import Variant
+from .variant import Variant
 
 
 class Given(Settings):
@@ -111,11 +110,8 @@ def whole_step(
     numbers : float64, in the order of ``variant.numbers``
     """
     variant = VARIANTS[name]
-    values = dict(zip(variant.numbers, numbers.tolist(), strict=True))
-    penalty = values.pop("penalty", 0.0)
-    hyper = {field.name: values.pop(field.name) for field in fields(variant.rule)}
-    settings = Given(variant, variant.rule(**hyper), penalty)
-    batch = Batch(tuple(values.values()))
+    rule, scalars, penalty = variant.with_numbers(numbers.tolist())
+    settings, batch = Given(variant, rule, penalty), Batch(scalars)
     n, width = len(grads), len(variant.rule.slots)
     for i in range(n):
         first = n + i * width
