@@ -25,9 +25,6 @@ FLOORS = [
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
-# To be mended: the step that torch.compile traces takes the optimizer's class for its hints.
-KNOWN = {("torch.traced", "torch.base")}
-
 
 def modules(package=PACKAGE):
     """Return the source of each file of a package by its dotted name, without the package's own."""
@@ -90,12 +87,7 @@ def upward(arrows, floor):
 
 
 def test_no_circle_of_files():
-    arrows = imports()
-    for name, other in KNOWN:
-        assert other in arrows[name], f"{name} no longer imports {other}: take it out of KNOWN"
-        arrows[name] = arrows[name] - {other}
-
-    assert circle(arrows) is None
+    assert circle(imports()) is None
 
 
 def test_every_room_has_its_floor():
