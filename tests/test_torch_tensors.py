@@ -13,7 +13,8 @@ from torch_networks import network, train
 
 import adam_edu.torch as ours
 from adam_edu import RULES
-from adam_edu.torch import batches, native
+from adam_edu.native import library, loop
+from adam_edu.torch import batches
 
 cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
@@ -222,7 +223,7 @@ def test_a_rule_registered_later_has_its_class(monkeypatch):
 
 
 def test_without_a_compiler_one_warning_and_the_eager_step(monkeypatch):
-    for cached in (native.kernel, native._compiler, batches.kernel_for, batches._warn):
+    for cached in (loop, library._compiler, batches.kernel_for, batches._warn):
         cached.cache_clear()
     monkeypatch.setenv("CXX", "/no/such/compiler")
     try:
@@ -238,7 +239,7 @@ def test_without_a_compiler_one_warning_and_the_eager_step(monkeypatch):
         assert re.search(r"no C\+\+ compiler .* falls back", str(warning.message))
         assert p.item() == pytest.approx(0.0, abs=1e-6)
     finally:
-        for cached in (native.kernel, native._compiler, batches.kernel_for):
+        for cached in (loop, library._compiler, batches.kernel_for):
             cached.cache_clear()
 
 
