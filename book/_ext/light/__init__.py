@@ -8,6 +8,7 @@ them in order, once all pages are written.
 import hashlib
 import re
 import shutil
+import unicodedata
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ THEME = (
     "_static/styles/pydata-sphinx-theme.css",
     f"_static/{ICONS}/css/all.min.css",
 )
-LICENSES = (
+HEAD = (
+    '@charset "utf-8";\n'
     "/* Icons: Font Awesome Free (CC BY 4.0, SIL OFL 1.1). "
     "Formulas: Latin Modern Math (GUST Font License), cut down. */\n"
 )
@@ -39,7 +41,7 @@ def pages_of(out: Path) -> list[Path]:
 
 def icon_faces(css: str, folder: Path) -> str:
     """Return the faces of the icons that a style sheet shows, the fonts within."""
-    codes = {int(code, 16) for code in re.findall(r'content:"\\([0-9a-f]{4})', css)}
+    codes = {ord(one) for one in css if unicodedata.category(one) == "Co"}  # of private use
     faces = ""
     for family, weight, name in (
         ("Free", 900, "fa-solid-900"),
@@ -63,6 +65,8 @@ def finish(app: Any, error: Exception | None) -> None:
         return
     out = Path(app.outdir)
     static = out / "_static"
+    if not (out / THEME[0]).exists():
+        return  # no page was written: Sphinx lays the theme's files anew when one is
     for path in (out / "_images").glob("*.png"):
         pictures.with_palette(path)
 
@@ -87,7 +91,7 @@ def finish(app: Any, error: Exception | None) -> None:
         raise ExtensionError(str(problem)) from problem
     css += f'@font-face{{font-family:"Book Math";src:url({FONT}?v={version(font)})}}'
     (static / FONT).write_bytes(font)
-    (static / SHEET).write_text(LICENSES + css, encoding="utf-8")
+    (static / SHEET).write_text(HEAD + css, encoding="utf-8")
 
     versions = {FONT: version(font), SHEET: version(css.encode())}
     for path, text in texts.items():
