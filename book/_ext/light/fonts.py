@@ -100,6 +100,8 @@ def tighten(font: TTFont) -> None:
         if any(width[part.glyph] > widest for part in parts):
             sizes.GlyphAssembly = None
     widen(font, "radical", width["radical.v1"])
+    # TeX's own place of an index that has no power above it; the font has that of one with it.
+    font["MATH"].table.MathConstants.SubscriptShiftDown.Value = round(0.15 * em)
 
 
 def widen(font: TTFont, name: str, advance: int) -> None:

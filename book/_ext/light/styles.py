@@ -239,12 +239,12 @@ def _move(token: Node, old: str, new: str) -> None:
 
 def sheet(path: Path, folder: Path) -> list[Node]:
     """Return the rules of a file, those that it imports before them, for a sheet in ``folder``."""
-    rules = []
+    imported, own = [], []
     for rule in parse(path.read_text(encoding="utf-8")):
         if rule.type == "at-rule" and rule.lower_at_keyword == "import":
             (address,) = (one.value for one in rule.prelude if one.type in ("string", "url"))
-            rules += sheet((path.parent / address).resolve(), folder)
+            imported += sheet((path.parent / address).resolve(), folder)
         else:
-            rules.append(rule)
-    moved(rules, path.parent.as_posix(), folder.as_posix())
-    return rules
+            own.append(rule)
+    moved(own, path.parent.as_posix(), folder.as_posix())
+    return imported + own
