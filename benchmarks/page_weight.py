@@ -44,7 +44,7 @@ WATCH = """
 PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
 SCROLL = """
 async () => {
-  for (let y = 0; y < document.documentElement.scrollHeight; y += innerHeight / 2) {
+  for (let y = 0; y < document.documentElement.scrollHeight; y += 0.8 * innerHeight) {
     scrollTo({ top: y, behavior: "instant" });
     await new Promise((done) => setTimeout(done, 60));
   }
@@ -166,6 +166,26 @@ def size(folder: Path, *patterns: str) -> int:
     return sum(p.stat().st_size for pattern in patterns for p in folder.rglob(pattern))
 
 
+def summary(pages: list[Page], html: Path) -> dict[str, tuple[float, float]]:
+    """Return each figure of the book as a whole, and its goal."""
+    paints = [page.paint / 1000 for page in pages if page.paint]
+    alive = [page.alive / 1000 for page in pages if page.alive] or [0.0]
+    return {
+        "KB without pictures, median page": (statistics.median(p.text for p in pages) / KB, 200),
+        "KB of the heaviest, with what it loads first": (max(p.first for p in pages) / KB, 300),
+        "requests, most": (max(p.requests for p in pages), 20),
+        "first paint, median, s": (statistics.median(paints), 1.0),
+        "first paint, slowest, s": (max(paints), 1.0),
+        "first live figure, median, s": (statistics.median(alive), 1.5),
+        "first live figure, slowest, s": (max(alive), 1.5),
+        "layout shift, worst page": (max(p.shift for p in pages), 0.05),
+        "all pictures, MB": (size(html / "_images", "*") / 1e6, 1.6),
+        "complaints of the console": (sum(len(p.complaints) for p in pages), 0),
+        "requests to third parties": (sum(len(p.foreign) for p in pages), 0),
+        "the built book, MB": (size(html, "*") / 1e6, 25),
+    }
+
+
 def launch(session: Any) -> Browser:
     """Start the browser that is there."""
     return session.chromium.launch(
@@ -196,24 +216,8 @@ def main() -> None:
                 *page.complaints,
             )
         browser.close()
-    pictures = size(options.html / "_images", "*")
-    paints = [page.paint for page in pages if page.paint]
-    alive = [page.alive for page in pages if page.alive]
-    for what, value, goal in (
-        ("KB without pictures, median page", statistics.median(p.text for p in pages) / KB, 200),
-        ("KB of the heaviest, with what it loads first", max(p.first for p in pages) / KB, 300),
-        ("requests, most", max(p.requests for p in pages), 20),
-        ("first paint, s, median", statistics.median(paints) / 1000, 1.0),
-        ("first paint, s, slowest", max(paints) / 1000, None),
-        ("first live figure, s, median", statistics.median(alive or [0]) / 1000, 1.5),
-        ("first live figure, s, slowest", max(alive or [0]) / 1000, None),
-        ("layout shift, worst page", max(p.shift for p in pages), 0.05),
-        ("all pictures, MB", pictures / 1e6, 1.6),
-        ("complaints of the console", sum(len(p.complaints) for p in pages), 0),
-        ("requests to third parties", sum(len(p.foreign) for p in pages), 0),
-        ("the built book, MB", size(options.html, "*") / 1e6, 25),
-    ):
-        print(f"{what:46} {value:8.2f}   goal {goal if goal is not None else '-'}")
+    for what, (value, goal) in summary(pages, options.html).items():
+        print(f"{what:46} {value:8.2f}   goal {goal}")
 
 
 if __name__ == "__main__":
