@@ -100,8 +100,11 @@ def tighten(font: TTFont) -> None:
         if any(width[part.glyph] > widest for part in parts):
             sizes.GlyphAssembly = None
     widen(font, "radical", width["radical.v1"])
-    # TeX's own place of an index that has no power above it; the font has that of one with it.
-    font["MATH"].table.MathConstants.SubscriptShiftDown.Value = round(0.15 * em)
+    # TeX's own place of an index. The font has that of one below a power, and browsers lower it
+    # further under a letter that reaches below the line.
+    constants = font["MATH"].table.MathConstants
+    constants.SubscriptShiftDown.Value = round(0.15 * em)
+    constants.SubscriptBaselineDropMin.Value = 0
 
 
 def widen(font: TTFont, name: str, advance: int) -> None:

@@ -21,7 +21,7 @@ ENVIRONMENT = re.compile(r"\\begin\{(\w+\*?)\}.*?\\end\{\1\}", re.DOTALL)
 MARKED = re.compile(r'<span class="mathjax_process">\\\((.*?)\\\)</span>', re.DOTALL)
 NAMED = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[a-zA-Z]+;")  # such as a space that holds
 SCRIPTS = {"msub", "msup", "msubsup"}
-TALL = {"mfrac", "msqrt", "mtable", "munder", "mover", "munderover"}
+TALL = {"mfrac", "msqrt", "mtable", "munder", "munderover"}
 BRACKETS = "()[]|‖"
 
 
@@ -45,23 +45,33 @@ def mathml(tex: str, display: bool = False) -> str:
 
 
 def mend(formula: ElementTree.Element) -> None:
-    """Set brackets around one line at their own size, and a double prime as two.
+    """Put right what browsers, or the converter, would draw otherwise than TeX.
 
-    Chromium leaves the room of the widest bracket beside each that may grow, and only a single
-    prime has a form for its place at the top.
+    Chromium leaves the room of the widest bracket beside each that may grow: around one line it
+    keeps its size. Only a single prime has a form for its place at the top: a double one is two. A
+    sign that begins a row after its first column stands between two things.
     """
     for element in formula.iter():
         if element.tag == "mo" and element.text == "″":
             element.text = "′′"
-        if element.tag != "mrow" or len(element) < 2:
-            continue
-        ends = [base(element[0]), base(element[-1])]
-        inside = {one.tag for child in element[1:-1] for one in child.iter()}
-        if all(one.tag == "mo" and (one.text or "") in BRACKETS for one in ends) and not (
-            inside & TALL - {"mover"}
-        ):
-            for one in ends:
-                one.set("stretchy", "false")
+        if element.tag == "mrow" and len(element) > 1:
+            ends = [base(element[0]), base(element[-1])]
+            around = all(one.tag == "mo" and (one.text or "") in BRACKETS for one in ends)
+            if around and not any(tall(child) for child in element[1:-1]):
+                for one in ends:
+                    one.set("stretchy", "false")
+        if element.tag == "mtr":
+            for cell in element[1:]:
+                first = next((one for one in cell if one.tag != "mspace"), None)
+                if first is not None and first.tag == "mo" and first.text in ("+", "−"):
+                    first.set("form", "infix")
+
+
+def tall(element: ElementTree.Element) -> bool:
+    """Say whether an element is higher than a line."""
+    if element.get("displaystyle") == "false":
+        return False  # a small fraction
+    return element.tag in TALL or any(tall(child) for child in element)
 
 
 def base(element: ElementTree.Element) -> ElementTree.Element:
