@@ -54,12 +54,21 @@ def brackets(tex):
 def test_brackets_around_one_line_do_not_grow():
     assert brackets(r"\left(1 - \beta_1\right) g") == [False, False]
     assert brackets(r"\left(x\right)^2") == [False, False]
+    assert brackets(r"\left(1 - \tfrac{1}{2}\right)") == [False, False]
+    assert brackets(r"\left(\hat x\right)") == [False, False]
     assert brackets(r"\left(\frac{1}{2}\right)") == [True, True]
     assert brackets(r"\left(\frac{1}{2}\right)^2") == [True, True]
 
 
 def test_a_double_prime_is_two():
     assert "′′" in mathml("f''")
+
+
+def test_a_sign_that_begins_a_row_stands_between_two_things():
+    rows = mathml(r"\begin{aligned} a &= b \\ &\quad - c \\ &+ d \end{aligned}", display=True)
+
+    assert re.findall(r'<mo form="infix">(.)</mo>', rows) == ["−", "+"]
+    assert "infix" not in mathml("-a")
 
 
 def test_formulas_in_html_are_set():
@@ -114,6 +123,7 @@ def test_signs_that_grow_have_no_size_much_wider_than_they_are():
     assert sizes["bar"].GlyphAssembly is not None
     roots = [one.VariantGlyph for one in sizes["radical"].MathGlyphVariantRecord]
     assert {font["hmtx"][name][0] for name in roots} == {1000}
+    assert font["MATH"].table.MathConstants.SubscriptShiftDown.Value == 150
 
 
 def test_icons_are_those_asked_for():
