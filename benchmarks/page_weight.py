@@ -10,6 +10,7 @@ import argparse
 import gzip
 import shutil
 import statistics
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -199,6 +200,8 @@ def main() -> None:
     parser.add_argument("pages", nargs="*", help="such as book/momentum; by default all")
     parser.add_argument("--html", type=Path, default=ROOT / "_build/html")
     options = parser.parse_args()
+    if not (options.html / "book").is_dir():
+        sys.exit(f"no book in {options.html}: make book builds it")
     names = options.pages or contents()
     with served(options.html) as base, sync_playwright() as session:
         browser = launch(session)
