@@ -20,7 +20,8 @@ CUT_OFF = """
   for (const one of document.querySelectorAll("article *")) {
     const { right, width, height } = one.getBoundingClientRect();
     if (!width || !height || one.closest("math, svg, .visually-hidden")) continue;
-    const clips = getComputedStyle(one).overflowX !== "visible";
+    const { display, overflowX } = getComputedStyle(one);
+    const clips = display !== "inline" && overflowX !== "visible";
     if (right > innerWidth + 1 || (clips && one.scrollWidth > one.clientWidth + 1)) {
       cut.push(`${one.tagName}.${one.className}: ${one.textContent.trim().slice(0, 40)}`);
     }
@@ -43,8 +44,8 @@ def sheet(context, server):
     page = context.new_page()
 
     def printed(name: str, what: str | None = None):
-        page.goto(f"{server}book/{name}.html", wait_until="networkidle")
         page.emulate_media(media="print")
+        page.goto(f"{server}book/{name}.html", wait_until="networkidle")
         page.evaluate(PRINT, what)
         return page
 
