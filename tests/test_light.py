@@ -296,3 +296,6 @@ def test_scripts_wait():
 
     assert context["js_tag"]("a") == '<script defer="defer" src="a.js"></script>'
     assert context["js_tag"]("b") == "<script>x = 1</script>"
+
+    scripts.postpone(None, "search", "search.html", context := {"js_tag": len}, None)
+    assert context == {"js_tag": len}

@@ -21,7 +21,12 @@ def needed(script: Any, body: str) -> bool:
 
 
 def postpone(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Let every script of a page wait until the page is read; they keep their order."""
+    """Let every script of a page wait until the page is read; they keep their order.
+
+    Sphinx's page for searching writes scripts of its own after them, which want them at once.
+    """
+    if template == "search.html":
+        return
     tag = context["js_tag"]
 
     def waiting(script: Any) -> str:
