@@ -44,7 +44,6 @@ def configure(app: Any, config: Any) -> None:
     config.html_baseurl = config.html_baseurl or pages_address(options["repository_url"])
     config.notfound_urls_prefix = urlparse(config.html_baseurl).path
     options["article_footer_items"] = ["report.html"]
-    options["back_to_top_button"] = False  # it lies over what is at the top
     options["logo"] = {"text": config.html_title, "alt_text": ""}
 
 
