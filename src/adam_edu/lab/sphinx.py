@@ -48,7 +48,7 @@ def add_script(app: Any, page: str, template: str, context: dict[str, Any], doct
     """Load the figures' script on the pages that have one."""
     if "adam-edu-lab" in context.get("body", ""):
         # Before other scripts: it needs none of them.
-        app.add_js_file("lab.js", loading_method="defer", priority=100, fetchpriority="high")
+        app.add_js_file("lab.js", loading_method="defer", priority=100)
 
 
 def setup(app: Any) -> dict[str, bool]:
