@@ -44,6 +44,8 @@ def configure(app: Any, config: Any) -> None:
     config.html_baseurl = config.html_baseurl or pages_address(options["repository_url"])
     config.notfound_urls_prefix = urlparse(config.html_baseurl).path
     options["article_footer_items"] = ["report.html"]
+    # All of a page's headings at once: what unfolds as one reads on moves the others about.
+    options["show_toc_level"] = 2
     options["logo"] = {"text": config.html_title, "alt_text": ""}
 
 
