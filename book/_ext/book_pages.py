@@ -6,7 +6,6 @@ the pages' own follows from it, as GitHub Pages has it.
 """
 
 import re
-from html import unescape
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlencode, urlparse
@@ -16,6 +15,21 @@ from docutils import nodes
 
 CARD = "_static/card.png"
 DESCRIPTION = 200
+PRINTS = [
+    {
+        "type": "javascript",
+        "javascript": f"printPage('{what}')",
+        "text": text,
+        "tooltip": tooltip,
+        "icon": "fas fa-file-pdf",
+        "label": "download-pdf-button",
+    }
+    for what, text, tooltip in (
+        ("worksheet", "Print a worksheet", "Without solutions, hints and answers"),
+        ("everything", "Print everything", "With all that is folded"),
+    )
+]
+VIEWPORT = re.compile(r'\s*<meta name="viewport"[^>]*>')
 
 
 def pages_address(repository: str) -> str:
@@ -30,6 +44,8 @@ def configure(app: Any, config: Any) -> None:
     config.html_baseurl = config.html_baseurl or pages_address(options["repository_url"])
     config.notfound_urls_prefix = urlparse(config.html_baseurl).path
     options["article_footer_items"] = ["report.html"]
+    # All of a page's headings at once: what unfolds as one reads on moves the others about.
+    options["show_toc_level"] = 2
     options["logo"] = {"text": config.html_title, "alt_text": ""}
 
 
@@ -62,6 +78,9 @@ def describe(app: Any, page: str, template: str, context: dict[str, Any], doctre
     context["report_address"] = f"{repository}/issues/new?{urlencode(report)}"
     context["body"] = corrected(context.get("body", ""))
     label_navigation(context)
+    offer_printing(context)
+    # The theme has one of its own.
+    context["metatags"] = VIEWPORT.sub("", context.get("metatags", ""))
     if doctree is None:
         return
     found = {
@@ -79,29 +98,26 @@ def describe(app: Any, page: str, template: str, context: dict[str, Any], doctre
     ]
     if found["og:description"]:
         tags.append(f'<meta name="description" content={quoteattr(found["og:description"])} />')
-    context["metatags"] = context.get("metatags", "") + "\n".join(tags)
-
-
-# A choice of a quiz that is a formula and nothing else.
-FORMULA_CHOICE = re.compile(
-    r'<summary([^>]*)>(\s*<span class="mathjax_process">\\\((.*?)\\\)</span>\s*)</summary>'
-)
+    context["metatags"] += "\n".join(tags)
 
 
 def corrected(body: str) -> str:
-    """Put right the roles and names of elements, for those who hear the page.
+    """Put right a role of elements, for those who hear the page.
 
-    The entries of a bibliography become items of its list: their present role is deprecated. A
-    formula that stands alone in what can be opened gives it no name; its source does.
+    The entries of a bibliography become items of its list: their present role is deprecated.
     """
-    body = body.replace(' role="doc-biblioentry"', ' role="listitem"')
-    return FORMULA_CHOICE.sub(_named_choice, body)
+    return body.replace(' role="doc-biblioentry"', ' role="listitem"')
 
 
-def _named_choice(found: re.Match[str]) -> str:
-    attributes, inner, formula = found.groups()
-    words = " ".join(re.sub(r"\\[,;!: ]|[\\{}$]", " ", unescape(formula)).split())
-    return f"<summary{attributes} aria-label={quoteattr(words)}>{inner}</summary>"
+def offer_printing(context: dict[str, Any]) -> None:
+    """Let the reader choose what is printed, in the menu where the theme has one choice."""
+    groups = (one for one in context.get("header_buttons", []) if "buttons" in one)
+    for group in groups:
+        group["buttons"] = [
+            choice
+            for button in group["buttons"]
+            for choice in (PRINTS if button.get("label") == "download-pdf-button" else [button])
+        ]
 
 
 def label_navigation(context: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Print the built book into one PDF: `python book/_tools/pdf.py [PAGE ...]`.
 
-Chromium prints each page of `_toc.yml` in turn, formulas typeset and the live figures as their
-still pictures; pypdf joins them, with an outline.
+Chromium prints each page of `_toc.yml` in turn, all that is folded open and the live figures as
+their still pictures; pypdf joins them, with an outline. With `--worksheets` there are no solutions.
 """
 
 import argparse
@@ -35,10 +35,20 @@ def contents() -> list[tuple[str | None, str]]:
     return pages(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")), None)
 
 
-def print_page(page: Page, address: str) -> tuple[str, bytes]:
-    """Return a page's title and the page as a PDF, once its formulas are typeset."""
+# A picture below the screen is loaded late; paper has no screen.
+LOAD_ALL = """
+(what) => {
+  document.documentElement.dataset.print = what;
+  for (const image of document.images) image.loading = "eager";
+  return Promise.all([document.fonts.ready, ...[...document.images].map((one) => one.decode())]);
+}
+"""
+
+
+def print_page(page: Page, address: str, what: str) -> tuple[str, bytes]:
+    """Return a page's title and the page as a PDF, once all of it is there."""
     page.goto(address, wait_until="load")
-    page.evaluate("() => window.MathJax?.startup?.promise")
+    page.evaluate(LOAD_ALL, what)
     title = page.locator("article h1").first.evaluate("(h) => h.firstChild.textContent.trim()")
     page.evaluate("(title) => { document.title = title; }", title)
     return title, page.pdf(
@@ -56,6 +66,7 @@ def main() -> None:
     """Print the pages named on the command line, or all of them."""
     parser = argparse.ArgumentParser(description="Print the built book into one PDF.")
     parser.add_argument("pages", nargs="*", help="such as book/momentum; by default all")
+    parser.add_argument("--worksheets", action="store_true", help="without solutions")
     parser.add_argument("--html", type=Path, default=ROOT / "_build/html")
     parser.add_argument("--output", type=Path, default=ROOT / "_build/adam-from-the-ground-up.pdf")
     options = parser.parse_args()
@@ -72,7 +83,8 @@ def main() -> None:
             sys.exit("no Chromium to print with; make browser installs it")
         page = browser.new_page(color_scheme="light")
         for part, name in chosen:
-            title, printed = print_page(page, (options.html / f"{name}.html").as_uri())
+            what = "worksheet" if options.worksheets else "everything"
+            title, printed = print_page(page, (options.html / f"{name}.html").as_uri(), what)
             first = len(book.pages)
             book.append(PdfReader(io.BytesIO(printed)), import_outline=False)
             if part and part not in outline:

@@ -47,7 +47,8 @@ def write_script(app: Any, error: Exception | None) -> None:
 def add_script(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """Load the figures' script on the pages that have one."""
     if "adam-edu-lab" in context.get("body", ""):
-        app.add_js_file("lab.js", loading_method="defer")
+        # Before other scripts: it needs none of them.
+        app.add_js_file("lab.js", loading_method="defer", priority=100)
 
 
 def setup(app: Any) -> dict[str, bool]:

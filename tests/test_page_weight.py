@@ -1,0 +1,55 @@
+"""The budget of every page: what it loads, what moves, and for two of them how long it takes."""
+
+import pytest
+from conftest import table_of_contents
+from live_figures import milliseconds
+from page_weight import KB, served, size, weigh
+
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
+
+
+@pytest.fixture(scope="module")
+def host(html):
+    with served(html) as address:
+        yield address
+
+
+@pytest.mark.parametrize("name", [*table_of_contents(), "search"])
+def test_page_is_within_the_budget(browser, host, name):
+    page = weigh(browser, host, name, throttled=False)
+
+    assert page.complaints == []
+    assert page.foreign == []
+    assert page.text < 200 * KB
+    assert page.first < 300 * KB
+    assert page.requests <= 20
+    assert page.shift < 0.05
+
+
+def test_a_heavy_page_is_noticed(browser, host, html):
+    (html / "_static/heavy.js").write_text(
+        "".join(f"var a{i}={i * 7919 % 104729};" for i in range(90_000))
+    )
+    late = "<script>setTimeout(() => document.querySelector('p').before('moved'), 100)</script>"
+    text = '<!doctype html><script src="_static/heavy.js"></script>' + "<p>words</p>" * 9 + late
+    (html / "heavy.html").write_text(text + '<img src="http://127.0.0.1:9/gone.png">')
+
+    page = weigh(browser, host, "heavy", throttled=False)
+
+    assert page.text > 200 * KB
+    assert page.shift > 0
+    assert page.complaints
+
+
+@pytest.mark.parametrize("name", ["book/index", "book/bias-correction"])
+def test_page_is_there_within_a_second_of_a_slow_line(browser, host, name):
+    """The best of two, since other tests use the machine too."""
+    tries = [weigh(browser, host, name) for _ in range(2)]
+
+    assert min(page.paint for page in tries) < milliseconds(1000)
+    assert min(page.alive for page in tries) < milliseconds(1500)
+
+
+def test_the_book_is_small(html):
+    assert size(html / "_images", "*") < 1.6e6
+    assert size(html, "*") < 25e6
