@@ -35,9 +35,20 @@ SILENT = {
     "target", "title",
 }  # fmt: skip
 
-GREEK = dict(alpha="α", beta="β", gamma="γ", delta="δ", epsilon="ε", eta="η", lambda_="λ")
-GREEK |= dict(mu="μ", rho="ρ", sigma="σ", theta="θ")
-TEX = {rf"\{name.rstrip('_')}": letter for name, letter in GREEK.items()}
+GREEK = [
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+    "epsilon",
+    "eta",
+    "lambda",
+    "mu",
+    "rho",
+    "sigma",
+    "theta",
+]
+TEX = {f"\\{name}": letter for name, letter in zip(GREEK, "αβγδεηλμρσθ", strict=True)}
 TEX |= {r"\varepsilon": "ε", r"\infty": "∞", r"\sqrt": "√", r"\cdot": "·", r"\ast": "*"}
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -146,7 +157,7 @@ def is_subtitle(node: nodes.Node) -> bool:
 
 
 def plain(node: nodes.Node) -> str:
-    """Return a node's words as one line: no code that stands alone, no TeX, no keys of citations."""
+    """Return a node's words as one line: no block of code, no TeX, no keys of citations."""
     text = " ".join(" ".join(pieces(node)).split())
     return re.sub(r":,", ":", re.sub(r"\s+([.,;:!?)])", r"\1", text))
 
@@ -180,7 +191,7 @@ def citation(node: nodes.Element) -> str:
 
 
 def symbols(tex: str) -> str:
-    r"""Return a short formula as it is read in a line: ``\beta_2`` as β₂, and a long one as nothing."""
+    r"""Return a short formula as one reads it, ``\beta_2`` as β₂, and a long one as nothing."""
     text = re.sub(r"\\(hat|tilde|bar|mathbf|mathrm|text)\b|[{}]|\\[,;!: ]|~", "", tex)
     for name, letter in TEX.items():
         text = re.sub(re.escape(name) + r"(?![a-zA-Z])", letter, text)
@@ -197,14 +208,14 @@ def shown(entry: Entry) -> str:
 
 
 def stems(text: str) -> set[str]:
-    """Return the stems of a text's words; of "over-fitting" those of both parts, and of the whole."""
+    """Return the stems of a text's words; of "over-fitting" its parts' and its own."""
     found = re.findall(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*", re.sub(r"['’](s\b)?", "", text.lower()))
     parts = {part for word in found for part in (re.sub("[-_]", "", word), *re.split("[-_]", word))}
     return {STEM(part) for part in parts if len(part) > 1}
 
 
 def rest(found: list[Entry]) -> list[str]:
-    """Return for each entry the stems that it does not show, sorted, without those of every page."""
+    """Return for each entry the stems that it does not show, but for those of most entries."""
     of_all = [stems(f"{entry.text} {entry.about}") for entry in found]
     count = Counter(stem for own in of_all for stem in own)
     return [
@@ -249,11 +260,13 @@ def write_sections(app: Any, error: Exception | None) -> None:
     found = [entry for page in pages for entry in entries(page, app.env.get_doctree(page))]
     add_subjects(found)
     data = {
-        "pages": [[app.builder.get_target_uri(page), words_of(app.env.titles[page])] for page in pages],
+        "pages": [
+            [app.builder.get_target_uri(page), words_of(app.env.titles[page])] for page in pages
+        ],
         "sections": [
             [
                 pages.index(entry.page), entry.anchor, entry.kind, round(entry.weight, 2),
-                entry.title, shown(entry), more, *[entry.subjects][: len(entry.subjects)],
+                entry.title, shown(entry), more, entry.subjects,
             ]
             for entry, more in zip(found, rest(found), strict=True)
         ],

@@ -57,6 +57,10 @@
   const stems = (text) => parts(text).map(stem);
   const telling = (text) => parts(text).filter((word) => !ASKING.has(word));
 
+  /** Return the stems of a name, and those with "over-fitting" as one word. */
+  const variants = (name) =>
+    [name, name.replace(/[-_]/g, "")].map((text) => telling(text).map(stem)).filter((list) => list.length);
+
   const { pages, sections, synonyms } = window.bookSections;
   const documents = sections.map(([page, anchor, kind, weight, title, text, more, subjects], id) => ({
     id,
@@ -67,8 +71,8 @@
     title,
     text,
     more,
-    subjects: (subjects ?? []).join(" | "),
-    names: [title, ...(subjects ?? [])].map((name) => telling(name).map(stem)),
+    subjects: subjects.join(" | "),
+    names: [title, ...subjects].flatMap(variants),
   }));
 
   const index = new MiniSearch({
@@ -90,9 +94,9 @@
     new Map(index.search(query, options).map(({ id, score }) => [id, score]));
 
   /** Return a word as the book spells it: the most likely one, where it does not have this one. */
-  function spelled(word) {
+  function spelled(word, isUnfinished) {
     const term = stem(word);
-    if (term.length < 4 || index.search(term, { prefix: true }).length) return term;
+    if (term.length < 4 || index.search(term, { prefix: isUnfinished }).length) return term;
     const count = {};
     for (const { terms } of index.search(term, { fuzzy: 0.25 })) {
       for (const near of terms) count[near] = (count[near] ?? 0) + 1;
@@ -118,7 +122,7 @@
   function find(question) {
     const typed = parts(question);
     const isTelling = typed.some((word) => !ASKING.has(word));
-    const asked = typed.map(spelled);
+    const asked = typed.map((word, i) => spelled(word, i === typed.length - 1));
     const ofWord = asked.map((term, i) => {
       if (isTelling && ASKING.has(typed[i])) return null;
       return scoresOf(term, { prefix: i === asked.length - 1 });
@@ -150,7 +154,7 @@
         const met = concepts.filter(({ scored }) => scored.has(section.id));
         const sum = total(met, ({ scored, best, rarity }) => (rarity * scored.get(section.id)) / best);
         const covered = total(met, ({ rarity }) => rarity) / all;
-        const whole = section.names.filter((name) => name.length && name.every((s) => wanted.has(s)));
+        const whole = section.names.filter((name) => name.every((term) => wanted.has(term)));
         const bonus = whole.some((name) => new Set(name).size === wanted.size) ? ALL : whole.length ? WHOLE : 1;
         return { ...section, score: sum * covered * section.weight * bonus };
       })

@@ -74,7 +74,11 @@
   const count = element("p", { class: "book-search-count", role: "status" });
   const close = element("button", { type: "button" }, "Close");
   const form = element("form", { action: `${ROOT}search.html`, role: "search" }, input, close);
-  const dialog = element("dialog", { id: "book-search", "aria-label": "Search" }, form, count, list);
+  const dialog = element(
+    "dialog",
+    { id: "book-search", "aria-label": "Search", "aria-busy": "true" },
+    form, count, list,
+  );
   let chosen = -1;
 
   function choose(at) {
@@ -89,6 +93,7 @@
 
   function answer() {
     if (!window.bookSearch) return;
+    dialog.setAttribute("aria-busy", "false");
     const asked = input.value.trim();
     const { hits, found, matches } = window.bookSearch.find(asked);
     list.replaceChildren(
