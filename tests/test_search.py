@@ -123,7 +123,7 @@ def test_every_hit_lands_on_a_place_that_is_there(html, sections):
 def test_excerpts_are_prose(sections):
     shown = [f"{title} {text}" for _, _, _, _, title, text, *_ in sections["sections"]]
 
-    for fault in (r"\\", r"\$", "import numpy", "Traceback", "Installs the package", "You:", "{", "eq-"):
+    for fault in (r"\\", r"\$", "{", "import numpy", "Traceback", "Installs the", "You:", "eq-"):
         assert [text for text in shown if re.search(fault, text)] == [], fault
     assert max(map(len, shown)) < 500
     assert any("β₂" in text for text in shown)

@@ -148,7 +148,7 @@
   });
 
   const isTyping = ({ target }) => target.closest?.("input, textarea, select, [contenteditable]");
-  // Before the theme's own, which would open its field.
+  // Before the theme's own, which would open its field; where it was first, that closes again.
   addEventListener(
     "keydown",
     (event) => {
@@ -157,6 +157,7 @@
       if (!isShortcut && (key !== "/" || ctrlKey || metaKey || altKey || isTyping(event))) return;
       event.preventDefault();
       event.stopImmediatePropagation();
+      document.querySelector(".search-button__wrapper")?.classList.remove("show");
       if (isShortcut && dialog.open) dialog.close();
       else open();
     },
