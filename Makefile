@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test package lint notebooks bench look browser dist clean
+.PHONY: help book pdf test package lint notebooks bench look pictures browser dist clean
 
 help:  ## List these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ bench: $(STAMP)  ## Run the timings against peers
 
 look: book  ## Take screenshots of the pages, light and dark, wide and narrow (PAGES="notation")
 	$(BIN)/python book/_tools/look.py $(PAGES)
+
+pictures: book  ## Draw the README's pictures anew: a live figure, and a verdict of the checker
+	$(BIN)/python book/_tools/pictures.py
 
 browser: $(STAMP)  ## Install Chromium for the tests of pages, if none is there (needs a network)
 	command -v chromium || $(BIN)/python -m playwright install --with-deps chromium

@@ -130,3 +130,28 @@ def test_what_a_reader_needs_is_at_hand(html, name):
     assert "Report a mistake on this page" in text
     if f"_sources/{name}.ipynb" in text:
         assert f"colab.research.google.com/github{PATH}/blob/main/{name}.ipynb" in text
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+def test_the_first_screen_says_what_this_is(load, width):
+    page = load("book/index.html")
+    page.set_viewport_size({"width": width, "height": 800})
+    page.evaluate("scrollTo(0, 0)")
+    places = [
+        page.locator(chosen).first.bounding_box()
+        for chosen in ("article h1 + p", "article .door > p a", "article .door ul", ".adam-edu-lab")
+    ]
+    sentence, start, journeys, figure = places
+
+    assert "course on Adam" in page.locator("article h1 + p").inner_text()
+    assert page.locator(".door ul a").count() == 3
+    assert all(box["y"] + box["height"] < 500 for box in (sentence, start, journeys))
+    assert sentence["y"] < start["y"] <= journeys["y"] < figure["y"] < 550
+    if width > 1000:
+        assert journeys["x"] > start["x"] + start["width"]
+
+
+def test_the_footer_names_the_licenses(load):
+    links = load("book/momentum.html").locator("footer a[rel=license]")
+
+    assert [link.inner_text().split()[0] for link in links.all()] == ["CC", "MIT"]

@@ -29,7 +29,7 @@ def test_seeds_must_be_a_positive_number(seeds):
 
 @pytest.mark.parametrize("device", ["tpu", "cuda:99"])
 def test_a_device_that_is_not_there_gives_one_line(device, capsys):
-    assert cli.main(["reproduce", "mlp-mnist", "--quick", "--device", device]) == 1
+    assert cli.main(["bench", "--quick", "--device", device]) == 1
     assert capsys.readouterr().err.count("\n") == 1
 
 

@@ -237,3 +237,10 @@ def test_the_book_is_printed_with_formulas_and_pictures(html, browser, tmp_path)
     assert "Rosenbrock, 300 steps:" in text  # the still picture of the live figure
     assert "\\frac" not in text
     assert "$$" not in text
+
+
+def test_the_shared_description_says_what_the_site_is(html):
+    said = head_of(html / "book/index.html").meta
+
+    assert said["description"] == said["og:description"]
+    assert re.match(r"A free course on Adam, .*\.$", said["description"])

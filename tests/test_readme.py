@@ -1,9 +1,14 @@
 """What the README shows must run, and be what the Makefile does."""
 
 import re
+import runpy
+from pathlib import Path
 
 import numpy as np
+import pytest
 from conftest import ROOT
+
+from adam_edu import check
 
 README = (ROOT / "README.md").read_text()
 
@@ -27,3 +32,31 @@ def test_commands_without_make_are_those_of_the_makefile():
 
     assert len(commands) == 4
     assert [command for command in commands if f"\t{command}\n" not in recipes] == []
+
+
+def test_it_says_what_the_course_is_in_the_words_of_the_first_page():
+    opening = re.search(r"\n\n(A free course .*?)\n\n", README, re.DOTALL)[1]
+    page = (ROOT / "book/index.md").read_text(encoding="utf-8")
+
+    assert " ".join(opening.split()) in " ".join(page.split())
+
+
+def test_its_pictures_are_there_small_and_described():
+    pictures = re.findall(r'<img src="(.+?)"[^>]*\salt="([^"]{40,})"', README)
+
+    assert [Path(name).stem for name, _ in pictures] == ["figure", "verdict"]
+    for name, _ in pictures:
+        picture = (ROOT / name).read_bytes()
+        assert picture.startswith(b"\x89PNG")
+        assert len(picture) < 100_000
+
+
+def test_the_verdict_is_what_the_checker_says():
+    pytest.importorskip("playwright")
+    pytest.importorskip("PIL")
+    script = runpy.run_path(str(ROOT / "book/_tools/pictures.py"))
+    said = str(check.adam_step(script["adam_step"]))
+    alt = re.search(r'alt="A verdict: ([^"]+)"', README)[1]
+
+    for sentence in alt.split(". ")[1:]:
+        assert sentence.rstrip(".") in " ".join(said.split())

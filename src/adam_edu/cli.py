@@ -1,12 +1,18 @@
 """The command line: ``adam-edu data | reproduce | bench | exercise``."""
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+from . import __version__
+from .arguments import folder, minutes, rates, whole
 from .check.cli import add_exercise
+from .recorded import RESULTS
 
 EXPERIMENTS = (
     "logistic-mnist",
@@ -18,19 +24,24 @@ EXPERIMENTS = (
 )
 DATA_SETS = ("mnist", "fashion_mnist", "imdb", "cifar10", "digits")
 
+EXTRAS = {"matplotlib": "torch,data,lab"}
+INTERRUPTED = 130  # what a shell returns for a command that Ctrl-C ended
 
-def main(arguments: Sequence[str] | None = None) -> int:
+
+def main(words: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status: 0, or 1 after one line that says what is wrong.
 
-    ``adam-edu exercise check`` returns 1 as well where a solution is not right yet.
+    ``adam-edu exercise check`` returns 1 as well where a solution is not right yet. After Ctrl-C it
+    is 130.
     """
     parser = argparse.ArgumentParser(
         prog="adam-edu", description="Adam and its relatives, from the ground up."
     )
+    parser.add_argument("--version", action="version", version=f"adam-edu {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in COMMANDS:
         add(commands)
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(words)
     try:
         return options.run(options) or 0
     except ModuleNotFoundError as error:
@@ -38,13 +49,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(
             f"adam-edu {options.command} needs {error.name}, which is not installed: "
-            "pip install 'adam-edu[torch,data]'",
+            f"pip install 'adam-edu[{EXTRAS.get(error.name or '', 'torch,data')}]'",
             file=sys.stderr,
         )
         return 1
     except (OSError, ValueError, KeyError) as error:
         print(f"adam-edu {options.command}: {_message(error)}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        kept = getattr(options, "kept", "")
+        print(f"\nadam-edu {options.command}: stopped.{kept}", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _message(error: Exception) -> str:
@@ -86,20 +101,20 @@ def add_reproduce(commands: argparse._SubParsersAction) -> None:
         "--quick", action="store_true", help="small embedded data and few steps, in seconds"
     )
     parser.add_argument("--device", default="cpu", help="cpu (the default) or cuda")
-    parser.add_argument("--seeds", type=_positive, metavar="N", help="seeds 0 to N - 1")
+    parser.add_argument("--seeds", type=whole, metavar="N", help="seeds 0 to N - 1")
     parser.add_argument(
         "--minutes",
-        type=float,
+        type=minutes,
         default=float("inf"),
         help="stop and record what is done by then, with the same epochs for every optimizer",
     )
     cuts = parser.add_argument_group(
         "a smaller budget, equal for every optimizer, that the record states"
     )
-    cuts.add_argument("--rates", type=_rates, metavar="A,B,...", help="learning rates to try")
-    cuts.add_argument("--tuning-epochs", type=_positive, metavar="N", help="length of a tuning run")
-    cuts.add_argument("--epochs", type=_positive, metavar="N", help="length of a run, at most")
-    cuts.add_argument("--examples", type=_positive, metavar="N", help="training examples, at most")
+    cuts.add_argument("--rates", type=rates, metavar="A,B,...", help="learning rates to try")
+    cuts.add_argument("--tuning-epochs", type=whole, metavar="N", help="length of a tuning run")
+    cuts.add_argument("--epochs", type=whole, metavar="N", help="length of a run, at most")
+    cuts.add_argument("--examples", type=whole, metavar="N", help="training examples, at most")
     cuts.add_argument("--dropout", choices=["with", "without"], help="one version only")
     parser.add_argument(
         "--output", type=Path, metavar="DIR", help="where the record goes (default: the package)"
@@ -107,18 +122,29 @@ def add_reproduce(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--checkpoints", type=Path, metavar="DIR", help="where states are kept meanwhile"
     )
-    parser.set_defaults(run=run_reproduce)
+    parser.add_argument(
+        "--plot",
+        action="store_true",
+        help="draw the curves at the end, here and into a picture beside the record",
+    )
+    parser.set_defaults(
+        run=run_reproduce,
+        kept=" What is done is kept: the same command goes on where it was.",
+    )
 
 
 def run_reproduce(options: argparse.Namespace) -> None:
-    """Run one experiment, or all, and write a record of each."""
+    """Run one experiment, or all, write a record of each, and say what became of the claims."""
+    if options.plot:
+        _check_plot()
+    output, checkpoints = _output(options), _checkpoints(options)
+    _say(f"{options.name}: loading Torch, which takes some seconds ...")
     from .experiments.budget import Budget
     from .experiments.record import write_record
     from .experiments.reproduce import reproduce
     from .experiments.specs import SPECS
 
     _check_device(options.device)
-    output, checkpoints = _output(options), _checkpoints(options)
     deadline = time.monotonic() + 60 * options.minutes
     budget = Budget(
         seeds=options.seeds,
@@ -129,6 +155,7 @@ def run_reproduce(options: argparse.Namespace) -> None:
         dropout=None if options.dropout is None else options.dropout == "with",
     )
     for name in EXPERIMENTS if options.name == "all" else [options.name]:
+        _say(f"{name}: loading the data, then training ...")
         record = reproduce(
             SPECS[name],
             device=options.device,
@@ -141,6 +168,19 @@ def run_reproduce(options: argparse.Namespace) -> None:
         path = output / f"{name}.json"
         write_record(record, path)
         print(f"{path}{'' if record['finished'] else ' (not finished: run it again to go on)'}")
+        _tell(record, path, plot=options.plot)
+
+
+def _tell(record: dict[str, Any], path: Path, *, plot: bool) -> None:
+    """Print the verdicts of a record, and on demand its curves."""
+    from .experiments.summary import as_text, verdicts, write_picture
+
+    if plot:
+        color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        print(as_text(record, color=color))
+        write_picture(record, path.with_suffix(".png"))
+        print(path.with_suffix(".png"))
+    print(verdicts(record))
 
 
 def add_bench(commands: argparse._SubParsersAction) -> None:
@@ -184,18 +224,9 @@ COMMANDS: list[Callable[[argparse._SubParsersAction], None]] = [
 ]
 
 
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be 1 or more, not {value}")
-    return value
-
-
-def _rates(text: str) -> tuple[float, ...]:
-    values = tuple(float(word) for word in text.split(","))
-    if not all(0 < value < float("inf") for value in values):
-        raise argparse.ArgumentTypeError("learning rates must be above 0")
-    return values
+def _say(text: str) -> None:
+    """Say what is going on, at once, and not among the results."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def _command(options: argparse.Namespace, *names: str) -> str:
@@ -221,18 +252,24 @@ def _check_device(device: str) -> None:
         raise ValueError("--device cuda: Torch sees no CUDA device; leave the option out for cpu")
 
 
-def _output(options: argparse.Namespace) -> Path:
-    """Return where records go; a quick run never writes over a recorded one."""
-    from .experiments.record import RESULTS
+def _check_plot() -> None:
+    for name in ("uniplot", "matplotlib"):
+        if find_spec(name) is None:
+            raise ModuleNotFoundError(name=name)
 
+
+def _output(options: argparse.Namespace) -> Path:
+    """Return where records go, and can; a quick run never writes over a recorded one."""
     if options.output:
-        return options.output
-    return _user_directory() / "quick" if options.quick else RESULTS
+        return folder(options.output, "--output")
+    default = _user_directory() / "quick" if options.quick else RESULTS
+    return folder(default, "--output")
 
 
 def _checkpoints(options: argparse.Namespace) -> Path:
     kind = "quick" if options.quick else "full"
-    return options.checkpoints or _user_directory() / "checkpoints" / kind
+    default = _user_directory() / "checkpoints" / kind
+    return folder(options.checkpoints or default, "--checkpoints")
 
 
 def _user_directory() -> Path:
