@@ -29,6 +29,9 @@ VIEWS = {
     "inside": lab.inside(steps=500),
     "bias": lab.bias(steps=500),
     "schedule": lab.schedule(steps=500),
+    "six, 5,000 steps": lab.race(
+        "Rosenbrock", ["SGD", "Momentum", "RMSProp", "Adam", "NAdam", "AMSGrad"], steps=5000
+    ),
     "record": lab.record("logistic-imdb"),
     "grid of a record": lab.record("vae-mnist"),
 }
