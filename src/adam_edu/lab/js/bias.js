@@ -44,7 +44,8 @@ export function bias(lab) {
     ...(keys.dots ? [{ name: label(keys.dots), words: show(rowAt(t)[keys.dots]), color: lab.theme.gradient, y: rowAt(t)[keys.dots] }] : []),
     ...keys.lines.map((key) => ({ name: label(key), words: show(rowAt(t)[key]), color: lab.theme[color], y: rowAt(t)[key] })),
   ], { from: 1, ...options });
-  const first = strip("The gradient, m and m̂", "first", { dots: "g", lines: ["m", "m_hat"] }, { take: !byHand });
+  const first = strip("The gradient, m and m̂", "first", { dots: "g", lines: ["m", "m_hat"] },
+    byHand ? { take: false, hint: "draw with the pointer, or with the sliders; arrow keys go from step to step" } : {});
   const second = strip("The squared gradient, v and v̂", "second", { dots: "g²", lines: ["v", "v_hat"] });
   const third = strip("The step over α", "third", { lines: ["with", "without"] });
   const drawn = () => Array.from({ length: PLACES }, (_, i) => lab.state.drawn[i] ?? 0);

@@ -3,6 +3,8 @@ import { line, nameLines, sheet, stamp, write } from "./draw.js";
 import { plot } from "./plot.js";
 import { clamp, largest, show, tenTo, ticks } from "./scales.js";
 
+export const STEPWISE = "arrow keys go from step to step, Enter takes the figure there";
+
 // The points of a line over pixels, as few as look the same: of each column of pixels the first and
 // last one, and the lowest and highest.
 function thinned(heights, px, first, last) {
@@ -81,17 +83,17 @@ export function drawChart(lab, canvas, { title, series, y: [low, high], log, fro
 
 // A plot of such lines. `rows(t)` gives what stands at a step: { name, words, color, y }. The view
 // keeps what drawChart has returned as its `scale`.
-export function chart(lab, kind, what, rows, { from = 0, take = true } = {}) {
+export function chart(lab, kind, what, rows, { from = 0, take = true, hint = STEPWISE } = {}) {
   const self = plot(lab, kind, what, {
     range: () => [from, lab.state.steps],
-    hint: "arrow keys go from step to step, Enter takes the figure there",
+    hint,
     at: (x) => self.scale?.stepAt(x) ?? null,
     read: (t) => ({
       title: `step ${t}`,
       x: self.scale?.px(t),
       rows: rows(t).map(({ y, ...row }) => ({ ...row, x: self.scale?.px(t), y: self.scale?.py(y) })),
     }),
-    take: take && ((x) => lab.go(self.scale.stepAt(x))),
+    take: take ? (x) => lab.go(self.scale.stepAt(x)) : null,
   });
   return self;
 }

@@ -1,4 +1,5 @@
 // One coordinate of one optimizer: everything that the rule names in a step, as bars.
+import { STEPWISE } from "./chart.js";
 import { oneRule, select } from "./controls.js";
 import { mapView } from "./descents.js";
 import { descend } from "./descent.js";
@@ -15,7 +16,7 @@ export function inside(lab) {
   const valuesAt = (t) => lab.runs[0].named[Math.min(t, lab.runs[0].named.length - 1)]?.[lab.state.coordinate];
   const named = (t) => Object.entries(valuesAt(t) ?? {}).map(([name, value]) => [label(name), show(value)]);
   const bars = plot(lab, "bars", "Bars", {
-    hint: "arrow keys go from step to step, Enter takes the figure there",
+    hint: STEPWISE,
     at: (x) => bars.scale?.stepAt(x) ?? null,
     read: (t) => ({ title: `step ${t}`, x: bars.scale?.px(t), rows: named(t).map(([name, words]) => ({ name, words })) }),
     take: (x) => {

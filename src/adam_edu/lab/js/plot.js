@@ -8,7 +8,7 @@ import { clamp } from "./scales.js";
 // `take(x, y)` is what a click does; `range` holds the first and the last place of the axis.
 //
 // All plots of a figure are read at one place together. The one where the reader is says the values.
-export function plot(lab, kind, what, { at, read, beside = () => null, take, range = () => [0, lab.state.steps],
+export function plot(lab, kind, what, { at, read, beside = () => null, take = null, range = () => [0, lab.state.steps],
   now = () => lab.state.t, hint }) {
   const canvas = el("canvas", { class: kind, role: "img" });
   lab.updates.push(() => canvas.setAttribute("aria-label", `${what}. ${lab.summary()}.`));
