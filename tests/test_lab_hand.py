@@ -227,7 +227,7 @@ def test_a_click_on_the_map_moves_the_start(show):
 def test_a_click_on_the_chart_shows_that_step(show):
     page = show(lab.tuner(SGD(lr=0.02), "Bowl", steps=100))
     box = page.locator("canvas.chart").bounding_box()
-    page.mouse.click(box["x"] + box["width"] * 0.4, box["y"] + box["height"] / 2)
+    page.mouse.click(round(box["x"] + box["width"] * 0.4), round(box["y"] + box["height"] / 2))
     settle(page)
     shown = int(page.locator("[data-key=t]").input_value())
 

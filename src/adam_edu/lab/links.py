@@ -68,7 +68,9 @@ def applied(state: State, changes: dict[str, str]) -> State:
     """
     steps_shown = state["steps"] if state["t"] == state["steps"] else None
     new = dict(state)
-    for key in sorted(changes, key=lambda key: ("." in key, key not in GROUPS.keys() | {"surface"})):
+    for key in sorted(
+        changes, key=lambda key: ("." in key, key not in GROUPS.keys() | {"surface"})
+    ):
         if "." in key:
             _set_one(new, key, _number(key, changes[key]))
         else:

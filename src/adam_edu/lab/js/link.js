@@ -74,7 +74,8 @@ export function fromLink(hash, index, initial) {
   const raw = { ...initial };
   if (initial.t === initial.steps) delete raw.t; // the last step, however many there are
   const recorded = Object.hasOwn(VERSION, initial.view);
-  const known = recorded ? [...PARTS[initial.view], "steps"] : Object.values(PARTS).flat();
+  const own = PARTS[initial.view];
+  const elsewhere = recorded ? ["steps"] : Object.values(PARTS).flat();
   if (!recorded && link.has("surface")) Object.assign(raw, { shape: {}, start: [] });
   if (!recorded && link.has("schedule")) raw.parameters = {};
   const rules = link.getAll("rule");
@@ -82,8 +83,11 @@ export function fromLink(hash, index, initial) {
   if (!recorded && rules.length) kept.set(`rule=${rules.join("&rule=")}`, readRules(raw, rules));
   for (const [key, text] of link) {
     if (key === "rule" && !recorded) continue;
-    const fits = key.includes(".") && !recorded ? readSetting(raw, key, text)
-      : key === "view" || (known.includes(key) && key !== "rules") ? readPart(raw, key, text) : () => false;
+    let fits = () => false;
+    if (key.includes(".") && !recorded) fits = readSetting(raw, key, text);
+    else if (key === "view" || (own.includes(key) && key !== "rules")) fits = readPart(raw, key, text);
+    // Links of earlier editions hold everything; what the view does not use, it cannot change.
+    else if (elsewhere.includes(key)) fits = readPart({ ...raw }, key, text);
     kept.set(`${key}=${text}`, fits);
   }
   const state = clean(raw);
