@@ -15,8 +15,8 @@ WATCH = """
 """
 
 # Each slider goes to both ends, each choice to another option; something painted must change. The
-# speed of playing is not to be seen in a picture, nor is the place where a gradient is drawn, nor the
-# optimizer that a button would add.
+# speed of playing is not to be seen in a picture, nor is the place where a gradient is drawn, nor
+# the optimizer that a button would add.
 TRY_ALL = """
 async () => {
   const frame = () => new Promise((done) => {

@@ -148,9 +148,7 @@ def test_six_are_the_most_and_the_figure_says_why(show):
 
 def test_a_second_adam_recolors_no_other(show):
     page = show(lab.race("Bowl", ["SGD", "Momentum", "Adam"]))
-    glyphs = "[...({root}).querySelectorAll('.glyph')].map((one) => one.toDataURL())".format(
-        root=ROOT
-    )
+    glyphs = f"[...({ROOT}).querySelectorAll('.glyph')].map((one) => one.toDataURL())"
     settle(page)
     before = page.evaluate(glyphs)
     page.locator("[data-key=add]").select_option("Adam")
@@ -271,9 +269,15 @@ def test_away_from_the_paths_the_map_says_its_height(show):
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("race", "map"), ("race", "chart"), ("inside", "bars"), ("bias", "strip"), ("record", "curves"),
-     ("grid", "curves")],
-)  # fmt: skip
+    [
+        ("race", "map"),
+        ("race", "chart"),
+        ("inside", "bars"),
+        ("bias", "strip"),
+        ("record", "curves"),
+        ("grid", "curves"),
+    ],
+)
 def test_values_are_read_by_keys(show, name, kind):
     page = show(VIEWS[name])
     probe = page.locator(f"[data-key=read-{kind}]").first

@@ -1,4 +1,4 @@
-"""Links to live figures: from the address, from sentences of the text, checked when pages are built."""
+"""Links to live figures: in the address, in sentences of the text, checked by the build."""
 
 import json
 import re
@@ -108,7 +108,7 @@ def test_a_link_that_does_not_fit_is_refused_in_words(link):
     "link", ["#lab=1", "#lab=x&SGD.lr=1", "#lab=1&t=1&t=2", "#other", "lab=1&t=1"]
 )
 def test_what_is_no_such_link_is_refused(link):
-    with pytest.raises(ValueError, match="is such as '#lab=1&SGD.lr=0.04'"):
+    with pytest.raises(ValueError, match=r"is such as '#lab=1&SGD.lr=0.04'"):
         links.parsed(link)
 
 

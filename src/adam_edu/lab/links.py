@@ -4,8 +4,8 @@ In the Markdown of a notebook such a sentence is an ordinary link::
 
     [Set SGD to 0.04](#lab=1&SGD.lr=0.04)
 
-``lab=1`` is the first figure of the page. What follows is what the figure then shows that the page's
-own does not; everything else is as the page has it, whatever the reader has changed.
+``lab=1`` is the first figure of the page. What follows is what the figure then shows that the
+page's own does not; everything else is as the page has it, whatever the reader has changed.
 
 ========================  =========================================================================
 ``SGD.lr=0.04``           a hyper-parameter of an optimizer of the figure
@@ -29,13 +29,15 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from ..names import lookup
+from ..problems import SURFACES
 from . import records, states
-from .catalog import PARTS
+from .catalog import PARTS, SCHEDULES
 from .states import State
 
 WHOLE = ("steps", "t", "coordinate", "warmup")
 NUMBERS = ("noise", "beta1")
 POINTS = ("start", "drawn")
+TABLES: dict[str, Collection[str]] = {"surface": SURFACES, "schedule": SCHEDULES}
 GROUPS = {"shape": "shape", "schedule": "parameters"}
 
 
@@ -68,9 +70,8 @@ def applied(state: State, changes: dict[str, str]) -> State:
     """
     steps_shown = state["steps"] if state["t"] == state["steps"] else None
     new = dict(state)
-    for key in sorted(
-        changes, key=lambda key: ("." in key, key not in GROUPS.keys() | {"surface"})
-    ):
+    # What brings parameters of its own comes before them, and single numbers come last.
+    for key in sorted(changes, key=lambda key: ("." in key, key not in TABLES)):
         if "." in key:
             _set_one(new, key, _number(key, changes[key]))
         else:
@@ -84,6 +85,8 @@ def _set_part(state: State, key: str, text: str) -> None:
     """Set a part of a state; with another surface or schedule come its own parameters."""
     _named(key, set(PARTS[state["view"]]) - {"rules", "shape", "parameters"}, "part of this figure")
     state[key] = _value(key, text)
+    if key in TABLES:
+        _named(text, TABLES[key], key)
     if key == "surface":
         state |= states.place_of(text)
     elif key == "schedule":

@@ -8,8 +8,8 @@ with the arguments of :func:`adam_edu.lab.race`::
     :steps: 300
     ```
 
-A sentence of the text can set a figure of its page, as :mod:`adam_edu.lab.links` says. One that asks
-for what the figure does not have is an error of the build.
+A sentence of the text can set a figure of its page, as :mod:`adam_edu.lab.links` says. One that
+asks for what the figure does not have is an error of the build.
 """
 
 import json
