@@ -7,19 +7,16 @@ In the Markdown of a notebook such a sentence is an ordinary link::
 ``lab=1`` is the first figure of the page. What follows is what the figure then shows that the
 page's own does not; everything else is as the page has it, whatever the reader has changed.
 
-========================  =========================================================================
-``SGD.lr=0.04``           a hyper-parameter of an optimizer of the figure
-``AdaBound.2.lr=0.1``     of the second optimizer of that name
-``surface=Ravine``        the surface; it begins at its own start
-``shape.condition=50``    a parameter of the surface
-``start=-3,1``            a point of the map
-``steps=500``, ``t=10``   how many steps, and the step shown
-``coordinate=1``          of the view from inside: 0 for a, 1 for b
-``signal=rare``           of the averages: the gradient
-``schedule=Step``         the schedule, and ``schedule.every=20`` one of its parameters
-``warmup=20``, ``noise``  of the view of a schedule
-``quantity``, ``dropout`` of recorded runs, as ``scale`` and ``t``, the epoch; ``beta1`` of a grid
-========================  =========================================================================
+- ``SGD.lr=0.04``: a hyper-parameter of an optimizer of the figure; ``AdaBound.2.lr=0.1`` of the
+  second of that name
+- ``surface=Ravine``, with the start that belongs to it; ``shape.condition=50``: a parameter of the
+  surface; ``start=-3,1``: a point of the map
+- ``steps=500``: how many; ``t=10``: the step shown, or the epoch of recorded runs
+- ``coordinate=1`` of the view from inside: 0 for a, 1 for b
+- ``signal=rare``: the gradient of the averages
+- ``schedule=Step``, ``schedule.every=20``, ``warmup=20``, ``noise=1`` of the view of a schedule
+- ``quantity=test_error``, ``dropout=false``, ``scale=linear`` of recorded runs, ``beta1=0.9`` of a
+  grid of settings
 
 Without a script the link leads to the figure's still picture. ``link.js`` reads the same links.
 """
@@ -68,7 +65,7 @@ def applied(state: State, changes: dict[str, str]) -> State:
     KeyError, TypeError, ValueError
         If the figure has no such optimizer or parameter, or if it cannot have such a value.
     """
-    steps_shown = state["steps"] if state["t"] == state["steps"] else None
+    at_end = state["t"] == state["steps"]
     new = dict(state)
     # What brings parameters of its own comes before them, and single numbers come last.
     for key in sorted(changes, key=lambda key: ("." in key, key not in TABLES)):
@@ -76,7 +73,7 @@ def applied(state: State, changes: dict[str, str]) -> State:
             _set_one(new, key, _number(key, changes[key]))
         else:
             _set_part(new, key, changes[key])
-    if steps_shown is not None and "t" not in changes:
+    if at_end and "t" not in changes:
         new["t"] = records.longest(new) if new["view"] in records.VIEWS else new["steps"]
     return states.checked(new)
 
