@@ -94,7 +94,8 @@ export class Lab {
     if (!linked) return false;
     if (linked.state) this.change(linked.state, true);
     else this.refuse(`“${linked.problem}” does not fit it`);
-    this.host.scrollIntoView({ block: "nearest" });
+    // When it is as high as it will be.
+    requestAnimationFrame(() => this.host.scrollIntoView({ block: "nearest" }));
     return true;
   }
 
