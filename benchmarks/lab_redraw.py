@@ -1,9 +1,11 @@
 """How long a live figure takes to redraw: `python benchmarks/lab_redraw.py`.
 
-Four optimizers over 500 steps, in Chromium, at the pixel densities of a desktop and of a phone. A
-redraw is all that the browser's one thread does for a moved slider: running every optimizer,
-painting the map and the losses, and setting the texts; or ranking the longest record. The goal is
-one frame, 16 ms.
+Four optimizers over 500 steps, and six over 5,000, in Chromium, at the pixel densities of a desktop
+and of a phone. A redraw is all that the browser's one thread does for a moved slider: running every
+optimizer, painting the map and the losses, and setting the texts; or ranking the longest record.
+The goal is one frame, 16 ms, and two for the six.
+
+On a busy machine a median measures what else the machine does, so the quickest redraw stands first.
 """
 
 import shutil
@@ -20,6 +22,7 @@ from adam_edu import lab
 from adam_edu.lab import catalog
 
 FRAME = 16.0
+LONG = "six, 5,000 steps"
 VIEWS = {
     "race on the bowl": lab.race("Bowl", ["SGD", "Momentum", "RMSProp", "Adam"], steps=500),
     "race on Rosenbrock": lab.race(
@@ -29,6 +32,9 @@ VIEWS = {
     "inside": lab.inside(steps=500),
     "bias": lab.bias(steps=500),
     "schedule": lab.schedule(steps=500),
+    LONG: lab.race(
+        "Rosenbrock", ["SGD", "Momentum", "RMSProp", "Adam", "NAdam", "AMSGrad"], steps=5000
+    ),
     "record": lab.record("logistic-imdb"),
     "grid of a record": lab.record("vae-mnist"),
 }
@@ -58,10 +64,10 @@ class QuietHandler(SimpleHTTPRequestHandler):
         """Print nothing."""
 
 
-def measure(page: Page, kind: str) -> str:
+def measure(page: Page, kind: str) -> list[float]:
+    """Return the quickest redraw, the median and the 95th percentile."""
     times = sorted(page.evaluate(MEASURE, kind))
-    median, late = statistics.median(times), times[int(0.95 * len(times))]
-    return f"{median:6.1f} ({late:5.1f})"
+    return [times[0], statistics.median(times), times[int(0.95 * len(times))]]
 
 
 def main() -> None:
@@ -80,9 +86,9 @@ def main() -> None:
         browser = session.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
-        print(f"Chromium {browser.version}, no GPU; median of 50 redraws in ms (95 %)")
-        print(f"{'':20} {'width':>6} {'density':>8} {'slider':>15} {'playing':>15} {'new map':>15}")
-        slowest = 0.0
+        print(f"Chromium {browser.version}, no GPU; 50 redraws in ms: quickest, median (95 %)")
+        print(f"{'':20} {'width':>5} {'density':>8} {'slider':>21} {'playing':>21} {'new map':>21}")
+        slowest = {"others": 0.0, LONG: 0.0}
         for title, view in VIEWS.items():
             html = view._repr_mimebundle_()[0]["text/html"]
             (folder / "index.html").write_text(
@@ -97,13 +103,16 @@ def main() -> None:
                 page.wait_for_function(
                     "() => document.querySelector('.adam-edu-lab').lab?.pending === null"
                 )
-                slider, playing, surface = (measure(page, k) for k in ("slider", "play", "surface"))
-                slowest = max(slowest, float(slider.split()[0]))
-                print(f"{title:20} {width:6} {density:8} {slider:>15} {playing:>15} {surface:>15}")
+                found = [measure(page, kind) for kind in ("slider", "play", "surface")]
+                case = LONG if title == LONG else "others"
+                slowest[case] = max(slowest[case], found[0][1])
+                words = " ".join(f"{q:6.1f} {m:6.1f} ({l:5.1f})" for q, m, l in found)
+                print(f"{title:20} {width:5} {density:8} {words}", flush=True)
                 page.close()
         browser.close()
         server.shutdown()
-    print(f"slowest median of a slider: {slowest:.1f} ms, goal {FRAME:.0f} ms")
+    for case, goal in (("others", FRAME), (LONG, 2 * FRAME)):
+        print(f"slowest median of a slider, {case}: {slowest[case]:.1f} ms, goal {goal:.0f} ms")
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def show(site, browser):
     yield open_page
     for context in contexts:
         context.close()
-    assert complaints == []
+    assert complaints == [], complaints
 
 
 def settle(page):

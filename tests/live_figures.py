@@ -15,7 +15,8 @@ WATCH = """
 """
 
 # Each slider goes to both ends, each choice to another option; something painted must change. The
-# speed of playing is not to be seen in a picture, nor is the place where a gradient is drawn.
+# speed of playing is not to be seen in a picture, nor is the place where a gradient is drawn, nor
+# the optimizer that a button would add.
 TRY_ALL = """
 async () => {
   const frame = () => new Promise((done) => {
@@ -42,7 +43,7 @@ async () => {
     const find = (key) => root.querySelector(`[data-key="${CSS.escape(key)}"]`);
     await frame();
     const keys = [...root.querySelectorAll("input[type=range], select")].map((c) => c.dataset.key);
-    for (const key of keys.filter((one) => one !== "place" && one !== "speed")) {
+    for (const key of keys.filter((one) => !["place", "speed", "add"].includes(one))) {
       const before = painted(root);
       const control = find(key);
       const values = control.tagName === "SELECT"

@@ -71,7 +71,8 @@ def test_numbers_have_points_in_every_locale():
     for path in (ROOT / "src").rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"setlocale|toLocaleString|use_locale|:n\}", text), path
-    assert "toLocale" not in (ROOT / "src/adam_edu/lab/lab.js").read_text(encoding="utf-8")
+    for path in (ROOT / "src/adam_edu/lab/js").glob("*.js"):
+        assert "toLocale" not in path.read_text(encoding="utf-8"), path
 
 
 def test_line_endings_are_those_of_unix_on_every_system():

@@ -12,7 +12,7 @@ from conftest import ROOT
 
 from adam_edu import RULES, descend, lab
 from adam_edu.lab import catalog, states
-from adam_edu.plots import Style
+from adam_edu.plots import STYLE, Style
 from adam_edu.problems import SURFACES, Bowl, Rosenbrock
 from adam_edu.rules import SGD, Adam, Momentum
 from adam_edu.schedules import Cosine, Step, Warmup
@@ -203,9 +203,46 @@ def test_widget_module_is_one_module_without_imports():
     assert "export const RULES" in module
 
 
-def test_module_is_small():
-    assert len(catalog.source("lab.js").encode()) < 40 * 1024
-    assert len(catalog.source("record.js").encode()) < 20 * 1024
+def test_modules_are_short_and_each_follows_what_it_imports():
+    names = catalog.modules()
+    there = {path.name for path in (ROOT / "src/adam_edu/lab/js").glob("*.js")}
+
+    assert set(names) == there - {"page.js"}
+    for i, name in enumerate(names):
+        text = catalog.source(f"js/{name}")
+        assert len(text.splitlines()) <= 200, name
+        assert set(catalog.IMPORT.findall(text)) <= {*names[:i], catalog.GENERATED}, name
+
+
+def test_script_is_small():
+    hand = sum(len(catalog.source(f"js/{name}").encode()) for name in catalog.modules())
+
+    assert hand < 96 * 1024
+
+
+def test_further_looks_are_no_rules_and_stand_out_in_light_and_dark():
+    """The contrast is that of graphics, 3 to 1 on the page's paper (WCAG 1.4.11)."""
+
+    def luminance(color):
+        parts = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    css = catalog.source("lab.css")
+    papers = ["#ffffff", *re.findall(r"--paper: (#\w{6});", css)]
+    assert len(papers) == 2
+    known = {style.color for style in STYLE.values()}
+    for look in catalog.FURTHER:
+        drawn = catalog._style(look)
+        assert look.color not in known
+        for color, paper in zip((drawn["color"], drawn["dark"]), papers, strict=True):
+            light, dark = sorted((luminance(color), luminance(paper)), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) > 3, (look, color)
+
+
+def test_a_second_one_of_a_rule_changes_no_other_look():
+    assert catalog.looks(["SGD", "Adam", "Adam", "SGD"])[:2] == catalog.looks(["SGD", "Adam"])
+    assert len(set(catalog.looks(["Adam"] * states.MAX_RULES))) == states.MAX_RULES
 
 
 def test_nothing_is_evaluated():

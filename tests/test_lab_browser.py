@@ -102,14 +102,6 @@ def test_play_moves_and_pauses(show):
     assert int(page.locator("[data-key=t]").input_value()) == int(stopped) + 1
 
 
-def test_without_motion_play_shows_the_end(show):
-    page = show(lab.race("Bowl", t=0, steps=1000), reduced_motion="reduce")
-    page.locator("[data-key=play]").click()
-    settle(page)
-
-    assert page.locator("[data-key=t]").input_value() == "1000"
-
-
 def test_results_are_said(show):
     page = show(VIEWS["tuner"])
     page.wait_for_timeout(700)
@@ -130,6 +122,7 @@ def test_divergence_is_drawn_and_said(show):
 def test_optimizers_are_added_and_removed(show):
     page = show(VIEWS["race"])
     page.locator("[data-key=add]").select_option("AdaBound")
+    page.locator("[data-key=add-it]").click()
     assert page.locator(".runner").count() == 5
     page.locator("[data-key=remove-0]").click()
     assert page.locator(".runner strong").all_inner_texts() == [
@@ -216,16 +209,23 @@ def test_the_figure_is_alive_within_a_second(site, browser):
     assert min(times) < milliseconds(1000), times
 
 
+SIX = ["SGD", "Momentum", "RMSProp", "Adam", "NAdam", "AMSGrad"]
+
+
 @pytest.mark.parametrize(
-    "view",
+    ("view", "limit"),
     [
-        lab.race("Rosenbrock", ["RMSProp", "NAdam", "AMSGrad", "AdaBound"], steps=500),
-        lab.record("logistic-imdb"),
+        (lab.race("Rosenbrock", ["RMSProp", "NAdam", "AMSGrad", "AdaBound"], steps=500), 16),
+        (lab.record("logistic-imdb"), 16),
+        (lab.race("Rosenbrock", SIX, steps=5000), 32),
     ],
-    ids=["race", "record"],
+    ids=["race", "record", "six"],
 )
-def test_a_redraw_takes_at_most_one_frame(site, browser, view):
-    """Four optimizers over 500 steps, or the longest record: see benchmarks/lab_redraw.py."""
+def test_a_redraw_takes_at_most_a_frame_or_two(site, browser, view, limit):
+    """Four optimizers over 500 steps, or the longest record: a frame. Six over 5,000: two.
+
+    See benchmarks/lab_redraw.py.
+    """
     folder, address = site
     (folder / "widget.js").write_text(catalog.widget_module())
     (folder / "redraw.html").write_text(
@@ -254,7 +254,7 @@ def test_a_redraw_takes_at_most_one_frame(site, browser, view):
     page.close()
 
     # What the machine's other work leaves alone: the quickest of the later ones.
-    assert min(times[10:]) < milliseconds(16), times
+    assert min(times[10:]) < milliseconds(limit), times
 
 
 def test_paper_gets_the_still_picture(show):

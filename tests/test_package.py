@@ -79,7 +79,7 @@ def test_wheel_holds_the_package_and_nothing_else(distributions):
     metadata = {name for name in names if re.match(r"adam_edu-[\d.]+\.dist-info/", name)}
 
     assert names - metadata == package_files()
-    files = ("py.typed", "lab/lab.js", "lab/record.js", "lab/lab.css")
+    files = ("py.typed", "lab/js/lab.js", "lab/js/record.js", "lab/lab.css")
     assert {f"adam_edu/{name}" for name in files} <= names
     assert any(re.fullmatch(r"adam_edu/results/.*\.json", name) for name in names)
     assert any(name.endswith("licenses/LICENSE") for name in metadata)

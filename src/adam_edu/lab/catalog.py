@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import fields
 from functools import cache
 from importlib.resources import files
@@ -13,12 +14,13 @@ from matplotlib.markers import MarkerStyle
 
 from .. import base, schedules
 from ..base import Domain, Rule
-from ..plots import SERIES, STYLE, Style
+from ..plots import DOTTED, SERIES, STYLE, Style
 from ..problems import SURFACES, Surface
 from ..rules import RULES
 from ..schedules import Schedule
 from .javascript import rule_javascript, schedule_javascript, surface_javascript
 
+GENERATED = "rules.js"  # what rules_module returns
 SURFACE = "Bowl"
 STEPS = 200
 
@@ -64,6 +66,17 @@ SLIDERS: dict[str, dict[str, Any]] = {
     "every": STEP_COUNT,
     "factor": {"scale": "linear", "min": 0.05, "max": 1, "step": 0.05, "low": 0.01},
     "floor": {"scale": "linear", "min": 0, "max": 1, "step": 0.05},
+}
+# What each view uses of a state; a link to a figure holds this and nothing else.
+MAP = ("surface", "shape", "rules", "start")
+PARTS: dict[str, tuple[str, ...]] = {
+    "race": (*MAP, "steps", "t"),
+    "tuner": (*MAP, "steps", "t"),
+    "inside": (*MAP, "coordinate", "steps", "t"),
+    "bias": ("rules", "signal", "drawn", "steps", "t"),
+    "schedule": (*MAP, "schedule", "parameters", "warmup", "noise", "steps", "t"),
+    "record": ("quantity", "dropout", "scale", "t"),
+    "grid": ("quantity", "beta1", "scale", "t"),
 }
 # Schedules made for thousands of steps, as short as the figure.
 SHORT = {"every": 50, "factor": 0.5, "steps": STEPS, ("Exponential", "decay"): 0.98}
@@ -168,6 +181,30 @@ def style(rule: str) -> Style:
     return STYLE.get(rule, SERIES[-1])
 
 
+# How further ones of a rule are drawn that is in a figure already: as no rule is.
+FURTHER = (
+    Style("#006d77", "P", DOTTED),
+    Style("#283593", "X", DOTTED),
+    Style("#6d2e46", "d", DOTTED),
+    Style("#33691e", "p", DOTTED),
+    Style("#4e342e", "h", DOTTED),
+)
+
+
+def looks(rules: Sequence[str]) -> list[Style]:
+    """Return a style for each optimizer of a figure, by the names of their rules.
+
+    The first of a rule looks as everywhere in the book, whatever else is in the figure.
+
+    >>> looks(["SGD", "Adam", "Adam"])[:2] == looks(["SGD", "Adam"])
+    True
+    """
+    further = iter(FURTHER)
+    return [
+        style(rule) if rules.index(rule) == i else next(further) for i, rule in enumerate(rules)
+    ]
+
+
 def _entry(name: str, data: dict[str, Any], code: str) -> str:
     """Return one entry of a JavaScript object: its data, then its methods."""
     rows = [f"{key}: {json.dumps(value)}," for key, value in data.items()]
@@ -216,6 +253,7 @@ def rules_module() -> str:
         "surface": SURFACE,
         "steps": STEPS,
         "series": [_style(one) for one in SERIES],
+        "further": [_style(one) | {"hollow": True} for one in FURTHER],
         "star": _outline("*"),
         "units": UNITS,
     }
@@ -227,6 +265,7 @@ def rules_module() -> str:
             _table("SURFACES", surfaces),
             _table("SCHEDULES", times),
             f"export const SLIDERS = {json.dumps(SLIDERS)};\n",
+            f"export const PARTS = {json.dumps(PARTS)};\n",
             f"export const DEFAULTS = {json.dumps(defaults)};\n",
             f"export const LABELS = {json.dumps(LABELS)};\n",
             f"export const STYLES = {json.dumps(source('lab.css'))};",
@@ -252,14 +291,27 @@ def source(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-# In an order in which each follows what it imports.
-SCRIPTS = ("descent.js", "contours.js", "draw.js", "record.js", "lab.js")
+IMPORT = re.compile(r'^import [^;]* from "\./(.*)";\n', re.MULTILINE)
+
+
+def modules(entry: str = "lab.js") -> list[str]:
+    """Return the names of a JavaScript module and of all that it imports, each after its own."""
+    found: list[str] = []
+
+    def visit(name: str) -> None:
+        if name not in found and name != GENERATED:
+            for other in IMPORT.findall(source(f"js/{name}")):
+                visit(other)
+            found.append(name)
+
+    visit(entry)
+    return found
 
 
 def widget_module() -> str:
     """Return the widget's front end as a single module: the rules, their descent, the figures."""
-    parts = [rules_module(), *map(source, SCRIPTS)]
-    return "\n".join(re.sub(r'^import .* from "\./.*";\n', "", part, flags=re.M) for part in parts)
+    parts = [rules_module(), *(source(f"js/{name}") for name in modules())]
+    return "\n".join(IMPORT.sub("", part) for part in parts)
 
 
 def page_script() -> str:
@@ -270,4 +322,4 @@ def page_script() -> str:
     """
     module = re.sub(r"^export default .*\n", "", widget_module(), flags=re.M)
     body = re.sub(r"^export ", "", module, flags=re.M)
-    return f"(() => {{\n{body}\n{source('page.js')}}})();\n"
+    return f"(() => {{\n{body}\n{source('js/page.js')}}})();\n"

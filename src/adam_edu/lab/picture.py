@@ -17,11 +17,11 @@ from contourpy import contour_generator
 from ..base import Rule
 from ..descent import Trace
 from ..lines import lines_of
-from ..plots import SERIES, styles
+from ..plots import SERIES
 from ..rules import Adam
 from ..trees import evaluate
 from . import records, states
-from .catalog import LABELS, UNITS, style
+from .catalog import LABELS, UNITS, looks, style
 from .states import State
 
 WIDTH, HEIGHT = 480, 320
@@ -103,7 +103,8 @@ def _map(state: State) -> tuple[str, str]:
     ]
     traces = states.traces(state)
     names = _names([trace.rule for trace in traces])
-    for i, (trace, look) in enumerate(zip(traces, styles(traces), strict=True)):
+    styles = looks([type(trace.rule).__name__ for trace in traces])
+    for i, (trace, look) in enumerate(zip(traces, styles, strict=True)):
         dash = "" if look.dash == "-" else "6 3"
         path = pixels(trace.x[: state["t"] + 1])
         lines.append(_path(_thinned(path), look.color, 1.8, dash))

@@ -93,7 +93,7 @@ def make(
         state = common | {"view": "record", "runs": _entrants(runs)}
         state["dropout"] = state["runs"][0]["dropout"] if dropout is None else dropout
     _require_quantity(state)
-    return checked(state | {"t": _longest(state) if epoch is None else epoch})
+    return checked(state | {"t": longest(state) if epoch is None else epoch})
 
 
 def _entrants(runs: list[Mapping[str, Any]]) -> list[State]:
@@ -155,7 +155,7 @@ def checked(state: State) -> State:
     versions = sorted({run[key] for run in runs})
     right = "one of the runs': " + ", ".join(map(str, versions))
     _require(state[key] in versions, key, state[key], right)
-    steps = _longest(state)
+    steps = longest(state)
     t = state["t"]
     fine = isinstance(t, int) and not isinstance(t, bool) and 1 <= t <= steps
     _require(fine, "epoch", t, f"from 1 to {steps}, as many as these runs have")
@@ -202,7 +202,8 @@ def _require_quantity(state: State) -> None:
         lookup(state["quantity"], {key: key for key in there}, "quantity of these runs")
 
 
-def _longest(state: State) -> int:
+def longest(state: State) -> int:
+    """Return how many epochs the longest of the shown runs has."""
     return max(
         (len(curve) for run in entrants(state) for curve in run[state["quantity"]]), default=0
     )

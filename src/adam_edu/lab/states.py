@@ -47,6 +47,19 @@ def surface_of(surface: str | Surface) -> Surface:
     return surface if isinstance(surface, Surface) else lookup(surface, SURFACES, "surface")()
 
 
+def place_of(surface: str | Surface) -> State:
+    """Return a surface as data: its parameters, and where a descent begins on it."""
+    where = surface_of(surface)
+    shape = {field.name: getattr(where, field.name) for field in fields(where)}  # type: ignore[arg-type]
+    return {"surface": type(where).__name__, "shape": shape, "start": where.start.tolist()}
+
+
+def parameters_of(schedule: str | Schedule) -> dict[str, Any]:
+    """Return the parameters of a schedule as data; those of one given by its name suit a figure."""
+    when, _ = schedule_of(schedule)
+    return {name: getattr(when, name) for name in schedule_specs(type(when))}
+
+
 def schedule_of(schedule: str | Schedule) -> tuple[Schedule, int]:
     """Return a schedule and the steps of warm-up before it."""
     if isinstance(schedule, Warmup):
@@ -73,7 +86,7 @@ def make(
     drawn: Sequence[float] = (),
 ) -> State:
     """Return a state, checked; see :func:`adam_edu.lab.race` and the others for its parts."""
-    where = surface_of(surface)
+    where, place = surface_of(surface), place_of(surface)
     when, warmup = schedule_of(schedule)
     if isinstance(rules, str | Rule):
         rules = [rules]
@@ -82,15 +95,15 @@ def make(
             lookup(name, RULES, "rule")
     state = {
         "view": view,
-        "surface": type(where).__name__,
-        "shape": {field.name: getattr(where, field.name) for field in fields(where)},  # type: ignore[arg-type]
+        "surface": place["surface"],
+        "shape": place["shape"],
         "rules": [entry(rule, where, lr) for rule in rules],
-        "start": [float(v) for v in (where.start if start is None else start)],
+        "start": place["start"] if start is None else [float(v) for v in start],
         "steps": steps,
         "t": steps if t is None else t,
         "coordinate": coordinate,
         "schedule": type(when).__name__,
-        "parameters": {name: getattr(when, name) for name in schedule_specs(type(when))},
+        "parameters": parameters_of(when),
         "warmup": warmup,
         "noise": float(noise),
         "signal": signal,

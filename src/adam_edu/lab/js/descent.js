@@ -22,38 +22,44 @@ function scaled(rule, hyper, by) {
   return { ...hyper, ...Object.fromEntries(rates.map(([name, value]) => [name, value * by])) };
 }
 
-// One optimizer's path: x and its loss at t = 0, 1, ..., and what the rule named in each step.
-export function descend(state, { name, hyper }, factor = () => 1) {
+// One optimizer's path: its coordinates a and b and its loss at t = 0, 1, ... as long as they are
+// finite; the step from which it has diverged, or null; if they are to be kept, all values that the
+// rule named in each step, of both coordinates.
+export function descend(state, { name, hyper }, { factor = () => 1, keep = false } = {}) {
   const rule = RULES[name];
-  const surface = SURFACES[state.surface];
-  const floor = surface.height(state.shape, ...surface.minimum);
-  const loss = (at) => surface.height(state.shape, at[0], at[1]) - floor;
+  const { steps, shape } = state;
+  const { height, slope, minimum } = SURFACES[state.surface];
+  const floor = height(shape, ...minimum);
   const noise = gaussian(20150507);
-  let x = state.start;
-  let slots = x.map(() => rule.slots.map(() => 0));
-  const run = { x: [x], loss: [loss(x)], named: [null], diverged: null };
-  for (let t = 1; t <= state.steps; t += 1) {
-    const g = surface.slope(state.shape, x[0], x[1]);
+  const [a, b, loss] = Array.from({ length: 3 }, () => new Float64Array(steps + 1));
+  const slots = [0, 1].map(() => rule.slots.map(() => 0));
+  const named = [null];
+  [a[0], b[0]] = state.start;
+  loss[0] = height(shape, a[0], b[0]) - floor;
+  let t = 1;
+  for (; t <= steps; t += 1) {
+    const g = slope(shape, a[t - 1], b[t - 1]);
     if (state.noise) for (const i of [0, 1]) g[i] += state.noise * noise();
     const share = factor(t);
     const now = share === 1 ? hyper : scaled(rule, hyper, share);
     const scalars = rule.scalars(now, t);
-    const named = x.map((xi, i) => rule.step(now, xi, g[i], slots[i], scalars));
-    x = x.map((xi, i) => xi + named[i].change);
-    const value = loss(x);
-    if (!(Math.abs(x[0]) < 1e100 && Math.abs(x[1]) < 1e100 && Number.isFinite(value))) {
-      run.diverged = t;
-      break;
+    const first = rule.step(now, a[t - 1], g[0], slots[0], scalars);
+    const second = rule.step(now, b[t - 1], g[1], slots[1], scalars);
+    a[t] = a[t - 1] + first.change;
+    b[t] = b[t - 1] + second.change;
+    loss[t] = height(shape, a[t], b[t]) - floor;
+    if (!(Math.abs(a[t]) < 1e100 && Math.abs(b[t]) < 1e100 && Number.isFinite(loss[t]))) break;
+    for (let i = 0; i < rule.slots.length; i += 1) {
+      slots[0][i] = first[rule.slots[i]];
+      slots[1][i] = second[rule.slots[i]];
     }
-    slots = named.map((values) => rule.slots.map((slot) => values[slot]));
-    run.x.push(x);
-    run.loss.push(value);
-    run.named.push(named);
+    if (keep) named.push([first, second]);
   }
+  let diverged = t <= steps ? t : null;
   // Ten times the height of the start in the end: it will not come back.
-  const limit = 10 * Math.max(run.loss[0], 1e-3);
-  if (run.loss.at(-1) > limit) run.diverged ??= run.loss.findIndex((value) => value > limit);
-  return run;
+  const limit = 10 * Math.max(loss[0], 1e-3);
+  if (loss[t - 1] > limit) diverged ??= loss.findIndex((value) => value > limit);
+  return { a: a.subarray(0, t), b: b.subarray(0, t), loss: loss.subarray(0, t), named, diverged };
 }
 
 export function signalOf({ signal, drawn, steps }) {

@@ -1,18 +1,5 @@
-// What every view draws with: numbers as text, marks, lines and words on a canvas, elements.
-
-export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-export const rounded = (value, digits = 2) => Number(value.toPrecision(digits));
-export const largest = (values, least = 0) => values.reduce((x, v) => Math.max(x, v), least);
-
-// A number as a reader wants to see it.
-export function show(value, digits = 3) {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : value > 0 ? "∞" : "−∞";
-  const size = Math.abs(value);
-  const text = size !== 0 && (size < 1e-3 || size >= 1e5)
-    ? value.toExponential(digits - 1).replace(/\.?0*e/, "e").replace("e+", "e")
-    : String(rounded(value, digits));
-  return text.replaceAll("-", "−");
-}
+// What every view draws with: marks, lines and words on a canvas.
+import { clamp } from "./scales.js";
 
 export const inked = (style, dark) => ({ ...style, color: dark ? style.dark : style.color });
 
@@ -27,6 +14,10 @@ export function mark(ctx, shape, x, y, size, color, edge) {
   Object.assign(ctx, { strokeStyle: edge, lineWidth: 1.5 });
   ctx.stroke();
 }
+
+// A marker in its optimizer's look; that of a variant, or of a second one of its rule, is hollow.
+export const stamp = (ctx, theme, { marker, color, hollow }, x, y, size) =>
+  mark(ctx, marker, x, y, size, hollow ? theme.paper : color, hollow ? color : null);
 
 export function line(ctx, points, color, width = 1, dash = []) {
   Object.assign(ctx, { strokeStyle: color, lineWidth: width });
@@ -54,16 +45,6 @@ export function sheet(canvas, width = canvas.clientWidth, height = canvas.client
   return { ctx, width, height };
 }
 
-export function ticks(low, high, count) {
-  const power = 10 ** Math.floor(Math.log10((high - low) / count));
-  const step = power * [1, 2, 5, 10].find((n) => n * power * count >= (high - low) * 0.999);
-  const found = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high; i += 1) found.push(rounded(i * step, 10));
-  return found;
-}
-
-export const tenTo = (n) => `10${[...String(n)].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("")}`;
-
 // Write each line's name at x, beside its end at y; names that would overlap move apart.
 export function nameLines(ctx, lines, area, x) {
   const lowest = area.y + area.h - 8;
@@ -71,14 +52,4 @@ export function nameLines(ctx, lines, area, x) {
   places.reduce((limit, place) => (place.y = Math.max(place.y, limit)) + 14, -Infinity);
   places.reduceRight((limit, place) => (place.y = Math.min(place.y, limit)) - 14, lowest);
   for (const { name, color, y } of places) write(ctx, name, x, y, color);
-}
-
-export function el(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value !== false) element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...children.filter((child) => child !== null));
-  return element;
 }
