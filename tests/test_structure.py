@@ -16,6 +16,7 @@ FLOORS = [
     {"data", "matrix_rules", "problems", "reading", "rules", "schedules"},
     {"lines"},
     {"native"},
+    {"array_step"},
     {"descent", "libraries", "recorded"},
     {"adam_edu"},
     {"plots", "symbolic", "torch"},

@@ -8,9 +8,9 @@ import ctypes
 import os
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import chain
+from operator import attrgetter
 from typing import Any, Literal
 
 import numpy as np
@@ -37,24 +37,9 @@ NATIVE_FROM = 32_768
 DTYPES = {np.dtype(np.float32): "float32", np.dtype(np.float64): "float64"}
 
 
-@dataclass
-class Row:
-    """One parameter with what belongs to it, all of one shape.
-
-    Attributes
-    ----------
-    x, g : parameter and gradient, of one dtype
-    slots : in the order of the rule's
-    """
-
-    x: Array
-    g: Array
-    slots: list[Array]
-
-
 def step(
     rule: Rule,
-    rows: Sequence[Row],
+    columns: Sequence[Sequence[Array]],
     scalars: tuple[float, ...],
     engine: Engine = "auto",
     threads: int | None = None,
@@ -63,7 +48,8 @@ def step(
 
     Parameters
     ----------
-    rows : all parameters
+    columns : the parameters, their gradients, and the arrays of each slot, in the same order; all
+        that belongs to one parameter has its shape
     scalars : those of the rule at this step
     engine : ``"native"``, ``"numpy"``, or whichever is faster
     threads : at most so many for the native loop; by default as many as there are cores
@@ -77,18 +63,15 @@ def step(
     NotCompiled
         If the engine is ``"native"`` and there is no compiler.
     """
-    alone = engine == "numpy" or (engine == "auto" and sum(r.x.size for r in rows) < NATIVE_FROM)
-    native: dict[Loop, list[Row]] = {}
-    blocks = []
-    for row in rows:
-        found = None if alone else _loop(type(rule), row, engine)
-        blocks.append(row) if found is None else native.setdefault(found, []).append(row)
-    calls = [_Call(found, chosen) for found, chosen in native.items()]
+    alone = engine == "numpy" or (
+        engine == "auto" and sum(x.size for x in columns[0]) < NATIVE_FROM
+    )
+    calls, rows = ([], list(zip(*columns, strict=True))) if alone else _calls(rule, columns, engine)
     numbers = [*vars(rule).values(), *scalars]
     most = threads or _cores()
     # One call looks and steps; of several things to do, all look before the first steps.
-    several = len(calls) + bool(blocks) > 1
-    if not _finite(blocks):
+    several = len(calls) + bool(rows) > 1
+    if not _finite(rows):
         return False
     if several and any(c.run(numbers, most, ONLY_LOOK) is Outcome.NOT_FINITE for c in calls):
         return False
@@ -96,24 +79,25 @@ def step(
         outcome = call.run(numbers, most, 0 if several else LOOK)
         if outcome is Outcome.NOT_FINITE:
             return False
-        if outcome is Outcome.SHARED:
+        if outcome is Outcome.UNFIT:
             if not several and not _finite(call.rows):
                 return False
-            blocks += call.rows
-    for row in blocks:
-        in_blocks(rule, row, scalars)
+            rows += call.rows
+    for x, g, *slots in rows:
+        in_blocks(rule, x, g, slots, scalars)
     return True
 
 
-def _finite(rows: Iterable[Row]) -> bool:
-    return all(np.isfinite(row.g).all() for row in rows)
+def _finite(rows: Iterable[Sequence[Array]]) -> bool:
+    return all(np.isfinite(g).all() for _, g, *_ in rows)
 
 
-def in_blocks(rule: Rule, row: Row, scalars: tuple[float, ...]) -> None:
+def in_blocks(
+    rule: Rule, x: Array, g: Array, slots: Sequence[Array], scalars: tuple[float, ...]
+) -> None:
     """Take one step of one parameter by NumPy's operations, a block at a time."""
-    x = row.x
-    flat_x, flat_g = x.reshape(-1), row.g.reshape(-1)
-    flat_slots = [slot.reshape(-1) for slot in row.slots]
+    flat_x, flat_g = x.reshape(-1), g.reshape(-1)
+    flat_slots = [slot.reshape(-1) for slot in slots]
     size = BLOCK_BYTES // x.itemsize
     for begin in range(0, x.size, size):
         block = slice(begin, begin + size)
@@ -128,41 +112,64 @@ def in_blocks(rule: Rule, row: Row, scalars: tuple[float, ...]) -> None:
         x[...] = flat_x.reshape(x.shape)
 
 
-class _Call:
-    """One call of a loop for several parameters: their arrays, side by side in memory."""
+def _calls(
+    rule: Rule, columns: Sequence[Sequence[Array]], engine: Engine
+) -> tuple[list["_Call"], list[tuple[Array, ...]]]:
+    """Return the calls of a loop that take the step, and the parameters that no loop can take."""
+    kinds = [tuple(map(DTYPE, row)) for row in zip(*columns, strict=True)]
+    chosen = {kind: _loop(type(rule), kind, engine) for kind in set(kinds)}
+    if len(chosen) == 1 and all(map(_ordinary, chain.from_iterable(columns))):
+        (found,) = chosen.values()
+        if found is not None:
+            return [_Call(found, columns)], []
+    together: dict[Any, list[tuple[Array, ...]]] = {}
+    for kind, row in zip(kinds, zip(*columns, strict=True), strict=True):
+        together.setdefault(chosen[kind] if all(map(_ordinary, row)) else None, []).append(row)
+    rest = together.pop(None, [])
+    return [_Call(found, list(zip(*rows, strict=True))) for found, rows in together.items()], rest
 
-    def __init__(self, found: Loop, rows: list[Row]) -> None:
-        self.loop, self.rows = found, rows
-        columns = [[], [], *([] for _ in rows[0].slots)] if rows else []
+
+class _Call:
+    """One call of a loop for several parameters.
+
+    Attributes
+    ----------
+    rows : each parameter with what belongs to it
+    arrays : column by column, as they are handed over: side by side in memory, in one order
+    copies : of those that are not so by themselves
+    """
+
+    def __init__(self, found: Loop, columns: Sequence[Sequence[Array]]) -> None:
+        self.loop, self.columns = found, columns
         self.copies: list[tuple[Array, Array]] = []
-        sizes = []
-        for row in rows:
-            sizes.append(row.x.size)
-            for column, array in zip(columns, self._laid_out(row), strict=True):
-                column.append(array)
-        self.total = sum(sizes)
+        if not all(map(_is_contiguous, chain.from_iterable(columns))):
+            columns = list(zip(*map(self._laid_out, self.rows), strict=True))
         self.arrays = list(chain.from_iterable(columns))  # kept, so that their memory is
+        sizes = [x.size for x in columns[0]]
+        self.total = sum(sizes)
         self.sizes = (ctypes.c_int64 * len(sizes))(*sizes)
         self.addresses = (ctypes.c_int64 * len(self.arrays))()
-        self.addresses[:] = [a.__array_interface__["data"][0] for a in self.arrays]  # type: ignore[assignment]
+        self.addresses[:] = _addresses(self.arrays)  # type: ignore[assignment]
 
-    def _laid_out(self, row: Row) -> Iterable[Array]:
-        """Yield x, the gradient and the slots, in one order of the axes, and without gaps."""
-        if row.x.flags.c_contiguous:
-            order = None
-        else:
-            order = sorted(range(row.x.ndim), key=lambda axis: -abs(row.x.strides[axis]))
-        for i, array in enumerate((row.x, row.g, *row.slots)):
-            view = array if order is None else array.transpose(order)
-            if view.flags.c_contiguous:
-                yield view
-                continue
-            copy = np.ascontiguousarray(view)
-            if i != 1:  # the gradient is only read
+    @property
+    def rows(self) -> list[tuple[Array, ...]]:
+        return list(zip(*self.columns, strict=True))
+
+    def _laid_out(self, row: Sequence[Array]) -> list[Array]:
+        """Return what belongs to a parameter in the order of its axes in memory, without gaps."""
+        strides = row[0].strides
+        order = sorted(range(len(strides)), key=lambda axis: -abs(strides[axis]))
+        found = []
+        for i, array in enumerate(row):
+            view = array.transpose(order)
+            copy = np.ascontiguousarray(view).reshape(view.shape)
+            if i != 1 and not view.flags.c_contiguous:  # the gradient is only read
                 self.copies.append((view, copy))
-            yield copy
+            found.append(copy)
+        return found
 
     def run(self, numbers: Sequence[float], threads: int, flags: int) -> Outcome:
+        """Call the loop, and bring back what was copied for it."""
         outcome = self.loop(
             self.sizes, self.addresses, numbers, self.total, threads=threads, flags=flags
         )
@@ -172,13 +179,25 @@ class _Call:
         return outcome
 
 
-def _loop(rule: type[Rule], row: Row, engine: Engine) -> Loop | None:
-    """Return the loop that can take a parameter's step, or None."""
-    arrays = (row.x, row.g, *row.slots)
-    names = tuple(DTYPES.get(array.dtype, "") for array in arrays)
-    if not all(names) or not all(map(_ordinary, arrays)):
+def _addresses(arrays: Sequence[Array]) -> list[int]:
+    try:
+        return list(map(ctypes.addressof, map(NOTHING.from_buffer, arrays)))  # type: ignore[arg-type]
+    except TypeError:  # a gradient that is read-only has an address, too
+        return [array.__array_interface__["data"][0] for array in arrays]
+
+
+# Several times faster than an array's own attributes.
+NOTHING = ctypes.c_char * 0
+DTYPE = attrgetter("dtype")
+_is_contiguous = attrgetter("flags.c_contiguous")
+
+
+def _loop(rule: type[Rule], dtypes: tuple[Any, ...], engine: Engine) -> Loop | None:
+    """Return the loop for arrays of these dtypes, or None."""
+    names = tuple(DTYPES.get(dtype, "") for dtype in dtypes)
+    if not all(names):
         return None
-    found = _compiled(rule, names)
+    found = _compiled(rule, names)  # type: ignore[arg-type]
     if isinstance(found, Loop):
         return found
     if engine == "native":
@@ -188,8 +207,8 @@ def _loop(rule: type[Rule], row: Row, engine: Engine) -> Loop | None:
 
 
 def _ordinary(array: Array) -> bool:
-    """Say whether an array is numbers in memory, each at its place, and nothing besides."""
-    return type(array) in (np.ndarray, np.memmap) and array.flags.aligned
+    """Say whether an array is numbers in memory and nothing besides, as a masked one is."""
+    return type(array) in (np.ndarray, np.memmap)
 
 
 @cache

@@ -8,16 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from . import array_step
+from .array_step import ENGINES, Engine
 from .base import Rule
 from .problems.base import Problem
 from .schedules import Constant, Schedule
 
 Array = NDArray[np.floating[Any]]
 Arrays = Array | Sequence[Array] | Mapping[str, Array]
-
-# A block and its temporaries stay in the processor's second-level cache, so that memory is read
-# and written once a step and not once an operation. See benchmarks/numpy_step.py.
-BLOCK_BYTES = 96 * 1024
 
 
 class Optimizer:
@@ -29,6 +27,10 @@ class Optimizer:
     params : one floating-point array, a list of them, or a dict; any shapes. They are updated
         where they lie.
     schedule : the factor on the learning rate at each step
+    engine : ``"native"`` for the rule's lines as one compiled loop, ``"numpy"`` for NumPy's
+        operations, ``"auto"`` for the loop where the arrays are large enough that it pays. Both
+        compute the same up to rounding.
+    threads : at most so many for the loop; by default as many as there are cores
 
     Attributes
     ----------
@@ -38,7 +40,8 @@ class Optimizer:
     Raises
     ------
     TypeError, ValueError
-        If a parameter is not a writable array of floating-point numbers.
+        If a parameter is not a writable array of floating-point numbers, or there is no such
+        engine.
 
     Examples
     --------
@@ -50,17 +53,31 @@ class Optimizer:
     array([ 0., -2.])
     """
 
-    def __init__(self, rule: Rule, params: Arrays, schedule: Schedule | None = None) -> None:
+    def __init__(
+        self,
+        rule: Rule,
+        params: Arrays,
+        schedule: Schedule | None = None,
+        *,
+        engine: Engine = "auto",
+        threads: int | None = None,
+    ) -> None:
         if not isinstance(rule, Rule):
             raise TypeError(f"rule must be a Rule such as Adam(), not {rule!r}")
         if schedule is not None and not isinstance(schedule, Schedule):
             raise TypeError(f"schedule must be a Schedule such as Cosine(), not {schedule!r}")
+        if engine not in ENGINES:
+            raise ValueError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
+        if threads is not None and (not isinstance(threads, int) or threads < 1):
+            raise ValueError(f"threads must be a whole number above 0, not {threads!r}")
+        self.engine, self.threads = engine, threads
         self.rule = rule
         self.schedule = Constant() if schedule is None else deepcopy(schedule)
         self.params = _by_key(params)
         for key, x in self.params.items():
             _check_parameter(key, x)
         self.t = 0
+        self._last = 1.0, rule, rule.scaled(1.0)
         self.slots = {
             key: {name: np.zeros_like(x, order="C") for name in rule.slots}
             for key, x in self.params.items()
@@ -79,11 +96,31 @@ class Optimizer:
         _check_keys(self.params, grads, "gradient")
         grads = {key: _checked_gradient(key, x, grads[key]) for key, x in self.params.items()}
         t = self.t + 1
-        rule = self.rule.scaled(self.schedule(t))
+        rule = self._scaled(self.schedule(t))
         scalars = rule.scalars(t)
+        columns = [[*self.params.values()], [*grads.values()], *self._columns()]
+        if not array_step.step(rule, columns, scalars, self.engine, self.threads):
+            raise _not_finite(self.params, grads)
         self.t = t
-        for key, x in self.params.items():
-            _step_in_blocks(rule, x, grads[key], list(self.slots[key].values()), scalars)
+
+    def _scaled(self, factor: float) -> Rule:
+        """Return the rule at a schedule's factor: made anew where it has changed."""
+        if (factor, self.rule) != self._last[:2]:
+            self._last = factor, self.rule, self.rule.scaled(factor)
+        return self._last[2]
+
+    def _columns(self) -> list[list[Array]]:
+        """Return the arrays of each slot, if they are still such as belong to the parameters."""
+        columns = []
+        for name in self.rule.slots:
+            columns.append([slots[name] for slots in self.slots.values()])
+            for (key, x), slot in zip(self.params.items(), columns[-1], strict=True):
+                if slot.shape != x.shape:
+                    raise ValueError(
+                        f"slot {name!r} of parameter {key!r} has shape {slot.shape}, the parameter "
+                        f"{x.shape}: was one of them resized?"
+                    )
+        return columns
 
     def state_dict(self) -> dict[str, Any]:
         """Return a copy of all that a later run needs to go on: rule, step, schedule and slots."""
@@ -162,20 +199,24 @@ def _check_keys(params: Mapping[Any, Any], given: Mapping[Any, Any], what: str) 
 
 def _checked_gradient(key: Any, x: Array, g: Any) -> Array:
     g = np.asarray(g)
-    if not (np.issubdtype(g.dtype, np.floating) or np.issubdtype(g.dtype, np.integer)):
+    if g.dtype.kind not in "fiu":
         raise TypeError(f"the gradient of parameter {key!r} must be real, not of dtype {g.dtype}")
     if g.shape != x.shape:
         raise ValueError(
             f"the gradient of parameter {key!r} has shape {g.shape}, the parameter {x.shape}"
         )
-    with np.errstate(over="ignore"):
-        g = g.astype(x.dtype, copy=False)
-    if not np.isfinite(g).all():
-        raise ValueError(
-            f"the gradient of parameter {key!r} is not finite in {x.dtype} at index "
-            f"{_first_bad(g)}: the loss may have diverged; try a smaller learning rate"
-        )
+    if g.dtype != x.dtype:
+        with np.errstate(over="ignore"):
+            g = g.astype(x.dtype)
     return g
+
+
+def _not_finite(params: Mapping[Any, Array], grads: Mapping[Any, Array]) -> ValueError:
+    key = next(key for key, g in grads.items() if not np.isfinite(g).all())
+    return ValueError(
+        f"the gradient of parameter {key!r} is not finite in {params[key].dtype} at index "
+        f"{_first_bad(grads[key])}: the loss may have diverged; try a smaller learning rate"
+    )
 
 
 def _first_bad(array: Array) -> tuple[int, ...]:
@@ -191,26 +232,6 @@ def _loaded_slot(key: Any, x: Array, name: str, found: Mapping[str, Any]) -> Arr
             f"slot {name!r} of parameter {key!r} has shape {slot.shape}, the parameter {x.shape}"
         )
     return slot
-
-
-def _step_in_blocks(
-    rule: Rule, x: Array, g: Array, slots: list[Array], scalars: tuple[float, ...]
-) -> None:
-    """Apply one step to ``x`` and ``slots`` in place, a block at a time."""
-    flat_x, flat_g = x.reshape(-1), g.reshape(-1)
-    flat_slots = [slot.reshape(-1) for slot in slots]
-    size = BLOCK_BYTES // x.itemsize
-    for begin in range(0, x.size, size):
-        block = slice(begin, begin + size)
-        change, *new = rule.step(
-            flat_x[block], flat_g[block], *(slot[block] for slot in flat_slots), *scalars
-        )
-        flat_x[block] += change
-        for slot, values in zip(flat_slots, new, strict=True):
-            slot[block] = values
-    if not np.may_share_memory(flat_x, x):
-        # A parameter that is not contiguous was flattened into a copy.
-        x[...] = flat_x.reshape(x.shape)
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ class Outcome(IntEnum):
     """How a call ended. Nothing has been changed unless the step was taken."""
 
     TAKEN = 0
-    SHARED = 1  # memory that is written belongs to two of the arrays
+    UNFIT = 1  # memory is missing, not aligned, or written while it belongs to two of the arrays
     NOT_FINITE = 2  # a gradient holds a NaN or an infinity
 
 
-APART, LOOK, ONLY_LOOK = 1, 2, 4
+FIT, LOOK, ONLY_LOOK = 1, 2, 4
 
 
 class Loop:
@@ -67,8 +67,8 @@ class Loop:
         numbers : the values of ``lines.numbers``
         total : the sum of ``sizes``
         threads : at most so many
-        flags : of ``APART`` (it is known that no memory is shared), ``LOOK`` (whether the gradients
-            are finite, before anything is changed) and ``ONLY_LOOK`` (take no step)
+        flags : of ``FIT`` (a call with the same addresses was not ``UNFIT``), ``LOOK`` (whether the
+            gradients are finite, before anything is changed) and ``ONLY_LOOK`` (take no step)
 
         Raises
         ------

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.autograd.graph import increment_version
 
 from ..native import Loop, Outcome
-from ..native.loop import APART
+from ..native.loop import FIT
 from .batches import Batch, observed
 from .counting import multiplies, scalars_of_next_step
 from .settings import Settings
@@ -71,7 +71,7 @@ class Plan:
         self.sizes = (ctypes.c_int64 * len(params))(*numels)
         self.addresses = (ctypes.c_int64 * ((2 + len(self.slots)) * len(params)))()
         self.places: list[int] = []
-        self.apart = False
+        self.fit = False
         self.filled = 0 not in numels  # an empty tensor is at address 0, and so is a freed one
         self.guard = TensorGuards(
             *params,
@@ -107,8 +107,8 @@ class Plan:
             return False
         places = list(map(Tensor.data_ptr, tensors))
         # At the same places they share no more memory than they did.
-        self.apart = places == self.places
-        if not self.apart:
+        self.fit = places == self.places
+        if not self.fit:
             self.places = places
             self.addresses[:] = places  # type: ignore[assignment]
         return not (self.filled and 0 in places)
@@ -126,7 +126,7 @@ class Plan:
             numbers,
             self.total,
             threads=torch.get_num_threads(),
-            flags=APART if self.apart else 0,
+            flags=FIT if self.fit else 0,
         )
         if outcome is Outcome.TAKEN:
             increment_version(self.params)  # so that autograd notices, as of any change in place
