@@ -88,6 +88,11 @@ def step(
     return True
 
 
+def slot_dtype(x: Array) -> np.dtype[Any]:
+    """Return the dtype in which a parameter's slots are kept."""
+    return np.dtype(np.float32) if x.dtype == np.float16 else x.dtype
+
+
 def _finite(rows: Iterable[Sequence[Array]]) -> bool:
     return all(np.isfinite(g).all() for _, g, *_ in rows)
 
@@ -95,7 +100,16 @@ def _finite(rows: Iterable[Sequence[Array]]) -> bool:
 def in_blocks(
     rule: Rule, x: Array, g: Array, slots: Sequence[Array], scalars: tuple[float, ...]
 ) -> None:
-    """Take one step of one parameter by NumPy's operations, a block at a time."""
+    """Take one step of one parameter by NumPy's operations, a block at a time.
+
+    For float16 they are those of float32: an epsilon of 1e-8 is 0 in float16.
+    """
+    if x.dtype == np.float16:
+        exact = x.astype(np.float32)
+        in_blocks(rule, exact, g.astype(np.float32), slots, scalars)
+        with np.errstate(over="ignore"):
+            x[...] = exact
+        return
     flat_x, flat_g = x.reshape(-1), g.reshape(-1)
     flat_slots = [slot.reshape(-1) for slot in slots]
     size = BLOCK_BYTES // x.itemsize

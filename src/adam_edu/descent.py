@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import array_step
-from .array_step import ENGINES, Engine
+from .array_step import ENGINES, Engine, slot_dtype
 from .base import Rule
 from .problems.base import Problem
 from .schedules import Constant, Schedule
@@ -79,7 +79,7 @@ class Optimizer:
         self.t = 0
         self._last = 1.0, rule, rule.scaled(1.0)
         self.slots = {
-            key: {name: np.zeros_like(x, order="C") for name in rule.slots}
+            key: {name: np.zeros(x.shape, slot_dtype(x)) for name in rule.slots}
             for key, x in self.params.items()
         }
 
@@ -226,7 +226,7 @@ def _first_bad(array: Array) -> tuple[int, ...]:
 def _loaded_slot(key: Any, x: Array, name: str, found: Mapping[str, Any]) -> Array:
     if name not in found:
         raise KeyError(f"parameter {key!r} has no slot {name!r} in the state")
-    slot = np.array(found[name], dtype=x.dtype, order="C")
+    slot = np.array(found[name], dtype=slot_dtype(x), order="C")
     if slot.shape != x.shape:
         raise ValueError(
             f"slot {name!r} of parameter {key!r} has shape {slot.shape}, the parameter {x.shape}"

@@ -6,6 +6,7 @@ something else, is not loaded but made again. Files are moved into place whole, 
 processes may build the same one at once.
 """
 
+import atexit
 import ctypes
 import hashlib
 import os
@@ -130,7 +131,9 @@ def _folder() -> Path:
 
 @cache
 def _folder_of_this_process() -> Path:
-    return Path(tempfile.mkdtemp(prefix="adam-edu-"))
+    made = tempfile.TemporaryDirectory(prefix="adam-edu-")
+    atexit.register(made.cleanup)
+    return Path(made.name)
 
 
 def _caches() -> Path:
@@ -142,11 +145,11 @@ def _caches() -> Path:
 
 
 def _is_private(folder: Path) -> bool:
-    """Say whether nobody else can put a library there."""
+    """Say whether nobody else can put a library there, after closing it to others."""
     if not hasattr(os, "getuid"):  # Windows keeps a profile to its user
         return True
     about = folder.lstat()
-    others = stat.S_IWGRP | stat.S_IWOTH
-    return (
-        stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid() and not about.st_mode & others
-    )
+    if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid():
+        return False
+    folder.chmod(0o700)
+    return True
