@@ -29,7 +29,7 @@ def test_a_new_optimizer_needs_no_more_than_what_it_says(tmp_path):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     guide = section("An optimizer")
-    rule, registered, compared = blocks(guide, "python")
+    rule, registered, compared, natively = blocks(guide, "python")
     (command,) = re.findall(r"^\.venv/bin/python (-m pytest .*)$", guide, re.MULTILINE)
 
     rules = tmp_path / "src/adam_edu/rules.py"
@@ -45,12 +45,16 @@ def test_a_new_optimizer_needs_no_more_than_what_it_says(tmp_path):
         lint = [sys.executable, "-m", "ruff", *check, "--no-cache", rules, parity]
         linted = subprocess.run(lint, cwd=tmp_path, capture_output=True, text=True)
         assert linted.returncode == 0, linted.stdout
+    about = {
+        "cwd": tmp_path,
+        "env": os.environ | {"PYTHONPATH": str(tmp_path / "src")},
+        "capture_output": True,
+        "text": True,
+    }
+    stepped = subprocess.run([sys.executable, "-c", f"{natively}\nprint(x[0])"], **about)
+    assert abs(float(stepped.stdout) + 1 / 900) < 1e-7, stepped.stderr  # g - m is 0.9 of g
     done = subprocess.run(
-        [sys.executable, *command.split(), "-p", "no:xdist", "-p", "no:cacheprovider"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(tmp_path / "src")},
-        capture_output=True,
-        text=True,
+        [sys.executable, *command.split(), "-p", "no:xdist", "-p", "no:cacheprovider"], **about
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
