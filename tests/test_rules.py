@@ -99,7 +99,8 @@ def test_no_dtype_is_promoted(name, dtype):
     optimizer = Optimizer(rule, x, ae.schedules.Exponential(np.float64(0.5)))
     optimizer.step(g.astype(float))
     assert x.dtype == dtype
-    assert all(slot.dtype == dtype for slot in optimizer.slots[0].values())
+    kept = np.float32 if dtype is np.float16 else dtype  # where epsilon would be 0
+    assert all(slot.dtype == kept for slot in optimizer.slots[0].values())
 
 
 @every_rule
