@@ -123,6 +123,17 @@ def torch_slots(rule: type[Rule]) -> dict[str, str]:
     return TORCH_SLOTS.get(rule.__name__, {}) if is_ours(rule) else {}
 
 
+def entries_needed(rule: type[Rule]) -> set[str]:
+    """Return what the state of a parameter that has begun must have to go on.
+
+    >>> sorted(entries_needed(RULES["Adam"])), entries_needed(RULES["Momentum"])
+    (['m', 'step', 'v'], set())
+    """
+    if is_ours(rule) and rule.__name__ in ("Momentum", "Nesterov"):
+        return set()  # the buffer begins when there is a momentum, as Torch's does
+    return {"step", *rule.slots} if rule.scalars is not Rule.scalars else set(rule.slots)
+
+
 def hyper_defaults(rule: type[Rule]) -> dict[str, Any]:
     """Return the defaults of a rule's class, under Torch's names and with Torch's options.
 

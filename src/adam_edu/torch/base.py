@@ -201,7 +201,8 @@ class RuleOptimizer(Optimizer):
     def check_tensors(self, i: int, params: list[Tensor], settings: Settings) -> None:
         """Check that group ``i`` can take a step, before any of it is changed."""
         name_states(params, self.state, torch_slots(self.rule))
-        check(type(self).__name__, i, params, self.state, settings.variant.rule.slots)
+        rule = settings.variant.rule
+        check(type(self).__name__, i, params, self.state, rule, self.slot_dtype)
 
     @torch.no_grad()
     def _long_way(self, i: int, group: Mapping[str, Any], settings: Settings) -> None:

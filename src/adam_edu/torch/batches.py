@@ -12,10 +12,12 @@ from torch import Tensor
 from torch.autograd.graph import increment_version
 from torch.nn import Parameter
 
+from ..base import Rule
 from ..native import Loop, NotCompiled, Outcome, Unprintable, loop
 from ..reading import Unreadable
 from . import device, eager
-from .counting import count_in_tensors, key, part, scalars_of_next_step
+from .arguments import entries_needed
+from .counting import count_in_numbers, count_in_tensors, key, part, scalars_of_next_step
 from .entries import Entries
 from .settings import Settings
 from .variant import Variant
@@ -108,6 +110,8 @@ def batches(
     states = [state[p] for p in moving]
     if capturable:
         count_in_tensors(moving, states, settings.rule)
+    elif not observed():  # a tracer may not look at a number
+        count_in_numbers(states)
     part([state[p] for p in params if p.grad is None and p in state], states)
     make_slots(moving, states, names, slot_dtype, start)
     rows = scalars_of_next_step(states, settings.rule)
@@ -155,7 +159,8 @@ def check(
     i: int,
     params: Sequence[Tensor],
     state: MutableMapping[Tensor, Any],
-    names: Sequence[str],
+    rule: type[Rule],
+    slot_dtype: Callable[[Tensor], torch.dtype],
 ) -> None:
     """Check that a group's gradients and slots are such as a step can use.
 
@@ -164,8 +169,12 @@ def check(
     TypeError
         If a gradient is sparse, or the parameter is not of real floating-point numbers.
     RuntimeError
-        If a gradient or a slot has another shape than its parameter, or has lost its memory.
+        If a gradient or a slot has another shape, device or precision than its parameter asks for,
+        or has lost its memory.
+    KeyError
+        If the state has some of its entries and lacks others.
     """
+    needed, names, watched = entries_needed(rule), rule.slots, observed()
     for k, p in enumerate(params):
         g = p.grad
         if g is None:
@@ -183,7 +192,12 @@ def check(
                 "requires_grad_(False)"
             )
         own = state.get(p, {})
-        slots = {name: own[name] for name in names if name in own}
+        slots = {name: own[name] for name in names if own.get(name) is not None}
+        if (slots or "step" in own) and (missing := needed - set(own)):
+            raise KeyError(
+                f"{where} has no {', '.join(sorted(missing))} in its state, which has "
+                f"{', '.join(map(str, own))}: delete all of it to begin anew"
+            )
         for name, tensor in {"gradient": g, **slots}.items():
             if not isinstance(tensor, Tensor) or tensor.shape != p.shape:
                 shape = list(getattr(tensor, "shape", [type(tensor).__name__]))
@@ -192,8 +206,18 @@ def check(
                     "match. If you have replaced its data, its gradient and its entries in "
                     "optimizer.state must be replaced or deleted too"
                 )
+            if tensor.device != p.device:
+                raise RuntimeError(
+                    f"{where} is on {p.device}, its {name} on {tensor.device}: all must be on one"
+                )
+        for name, tensor in slots.items():
+            if tensor.dtype is not slot_dtype(p):
+                raise RuntimeError(
+                    f"{where} has dtype {p.dtype} and keeps its state in {slot_dtype(p)}, but its "
+                    f"{name} has {tensor.dtype}: convert it as well"
+                )
         for name, tensor in {"data": p, "gradient": g, **slots}.items():
-            if has_no_memory(tensor):
+            if not watched and has_no_memory(tensor):
                 raise RuntimeError(f"{where}: its {name} has no memory: its storage was freed")
 
 
@@ -201,10 +225,11 @@ PLAIN = (Tensor, Parameter)
 
 
 def has_no_memory(tensor: Tensor) -> bool:
-    """Say whether the storage of a tensor was resized to nothing."""
-    if tensor.is_meta or not tensor.numel():
+    """Say whether the storage of a contiguous tensor was resized to less than its numbers need."""
+    if tensor.is_meta or not tensor.numel() or not ordinary(tensor):
         return False
-    return ordinary(tensor) and tensor.data_ptr() == 0
+    end = (tensor.storage_offset() + tensor.numel()) * tensor.element_size()
+    return tensor.untyped_storage().nbytes() < end
 
 
 def observed() -> bool:
@@ -234,7 +259,8 @@ def _keys(tensor: Tensor) -> int:
 
 @cache
 def _keys_of_new(device: str) -> int:
-    return _keys(torch.empty(0, device=device))
+    with torch.inference_mode(False):
+        return _keys(torch.empty(0, device=device))
 
 
 def dense(x: Tensor, g: Tensor, slots: Sequence[Tensor]) -> bool:

@@ -33,12 +33,23 @@ def count_in_tensors(params: Sequence[Tensor], states: Sequence[State], rule: Ru
     """Have the steps of these parameters counted by tensors from here on."""
     shared: dict[Any, dict[str, Tensor]] = {}
     for p, own in zip(params, states, strict=True):
-        t = own.get("step", 0)
-        if not isinstance(t, Tensor):
-            before = own.get("products")
-            if (kind := (t, before, p.device)) not in shared:
-                shared[kind] = _counter(rule, t, before, p.device)
-            own.update(shared[kind])
+        t, before = own.get("step", 0), own.get("products")
+        if isinstance(t, Tensor):
+            if isinstance(before, Tensor) or not multiplies(type(rule)):  # type: ignore[arg-type]
+                continue
+            t = int(t)
+        if (kind := (t, before, p.device)) not in shared:
+            shared[kind] = _counter(rule, t, before, p.device)
+        own.update(shared[kind])
+
+
+def count_in_numbers(states: Iterable[State]) -> None:
+    """Have steps counted by numbers again that somebody has put in as a tensor."""
+    for own in states:
+        if isinstance(t := own.get("step"), Tensor):
+            own["step"] = int(t)
+        if isinstance(products := own.get("products"), Tensor):
+            own["products"] = tuple(products.flatten().tolist())
 
 
 def _counter(rule: Rule, t: int, before: Any, device: torch.device) -> dict[str, Tensor]:
