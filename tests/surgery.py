@@ -282,11 +282,12 @@ class Patient:
             "weight_decay": [0.0, 0.1],
             "maximize": [False, True],
             "eps": [1e-8, 1e-3],
-            "momentum": [0.0, 0.5, 0.9],
             "betas": [(0.8, 0.95), [0.7, 0.9]],
             "alpha": [0.9],
             "rho": [0.8],
         }
+        if self.uncounted and self.slots:
+            values["momentum"] = [0.0, 0.5, 0.9]
         name = self.random.choice([name for name in values if name in group])
         group[name] = self.random.choice(values[name])
 
@@ -309,6 +310,7 @@ class Patient:
     def reloaded(self):
         self.tidy()
         self.optimizer.load_state_dict(copy.deepcopy(self.optimizer.state_dict()))
+        self.part()
 
     def tidy(self):
         """Drop what is kept for parameters that are in no group: no checkpoint can hold it."""
@@ -325,14 +327,19 @@ class Patient:
         fresh = self.make([{"params": list(g["params"])} for g in self.optimizer.param_groups])
         fresh.load_state_dict(torch.load(file, weights_only=True))
         self.optimizer = fresh
+        self.part()
+
+    def part(self):
+        """Give each parameter slots of its own: after a load ours has, and Torch shares them."""
+        for own in self.optimizer.state.values():
+            for name in self.slots:
+                if own.get(name) is not None:
+                    own[name] = own[name].clone()
 
 
 OFTEN = ("gradients", "step")
-OPERATIONS = [
-    name
-    for name, function in vars(Patient).items()
-    if callable(function) and name not in ("__init__", "draw", "new", "one", "own", "replace", "begin", "tidy")
-]
+HELPERS = ("__init__", "draw", "new", "one", "own", "replace", "begin", "tidy", "part")
+OPERATIONS = [name for name, it in vars(Patient).items() if callable(it) and name not in HELPERS]
 
 
 class Differs(AssertionError):
@@ -386,9 +393,14 @@ def attempt(patient, name):
     return None
 
 
+EARLIER = "convert it as well|all must be on one|in the state has shape|the state lacks"
+
+
 def compare_errors(mine, theirs):
-    if re.search("convert it as well|all must be on one", str(mine)):
-        return  # some of Torch's go on, in the lower precision, or with numbers that are nowhere
+    if re.search(EARLIER, str(mine)):
+        # Some of Torch's go on, in the lower precision or with numbers that are nowhere, and a
+        # checkpoint that does not fit fails there at the next step.
+        return
     assert (mine is None) == (theirs is None), f"ours: {mine!r}, Torch: {theirs!r}"
     kinds = (RuntimeError, TypeError, KeyError, ValueError)
     a, b = ([isinstance(error, kind) for kind in kinds] for error in (mine, theirs))

@@ -17,7 +17,7 @@ from . import device, eager
 from .arguments import hyper_defaults, torch_slots
 from .batches import Batch, batches, check, dense, kernel_for, name_states, observed
 from .checkpoint import checked_groups, checked_state, written
-from .counting import count_in_tensors
+from .counting import count_in_tensors, part
 from .entries import Entries
 from .plan import Plan, TensorGuards
 from .settings import Settings, check_group, other_rates, variant
@@ -77,6 +77,10 @@ class RuleOptimizer(Optimizer):
         self.state_dtype = state_dtype
         self._forget()
         super().__init__(params, defaults)
+        self.state = self._states()
+
+    def _states(self, known: Mapping[Any, Any] | None = None) -> defaultdict[Any, Any]:
+        return defaultdict(partial(Entries, torch_slots(self.rule)), known or {})
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add parameters, with hyper-parameters of their own where these are given.
@@ -120,7 +124,7 @@ class RuleOptimizer(Optimizer):
                 group.setdefault(name, default)
         loaded = self.__dict__.pop("_loaded", None)
         if loaded is not None:
-            self.state = defaultdict(dict, loaded)
+            self.state = self._states(loaded)
             self._count_in_tensors()
 
     def _count_in_tensors(self) -> None:
@@ -232,7 +236,15 @@ class RuleOptimizer(Optimizer):
         for p in params:
             if p.grad is not None and p not in self.state:
                 self.state[p] = Entries(torch_slots(self.rule))
+        if capturable:
+            self.part_counters(params)
         return batches(params, self.state, settings, self.slot_dtype, capturable, start)
+
+    def part_counters(self, params: Iterable[Tensor]) -> None:
+        """Have no tensor count for these parameters and for some that take no step with them."""
+        moving = [self.state[p] for p in params if p.grad is not None]
+        mine = set(map(id, moving))
+        part([own for own in self.state.values() if id(own) not in mine], moving)
 
     def _eager(self, batch: Batch) -> bool:
         return self.implementation == "eager" or batch.params[0].device.type in ("cpu", "meta")

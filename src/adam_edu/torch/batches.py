@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import torch
@@ -31,12 +32,14 @@ class Batch:
     ----------
     scalars : those of the rule at this step
     params, grads, slots : the tensors, one row for each parameter
+    places : where in its group each parameter stands, if that is known
     """
 
     scalars: tuple[Any, ...]
     params: list[Tensor] = field(default_factory=list)
     grads: list[Tensor] = field(default_factory=list)
     slots: list[list[Tensor]] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.params)
@@ -116,11 +119,14 @@ def batches(
     make_slots(moving, states, names, slot_dtype, start)
     rows = scalars_of_next_step(states, settings.rule)
     found: dict[Any, Batch] = {}
+    one_by_one = []
     for p, own, scalars in zip(moving, states, rows, strict=True):
         x, g, *slots = (local(tensor) for tensor in (p, p.grad, *(own[n] for n in names)))
         kind = (key(own), x.device, x.dtype, g.dtype, *(s.dtype for s in slots))
         found.setdefault(kind, Batch(scalars)).add(x, g, slots)
-    return list(found.values())
+        one_by_one.append(Batch(scalars, [x], [g], [slots]))
+    together = list(found.values())
+    return one_by_one if entangled(together) else together
 
 
 def make_slots(
@@ -133,7 +139,7 @@ def make_slots(
     """Make the slots that are missing: like the parameter, and zero, or ``start`` everywhere."""
     for p, own in zip(params, states, strict=True):
         for name in names:
-            if name not in own:
+            if own.get(name) is None:
                 own[name] = torch.full_like(p, start, dtype=slot_dtype(p), requires_grad=False)
 
 
@@ -185,18 +191,20 @@ def check(
                 f"{where} needs dense gradients, not {g.layout}: use "
                 "nn.Embedding(sparse=False), grad.to_dense(), or torch.optim.SparseAdam"
             )
-        if not p.is_floating_point():
+        if not p.is_floating_point() or p.dtype.itemsize < 2:
             raise TypeError(
-                f"{where} has dtype {p.dtype}: only real floating point can be optimized"
+                f"{where} has dtype {p.dtype}: only real floating point of 16 bits or more can be "
+                "optimized"
                 f"{'; pass torch.view_as_real(z)' if p.is_complex() else ''}, or freeze it by "
                 "requires_grad_(False)"
             )
         own = state.get(p, {})
-        slots = {name: own[name] for name in names if own.get(name) is not None}
-        if (slots or "step" in own) and (missing := needed - set(own)):
+        begun = {name: value for name, value in own.items() if value is not None}
+        slots = {name: begun[name] for name in names if name in begun}
+        if (slots or "step" in begun) and (missing := needed - set(begun)):
             raise KeyError(
                 f"{where} has no {', '.join(sorted(missing))} in its state, which has "
-                f"{', '.join(map(str, own))}: delete all of it to begin anew"
+                f"{', '.join(map(str, begun))}: delete all of it to begin anew"
             )
         for name, tensor in {"gradient": g, **slots}.items():
             if not isinstance(tensor, Tensor) or tensor.shape != p.shape:
@@ -221,15 +229,45 @@ def check(
                 raise RuntimeError(f"{where}: its {name} has no memory: its storage was freed")
 
 
+def entangled(together: Iterable[Batch]) -> bool:
+    """Say whether memory that is written belongs to two tensors on the CPU.
+
+    Then the order of the parameters matters, and it is not that of the batches.
+    """
+    if torch.compiler.is_compiling() or observed():
+        return False
+    stretches = []
+    for x, g, slots in chain.from_iterable(batch.rows() for batch in together):
+        for tensor in (x, g, *slots):
+            if x.is_cpu and tensor.numel() and ordinary(tensor):
+                stretches.append((*stretch(tensor), tensor is not g))
+    written = read = 0  # where what has been seen of each kind ends
+    for begin, end, is_written in sorted(stretches):
+        if begin < written or (is_written and begin < read):
+            return True
+        if is_written:
+            written = max(written, end)
+        else:
+            read = max(read, end)
+    return False
+
+
+def stretch(tensor: Tensor) -> tuple[int, int]:
+    """Return the addresses between which a tensor's numbers lie."""
+    steps = zip(tensor.shape, tensor.stride(), strict=True)
+    begin, size = tensor.data_ptr(), tensor.element_size()
+    return begin, begin + size * (1 + sum((n - 1) * stride for n, stride in steps))
+
+
 PLAIN = (Tensor, Parameter)
 
 
 def has_no_memory(tensor: Tensor) -> bool:
-    """Say whether the storage of a contiguous tensor was resized to less than its numbers need."""
+    """Say whether the storage of a tensor was resized to less than its numbers need."""
     if tensor.is_meta or not tensor.numel() or not ordinary(tensor):
         return False
-    end = (tensor.storage_offset() + tensor.numel()) * tensor.element_size()
-    return tensor.untyped_storage().nbytes() < end
+    storage = tensor.untyped_storage()
+    return not storage.data_ptr() or stretch(tensor)[1] > storage.data_ptr() + storage.nbytes()
 
 
 def observed() -> bool:

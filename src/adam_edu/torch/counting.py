@@ -32,10 +32,16 @@ def key(own: State) -> Any:
 def count_in_tensors(params: Sequence[Tensor], states: Sequence[State], rule: Rule) -> None:
     """Have the steps of these parameters counted by tensors from here on."""
     shared: dict[Any, dict[str, Tensor]] = {}
+    owners: dict[int, Any] = {}
     for p, own in zip(params, states, strict=True):
         t, before = own.get("step", 0), own.get("products")
         if isinstance(t, Tensor):
-            if isinstance(before, Tensor) or not multiplies(type(rule)):  # type: ignore[arg-type]
+            if not multiplies(type(rule)):  # type: ignore[arg-type]
+                continue
+            if isinstance(before, Tensor):
+                # Whoever has a counter of its own has products of its own.
+                if owners.setdefault(id(before), t) is not t:
+                    own["products"] = before.clone()
                 continue
             t = int(t)
         if (kind := (t, before, p.device)) not in shared:
