@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._ops import _len_torch_dispatch_stack_pre_dispatch
 from torch.autograd.graph import increment_version
 from torch.nn import Parameter
 
@@ -278,6 +279,7 @@ def observed() -> bool:
     """
     return bool(
         torch._C._len_torch_dispatch_stack()
+        or _len_torch_dispatch_stack_pre_dispatch()
         or torch._C._functorch.peek_interpreter_stack() is not None
     )
 
