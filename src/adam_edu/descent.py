@@ -40,8 +40,8 @@ class Optimizer:
     Raises
     ------
     TypeError, ValueError
-        If a parameter is not a writable array of floating-point numbers, or there is no such
-        engine.
+        If a parameter is not a writable array of floating-point numbers, two share memory, or
+        there is no such engine.
 
     Examples
     --------
@@ -76,6 +76,7 @@ class Optimizer:
         self.params = _by_key(params)
         for key, x in self.params.items():
             _check_parameter(key, x)
+        _check_apart(self.params)
         self.t = 0
         self._last = 1.0, rule, rule.scaled(1.0)
         self.slots = {
@@ -185,6 +186,36 @@ def _check_parameter(key: Any, x: Any) -> None:
         raise ValueError(f"parameter {key!r} is read-only; pass a copy: .copy()")
     if not np.isfinite(x).all():
         raise ValueError(f"parameter {key!r} has a NaN or an infinity at {_first_bad(x)}")
+
+
+# How hard to try to tell two interleaved views apart; NumPy needs exponential time for some.
+SHARING_WORK = 10_000
+
+
+def _check_apart(params: Mapping[Any, Array]) -> None:
+    """Refuse parameters that share memory: their common part would be updated twice."""
+    spans = sorted(
+        (*np.lib.array_utils.byte_bounds(x), i) for i, x in enumerate(params.values()) if x.size
+    )
+    keys, arrays = list(params), list(params.values())
+    reach: list[tuple[int, int]] = []  # what began before and has not ended: its end, its number
+    for begin, end, i in spans:
+        reach = [(last, j) for last, j in reach if last > begin]
+        for _, j in reach:
+            if _share(arrays[i], arrays[j]):
+                first, second = sorted((i, j))
+                raise ValueError(
+                    f"parameters {keys[first]!r} and {keys[second]!r} share memory, which each "
+                    "step would update twice; pass it once, or a copy: .copy()"
+                )
+        reach.append((end, i))
+
+
+def _share(x: Array, y: Array) -> bool:
+    try:
+        return np.shares_memory(x, y, max_work=SHARING_WORK)
+    except np.exceptions.TooHardError:  # most likely they do
+        return True
 
 
 def _check_keys(params: Mapping[Any, Any], given: Mapping[Any, Any], what: str) -> None:

@@ -15,7 +15,6 @@ from .arguments import (
     chosen,
     entries_needed,
     is_ours,
-    options_of,
     torch_slots,
 )
 from .settings import check_group
@@ -71,7 +70,7 @@ def checked_groups(
         for name in ("foreach", "fused"):  # how Torch computed it, not what
             new[name] = group.get(name)
         if rule.__name__ == "AdamW":  # as Torch's AdamW does with a checkpoint of its Adam
-            new |= options_of(rule) | {"amsgrad": new.get("amsgrad", False)}
+            new["decoupled_weight_decay"] = True
         check_group(rule, new)
         found.append({k: value for k, value in new.items() if k in group or k not in NEUTRAL})
     return found
