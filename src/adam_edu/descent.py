@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -194,26 +195,17 @@ SHARING_WORK = 10_000
 
 def _check_apart(params: Mapping[Any, Array]) -> None:
     """Refuse parameters that share memory: their common part would be updated twice."""
-    spans = sorted(
-        (*np.lib.array_utils.byte_bounds(x), i) for i, x in enumerate(params.values()) if x.size
-    )
-    keys, arrays = list(params), list(params.values())
-    reach: list[tuple[int, int]] = []  # what began before and has not ended: its end, its number
-    for begin, end, i in spans:
-        reach = [(last, j) for last, j in reach if last > begin]
-        for _, j in reach:
-            if _share(arrays[i], arrays[j]):
-                first, second = sorted((i, j))
-                raise ValueError(
-                    f"parameters {keys[first]!r} and {keys[second]!r} share memory, which each "
-                    "step would update twice; pass it once, or a copy: .copy()"
-                )
-        reach.append((end, i))
+    for (one, x), (other, y) in combinations(params.items(), 2):
+        if np.may_share_memory(x, y) and _share(x, y):
+            raise ValueError(
+                f"parameters {one!r} and {other!r} share memory, which each step would update "
+                "twice; pass it once, or a copy: .copy()"
+            )
 
 
 def _share(x: Array, y: Array) -> bool:
     try:
-        return np.shares_memory(x, y, max_work=SHARING_WORK)
+        return bool(np.shares_memory(x, y, max_work=SHARING_WORK))  # type: ignore[arg-type]
     except np.exceptions.TooHardError:  # most likely they do
         return True
 

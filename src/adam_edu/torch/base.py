@@ -15,12 +15,12 @@ from ..base import Rule
 from ..native import Loop
 from . import device, eager
 from .arguments import hyper_defaults, torch_slots
-from .batches import Batch, batches, check, dense, kernel_for, name_states, observed
+from .batches import Batch, batches, check, dense, kernel_for, name_states, not_optimized, observed
 from .checkpoint import checked_groups, checked_state, written
 from .counting import count_in_tensors, part
 from .entries import Entries
 from .plan import Plan, TensorGuards
-from .settings import Settings, check_group, other_rates, variant
+from .settings import Settings, check_group, check_kinds, other_rates, variant
 
 IMPLEMENTATIONS = ("auto", "eager", "compiled", "triton")
 
@@ -67,6 +67,7 @@ class RuleOptimizer(Optimizer):
         if state_dtype is not None and not isinstance(state_dtype, torch.dtype):
             raise TypeError(f"state_dtype must be such as torch.float32, not {state_dtype!r}")
         defaults |= options
+        check_kinds(self.rule, defaults)
         if implementation == "eager" and (defaults["foreach"] or defaults["fused"]):
             raise ValueError(
                 'foreach=True and fused=True ask for implementation="compiled", not "eager"'
@@ -100,13 +101,9 @@ class RuleOptimizer(Optimizer):
                 kernels.check(variant(self.rule, group))
         super().add_param_group(param_group)
         for i, p in enumerate(param_group["params"]):
-            if p.requires_grad and not p.is_floating_point():
+            if p.requires_grad and (reason := not_optimized(p)):
                 self.param_groups.pop()
-                advice = "; pass torch.view_as_real(z)" if p.is_complex() else ""
-                raise TypeError(
-                    f"parameter {i} of the group has dtype {p.dtype}: only real floating point "
-                    f"can be optimized{advice}"
-                )
+                raise TypeError(f"parameter {i} of the group {reason}")
         if self.other_rates:  # from where the schedules of all rates start
             param_group.setdefault("base_lr", float(param_group["lr"]))
 

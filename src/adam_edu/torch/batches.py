@@ -192,13 +192,8 @@ def check(
                 f"{where} needs dense gradients, not {g.layout}: use "
                 "nn.Embedding(sparse=False), grad.to_dense(), or torch.optim.SparseAdam"
             )
-        if not p.is_floating_point() or p.dtype.itemsize < 2:
-            raise TypeError(
-                f"{where} has dtype {p.dtype}: only real floating point of 16 bits or more can be "
-                "optimized"
-                f"{'; pass torch.view_as_real(z)' if p.is_complex() else ''}, or freeze it by "
-                "requires_grad_(False)"
-            )
+        if reason := not_optimized(p):
+            raise TypeError(f"{where} {reason}, or freeze it by requires_grad_(False)")
         own = state.get(p, {})
         begun = {name: value for name, value in own.items() if value is not None}
         slots = {name: begun[name] for name in names if name in begun}
@@ -228,6 +223,16 @@ def check(
         for name, tensor in {"data": p, "gradient": g, **slots}.items():
             if not watched and has_no_memory(tensor):
                 raise RuntimeError(f"{where}: its {name} has no memory: its storage was freed")
+
+
+def not_optimized(p: Tensor) -> str:
+    """Return what keeps a parameter of its kind from being optimized, if anything does."""
+    if p.is_floating_point() and p.dtype.itemsize > 1:
+        return ""
+    advice = "; pass torch.view_as_real(z)" if p.is_complex() else ""
+    return (
+        f"has dtype {p.dtype}: only real floating point of 16 bits or more can be optimized{advice}"
+    )
 
 
 def entangled(together: Iterable[Batch]) -> bool:
