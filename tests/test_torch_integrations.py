@@ -12,6 +12,9 @@ from torch_networks import network, same, train
 import adam_edu.torch as ours
 
 
+pytestmark = pytest.mark.filterwarnings("default")  # those of other libraries
+
+
 def batches(count, dtype=torch.float64):
     generator = torch.Generator().manual_seed(1)
     return [torch.randn(16, 8, generator=generator, dtype=dtype) for _ in range(count)]
