@@ -46,12 +46,6 @@ def test_steps_are_the_rules_own(name, data, seed):
         np.testing.assert_array_equal(slot, expected)
 
 
-def with_larger_epsilon(name):
-    """Return a rule whose epsilon float16 can hold."""
-    has_epsilon = "eps" in RULES[name].__dataclass_fields__
-    return RULES[name](lr=0.1, eps=1e-3) if has_epsilon else RULES[name](lr=0.1)
-
-
 @every_rule
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_blocks_are_whole_arrays_bit_for_bit(name, dtype, monkeypatch):
@@ -61,12 +55,34 @@ def test_blocks_are_whole_arrays_bit_for_bit(name, dtype, monkeypatch):
     # 1000 is no multiple of the first block size.
     for block_bytes in (56, 10**9):
         monkeypatch.setattr(array_step, "BLOCK_BYTES", block_bytes)
-        optimizer = Optimizer(with_larger_epsilon(name), x.copy())
+        optimizer = Optimizer(RULES[name](lr=0.1), x.copy())
         for g in gs:
             optimizer.step(g)
         results.append(state_of(optimizer))
     assert results[0] == results[1]
     assert optimizer.params[0].tobytes() != x.tobytes()
+
+
+@every_rule
+def test_float16_is_computed_in_float32(name):
+    """An epsilon of 1e-8 is 0 in float16, and a gradient of 0 would make a NaN."""
+    x = np.linspace(-1, 1, 64).astype(np.float16)
+    exact = x.astype(np.float32)
+    low, high = (Optimizer(RULES[name](lr=0.1), array) for array in (x, exact))
+    gs = np.random.default_rng(0).standard_normal((4, 64)).astype(np.float16)
+    gs[:, :8] = 0
+    for g in gs:
+        exact[...] = x  # as after each step of the other, whose weights are rounded
+        low.step(g)
+        high.step(g)
+        np.testing.assert_array_equal(x, exact.astype(np.float16))
+    assert all(slot.dtype == np.float32 for slot in low.slots[0].values())
+    for slot, same in low.slots[0].items():
+        np.testing.assert_array_equal(same, high.slots[0][slot])
+    again = Optimizer(RULES[name](lr=0.1), x.copy())
+    again.load_state_dict(low.state_dict())
+    for slot, same in low.slots[0].items():
+        np.testing.assert_array_equal(again.slots[0][slot], same)
 
 
 def test_a_large_array_takes_several_blocks():
@@ -227,6 +243,40 @@ READ_ONLY.flags.writeable = False
 def test_bad_parameters_are_refused(params, error, words):
     with pytest.raises(error, match=words):
         Optimizer(Adam(), params)
+
+
+ONE = np.ones(8)
+# Whether these two meet, NumPy can only tell after a long search.
+STRIDES = np.lib.stride_tricks.as_strided
+HARD = STRIDES(np.ones(10**6), (60, 60, 60), (8 * 1009, 8 * 2003, 8 * 3001))
+
+
+@pytest.mark.parametrize(
+    ("params", "keys"),
+    [
+        ([ONE, np.ones(8), ONE], "0 and 2"),
+        ({"a": ONE, "b": ONE[::-1]}, "'a' and 'b'"),
+        ({"a": ONE[:5], "b": ONE[4:]}, "'a' and 'b'"),
+        ([ONE.reshape(2, 4), ONE[3:4]], "0 and 1"),
+    ],
+)
+def test_parameters_that_share_memory_are_refused(params, keys):
+    with pytest.raises(ValueError, match=f"parameters {keys} share memory.*pass it once"):
+        Optimizer(Adam(), params)
+
+
+def test_parameters_that_lie_side_by_side_are_taken():
+    rows = np.ones((2, 6))
+    optimizer = Optimizer(SGD(lr=1.0), [rows[0], rows[1, ::2], rows[1, 1::2], rows[0, :0]])
+    optimizer.step([np.ones(6), np.full(3, 2.0), np.full(3, 3.0), np.ones(0)])
+    np.testing.assert_array_equal(rows, [[0] * 6, [-1, -2] * 3])
+
+
+def test_parameters_of_which_nobody_can_tell_are_refused_at_once():
+    begin = perf_counter()
+    with pytest.raises(ValueError, match="share memory"):
+        Optimizer(Adam(), [HARD, HARD[1:, 1:]])
+    assert perf_counter() - begin < 5
 
 
 @pytest.mark.parametrize("rule", [Adam, "Adam", None])

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -40,8 +41,8 @@ class Optimizer:
     Raises
     ------
     TypeError, ValueError
-        If a parameter is not a writable array of floating-point numbers, or there is no such
-        engine.
+        If a parameter is not a writable array of floating-point numbers, two share memory, or
+        there is no such engine.
 
     Examples
     --------
@@ -76,6 +77,7 @@ class Optimizer:
         self.params = _by_key(params)
         for key, x in self.params.items():
             _check_parameter(key, x)
+        _check_apart(self.params)
         self.t = 0
         self._last = 1.0, rule, rule.scaled(1.0)
         self.slots = {
@@ -185,6 +187,27 @@ def _check_parameter(key: Any, x: Any) -> None:
         raise ValueError(f"parameter {key!r} is read-only; pass a copy: .copy()")
     if not np.isfinite(x).all():
         raise ValueError(f"parameter {key!r} has a NaN or an infinity at {_first_bad(x)}")
+
+
+# How hard to try to tell two interleaved views apart; NumPy needs exponential time for some.
+SHARING_WORK = 10_000
+
+
+def _check_apart(params: Mapping[Any, Array]) -> None:
+    """Refuse parameters that share memory: their common part would be updated twice."""
+    for (one, x), (other, y) in combinations(params.items(), 2):
+        if np.may_share_memory(x, y) and _share(x, y):
+            raise ValueError(
+                f"parameters {one!r} and {other!r} share memory, which each step would update "
+                "twice; pass it once, or a copy: .copy()"
+            )
+
+
+def _share(x: Array, y: Array) -> bool:
+    try:
+        return bool(np.shares_memory(x, y, max_work=SHARING_WORK))  # type: ignore[arg-type]
+    except np.exceptions.TooHardError:  # most likely they do
+        return True
 
 
 def _check_keys(params: Mapping[Any, Any], given: Mapping[Any, Any], what: str) -> None:

@@ -70,6 +70,9 @@ FOLLOWED = {
     "RAdam": {"decoupled_weight_decay"},
 }
 
+# The rules that torch.optim.SGD computes with a buffer.
+BUFFERED = ("Momentum", "Nesterov")
+
 # What to write in place of an option that is not followed.
 INSTEAD = {
     "momentum": "only the class SGD takes a momentum, or Momentum and Nesterov",
@@ -121,6 +124,17 @@ def torch_slots(rule: type[Rule]) -> dict[str, str]:
     {'exp_avg': 'm', 'exp_inf': 'u'}
     """
     return TORCH_SLOTS.get(rule.__name__, {}) if is_ours(rule) else {}
+
+
+def entries_needed(rule: type[Rule]) -> set[str]:
+    """Return what the state of a parameter that has begun must have to go on.
+
+    >>> sorted(entries_needed(RULES["Adam"])), entries_needed(RULES["Momentum"])
+    (['m', 'step', 'v'], set())
+    """
+    if is_ours(rule) and rule.__name__ in BUFFERED:
+        return set()  # the buffer begins when there is a momentum, as Torch's does
+    return {"step", *rule.slots} if rule.scalars is not Rule.scalars else set(rule.slots)
 
 
 def hyper_defaults(rule: type[Rule]) -> dict[str, Any]:
@@ -202,6 +216,8 @@ def chosen(rule: type[Rule], group: Mapping[str, Any]) -> type[Rule]:
     if not is_ours(rule):
         return rule
     follows = FOLLOWED.get(rule.__name__, ())
+    if rule.__name__ in BUFFERED and group.get("momentum", 0.9) == 0:
+        return RULES["SGD"]  # and the buffer rests, as Torch's does
     if "momentum" in follows and group.get("momentum"):
         return RULES["Nesterov" if group.get("nesterov") else "Momentum"]
     if "centered" in follows and group.get("centered"):

@@ -15,12 +15,12 @@ from ..base import Rule
 from ..native import Loop
 from . import device, eager
 from .arguments import hyper_defaults, torch_slots
-from .batches import Batch, batches, check, dense, kernel_for, name_states, observed
+from .batches import Batch, batches, check, dense, kernel_for, name_states, not_optimized, observed
 from .checkpoint import checked_groups, checked_state, written
-from .counting import count_in_tensors
+from .counting import count_in_tensors, part
 from .entries import Entries
 from .plan import Plan, TensorGuards
-from .settings import Settings, check_group, other_rates, variant
+from .settings import Settings, check_group, check_kinds, other_rates, variant
 
 IMPLEMENTATIONS = ("auto", "eager", "compiled", "triton")
 
@@ -67,6 +67,7 @@ class RuleOptimizer(Optimizer):
         if state_dtype is not None and not isinstance(state_dtype, torch.dtype):
             raise TypeError(f"state_dtype must be such as torch.float32, not {state_dtype!r}")
         defaults |= options
+        check_kinds(self.rule, defaults)
         if implementation == "eager" and (defaults["foreach"] or defaults["fused"]):
             raise ValueError(
                 'foreach=True and fused=True ask for implementation="compiled", not "eager"'
@@ -77,6 +78,10 @@ class RuleOptimizer(Optimizer):
         self.state_dtype = state_dtype
         self._forget()
         super().__init__(params, defaults)
+        self.state = self._states()
+
+    def _states(self, known: Mapping[Any, Any] | None = None) -> defaultdict[Any, Any]:
+        return defaultdict(partial(Entries, torch_slots(self.rule)), known or {})
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add parameters, with hyper-parameters of their own where these are given.
@@ -96,13 +101,9 @@ class RuleOptimizer(Optimizer):
                 kernels.check(variant(self.rule, group))
         super().add_param_group(param_group)
         for i, p in enumerate(param_group["params"]):
-            if p.requires_grad and not p.is_floating_point():
+            if p.requires_grad and (reason := not_optimized(p)):
                 self.param_groups.pop()
-                advice = "; pass torch.view_as_real(z)" if p.is_complex() else ""
-                raise TypeError(
-                    f"parameter {i} of the group has dtype {p.dtype}: only real floating point "
-                    f"can be optimized{advice}"
-                )
+                raise TypeError(f"parameter {i} of the group {reason}")
         if self.other_rates:  # from where the schedules of all rates start
             param_group.setdefault("base_lr", float(param_group["lr"]))
 
@@ -120,7 +121,7 @@ class RuleOptimizer(Optimizer):
                 group.setdefault(name, default)
         loaded = self.__dict__.pop("_loaded", None)
         if loaded is not None:
-            self.state = defaultdict(dict, loaded)
+            self.state = self._states(loaded)
             self._count_in_tensors()
 
     def _count_in_tensors(self) -> None:
@@ -201,7 +202,8 @@ class RuleOptimizer(Optimizer):
     def check_tensors(self, i: int, params: list[Tensor], settings: Settings) -> None:
         """Check that group ``i`` can take a step, before any of it is changed."""
         name_states(params, self.state, torch_slots(self.rule))
-        check(type(self).__name__, i, params, self.state, settings.variant.rule.slots)
+        rule = settings.variant.rule
+        check(type(self).__name__, i, params, self.state, rule, self.slot_dtype)
 
     @torch.no_grad()
     def _long_way(self, i: int, group: Mapping[str, Any], settings: Settings) -> None:
@@ -231,7 +233,15 @@ class RuleOptimizer(Optimizer):
         for p in params:
             if p.grad is not None and p not in self.state:
                 self.state[p] = Entries(torch_slots(self.rule))
+        if capturable:
+            self.part_counters(params)
         return batches(params, self.state, settings, self.slot_dtype, capturable, start)
+
+    def part_counters(self, params: Iterable[Tensor]) -> None:
+        """Have no tensor count for these parameters and for some that take no step with them."""
+        moving = [self.state[p] for p in params if p.grad is not None]
+        mine = set(map(id, moving))
+        part([own for own in self.state.values() if id(own) not in mine], moving)
 
     def _eager(self, batch: Batch) -> bool:
         return self.implementation == "eager" or batch.params[0].device.type in ("cpu", "meta")

@@ -5,17 +5,21 @@ import warnings
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch._ops import _len_torch_dispatch_stack_pre_dispatch
 from torch.autograd.graph import increment_version
 from torch.nn import Parameter
 
+from ..base import Rule
 from ..native import Loop, NotCompiled, Outcome, Unprintable, loop
 from ..reading import Unreadable
 from . import device, eager
-from .counting import count_in_tensors, key, part, scalars_of_next_step
+from .arguments import entries_needed
+from .counting import count_in_numbers, count_in_tensors, key, part, scalars_of_next_step
 from .entries import Entries
 from .settings import Settings
 from .variant import Variant
@@ -29,12 +33,14 @@ class Batch:
     ----------
     scalars : those of the rule at this step
     params, grads, slots : the tensors, one row for each parameter
+    places : where in its group each parameter stands, if that is known
     """
 
     scalars: tuple[Any, ...]
     params: list[Tensor] = field(default_factory=list)
     grads: list[Tensor] = field(default_factory=list)
     slots: list[list[Tensor]] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.params)
@@ -108,15 +114,20 @@ def batches(
     states = [state[p] for p in moving]
     if capturable:
         count_in_tensors(moving, states, settings.rule)
+    elif not observed():  # a tracer may not look at a number
+        count_in_numbers(states)
     part([state[p] for p in params if p.grad is None and p in state], states)
     make_slots(moving, states, names, slot_dtype, start)
     rows = scalars_of_next_step(states, settings.rule)
     found: dict[Any, Batch] = {}
+    one_by_one = []
     for p, own, scalars in zip(moving, states, rows, strict=True):
         x, g, *slots = (local(tensor) for tensor in (p, p.grad, *(own[n] for n in names)))
         kind = (key(own), x.device, x.dtype, g.dtype, *(s.dtype for s in slots))
         found.setdefault(kind, Batch(scalars)).add(x, g, slots)
-    return list(found.values())
+        one_by_one.append(Batch(scalars, [x], [g], [slots]))
+    together = list(found.values())
+    return one_by_one if entangled(together) else together
 
 
 def make_slots(
@@ -129,7 +140,7 @@ def make_slots(
     """Make the slots that are missing: like the parameter, and zero, or ``start`` everywhere."""
     for p, own in zip(params, states, strict=True):
         for name in names:
-            if name not in own:
+            if own.get(name) is None:
                 own[name] = torch.full_like(p, start, dtype=slot_dtype(p), requires_grad=False)
 
 
@@ -155,7 +166,8 @@ def check(
     i: int,
     params: Sequence[Tensor],
     state: MutableMapping[Tensor, Any],
-    names: Sequence[str],
+    rule: type[Rule],
+    slot_dtype: Callable[[Tensor], torch.dtype],
 ) -> None:
     """Check that a group's gradients and slots are such as a step can use.
 
@@ -164,8 +176,12 @@ def check(
     TypeError
         If a gradient is sparse, or the parameter is not of real floating-point numbers.
     RuntimeError
-        If a gradient or a slot has another shape than its parameter, or has lost its memory.
+        If a gradient or a slot has another shape, device or precision than its parameter asks for,
+        or has lost its memory.
+    KeyError
+        If the state has some of its entries and lacks others.
     """
+    needed, names, watched = entries_needed(rule), rule.slots, observed()
     for k, p in enumerate(params):
         g = p.grad
         if g is None:
@@ -176,14 +192,16 @@ def check(
                 f"{where} needs dense gradients, not {g.layout}: use "
                 "nn.Embedding(sparse=False), grad.to_dense(), or torch.optim.SparseAdam"
             )
-        if not p.is_floating_point():
-            raise TypeError(
-                f"{where} has dtype {p.dtype}: only real floating point can be optimized"
-                f"{'; pass torch.view_as_real(z)' if p.is_complex() else ''}, or freeze it by "
-                "requires_grad_(False)"
-            )
+        if reason := not_optimized(p):
+            raise TypeError(f"{where} {reason}, or freeze it by requires_grad_(False)")
         own = state.get(p, {})
-        slots = {name: own[name] for name in names if name in own}
+        begun = {name: value for name, value in own.items() if value is not None}
+        slots = {name: begun[name] for name in names if name in begun}
+        if (slots or "step" in begun) and (missing := needed - set(begun)):
+            raise KeyError(
+                f"{where} has no {', '.join(sorted(missing))} in its state, which has "
+                f"{', '.join(map(str, begun))}: delete all of it to begin anew"
+            )
         for name, tensor in {"gradient": g, **slots}.items():
             if not isinstance(tensor, Tensor) or tensor.shape != p.shape:
                 shape = list(getattr(tensor, "shape", [type(tensor).__name__]))
@@ -192,19 +210,70 @@ def check(
                     "match. If you have replaced its data, its gradient and its entries in "
                     "optimizer.state must be replaced or deleted too"
                 )
+            if tensor.device != p.device:
+                raise RuntimeError(
+                    f"{where} is on {p.device}, its {name} on {tensor.device}: all must be on one"
+                )
+        for name, tensor in slots.items():
+            if tensor.dtype is not slot_dtype(p):
+                raise RuntimeError(
+                    f"{where} has dtype {p.dtype} and keeps its state in {slot_dtype(p)}, but its "
+                    f"{name} has {tensor.dtype}: convert it as well"
+                )
         for name, tensor in {"data": p, "gradient": g, **slots}.items():
-            if has_no_memory(tensor):
+            if not watched and has_no_memory(tensor):
                 raise RuntimeError(f"{where}: its {name} has no memory: its storage was freed")
+
+
+def not_optimized(p: Tensor) -> str:
+    """Return what keeps a parameter of its kind from being optimized, if anything does."""
+    if p.is_floating_point() and p.dtype.itemsize > 1:
+        return ""
+    advice = "; pass torch.view_as_real(z)" if p.is_complex() else ""
+    return (
+        f"has dtype {p.dtype}: only real floating point of 16 bits or more can be optimized{advice}"
+    )
+
+
+def entangled(together: Iterable[Batch]) -> bool:
+    """Say whether memory that is written belongs to two tensors on the CPU.
+
+    Then the order of the parameters matters, and it is not that of the batches.
+    """
+    if torch.compiler.is_compiling() or observed():
+        return False
+    stretches = []
+    for x, g, slots in chain.from_iterable(batch.rows() for batch in together):
+        for tensor in (x, g, *slots):
+            if x.is_cpu and tensor.numel() and ordinary(tensor):
+                stretches.append((*stretch(tensor), tensor is not g))
+    written = read = 0  # where what has been seen of each kind ends
+    for begin, end, is_written in sorted(stretches):
+        if begin < written or (is_written and begin < read):
+            return True
+        if is_written:
+            written = max(written, end)
+        else:
+            read = max(read, end)
+    return False
+
+
+def stretch(tensor: Tensor) -> tuple[int, int]:
+    """Return the addresses between which a tensor's numbers lie."""
+    steps = zip(tensor.shape, tensor.stride(), strict=True)
+    begin, size = tensor.data_ptr(), tensor.element_size()
+    return begin, begin + size * (1 + sum((n - 1) * stride for n, stride in steps))
 
 
 PLAIN = (Tensor, Parameter)
 
 
 def has_no_memory(tensor: Tensor) -> bool:
-    """Say whether the storage of a tensor was resized to nothing."""
-    if tensor.is_meta or not tensor.numel():
+    """Say whether the storage of a tensor was resized to less than its numbers need."""
+    if tensor.is_meta or not tensor.numel() or not ordinary(tensor):
         return False
-    return ordinary(tensor) and tensor.data_ptr() == 0
+    storage = tensor.untyped_storage()
+    return not storage.data_ptr() or stretch(tensor)[1] > storage.data_ptr() + storage.nbytes()
 
 
 def observed() -> bool:
@@ -215,6 +284,7 @@ def observed() -> bool:
     """
     return bool(
         torch._C._len_torch_dispatch_stack()
+        or _len_torch_dispatch_stack_pre_dispatch()
         or torch._C._functorch.peek_interpreter_stack() is not None
     )
 
@@ -234,7 +304,8 @@ def _keys(tensor: Tensor) -> int:
 
 @cache
 def _keys_of_new(device: str) -> int:
-    return _keys(torch.empty(0, device=device))
+    with torch.inference_mode(False):
+        return _keys(torch.empty(0, device=device))
 
 
 def dense(x: Tensor, g: Tensor, slots: Sequence[Tensor]) -> bool:

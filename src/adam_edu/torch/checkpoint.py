@@ -8,7 +8,15 @@ import torch
 from torch import Tensor
 
 from ..base import Rule
-from .arguments import FOLLOWED, NEUTRAL, TORCH_SLOTS, chosen, is_ours, options_of, torch_slots
+from .arguments import (
+    FOLLOWED,
+    NEUTRAL,
+    TORCH_SLOTS,
+    chosen,
+    entries_needed,
+    is_ours,
+    torch_slots,
+)
 from .settings import check_group
 
 # float32 counts up to here, and Torch keeps the step number in it.
@@ -62,7 +70,7 @@ def checked_groups(
         for name in ("foreach", "fused"):  # how Torch computed it, not what
             new[name] = group.get(name)
         if rule.__name__ == "AdamW":  # as Torch's AdamW does with a checkpoint of its Adam
-            new |= options_of(rule) | {"amsgrad": new.get("amsgrad", False)}
+            new["decoupled_weight_decay"] = True
         check_group(rule, new)
         found.append({k: value for k, value in new.items() if k in group or k not in NEUTRAL})
     return found
@@ -113,9 +121,7 @@ def _checked(
             raise ValueError(
                 f"{name!r} in the state has shape {shape}, its parameter {tuple(p.shape)}"
             )
-    needed = {"step", *asked.slots} if asked.scalars is not Rule.scalars else set(asked.slots)
-    if asked.slots == ("m",):  # the buffer of momentum, which begins when there is one
-        needed.discard("m")
+    needed = entries_needed(asked)
     t = int(found.get("step", 0))
     begun = t or slots & set(found)
     if begun and (missing := needed - set(found)):

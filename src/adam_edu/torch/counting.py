@@ -32,13 +32,30 @@ def key(own: State) -> Any:
 def count_in_tensors(params: Sequence[Tensor], states: Sequence[State], rule: Rule) -> None:
     """Have the steps of these parameters counted by tensors from here on."""
     shared: dict[Any, dict[str, Tensor]] = {}
+    owners: dict[int, Any] = {}
     for p, own in zip(params, states, strict=True):
-        t = own.get("step", 0)
-        if not isinstance(t, Tensor):
-            before = own.get("products")
-            if (kind := (t, before, p.device)) not in shared:
-                shared[kind] = _counter(rule, t, before, p.device)
-            own.update(shared[kind])
+        t, before = own.get("step", 0), own.get("products")
+        if isinstance(t, Tensor):
+            if not multiplies(type(rule)):  # type: ignore[arg-type]
+                continue
+            if isinstance(before, Tensor):
+                # Whoever has a counter of its own has products of its own.
+                if owners.setdefault(id(before), t) is not t:
+                    own["products"] = before.clone()
+                continue
+            t = int(t)
+        if (kind := (t, before, p.device)) not in shared:
+            shared[kind] = _counter(rule, t, before, p.device)
+        own.update(shared[kind])
+
+
+def count_in_numbers(states: Iterable[State]) -> None:
+    """Have steps counted by numbers again that somebody has put in as a tensor."""
+    for own in states:
+        if isinstance(t := own.get("step"), Tensor):
+            own["step"] = int(t)
+        if isinstance(products := own.get("products"), Tensor):
+            own["products"] = tuple(products.flatten().tolist())
 
 
 def _counter(rule: Rule, t: int, before: Any, device: torch.device) -> dict[str, Tensor]:

@@ -9,8 +9,8 @@ taken down anew. If anything differs the step goes the long way, and a new plan 
 
 import ctypes
 from collections import deque
-from itertools import chain, repeat
-from operator import attrgetter, is_, itemgetter
+from itertools import chain, compress, repeat
+from operator import attrgetter, is_, itemgetter, ne
 from typing import Any
 
 import torch
@@ -19,7 +19,7 @@ from torch.autograd.graph import increment_version
 
 from ..native import Loop, Outcome
 from ..native.loop import FIT
-from .batches import Batch, observed
+from .batches import Batch, has_no_memory, observed
 from .counting import multiplies, scalars_of_next_step
 from .settings import Settings
 from .variant import Variant
@@ -72,7 +72,6 @@ class Plan:
         self.addresses = (ctypes.c_int64 * ((2 + len(self.slots)) * len(params)))()
         self.places: list[int] = []
         self.fit = False
-        self.filled = 0 not in numels  # an empty tensor is at address 0, and so is a freed one
         self.guard = TensorGuards(
             *params,
             *map(GRAD, params),
@@ -109,9 +108,12 @@ class Plan:
         # At the same places they share no more memory than they did.
         self.fit = places == self.places
         if not self.fit:
+            moved = compress(tensors, map(ne, places, self.places or repeat(0)))
+            if any(map(has_no_memory, moved)):
+                return False
             self.places = places
             self.addresses[:] = places  # type: ignore[assignment]
-        return not (self.filled and 0 in places)
+        return True
 
     def run(self, settings: Settings) -> None:
         """Count and take the step."""
@@ -136,4 +138,5 @@ class Plan:
         columns = (kept for _, kept in self.slots)
         for p, *slots in zip(self.params, *columns, strict=True):
             batch.add(p, p.grad, slots)
-        batch.eager_step(settings)
+        with torch.no_grad():
+            batch.eager_step(settings)

@@ -15,7 +15,7 @@ from torch import Tensor
 from ..base import Rule
 from .arguments import torch_slots
 from .batches import Batch, batches, dense, kernel_for, make_slots
-from .counting import count_in_tensors, part
+from .counting import count_in_tensors
 from .entries import Entries
 from .settings import Settings, numbers_of, penalty_of, variant_of
 from .variant import Variant
@@ -66,8 +66,7 @@ def prepare(optimizer: Any) -> None:
                 optimizer.state[p] = Entries(torch_slots(optimizer.rule))
         states = [optimizer.state[p] for p in params]
         count_in_tensors(params, states, settings.rule)
-        idle = [p for p in group["params"] if p.grad is None and p in optimizer.state]
-        part([optimizer.state[p] for p in idle], states)
+        optimizer.part_counters(group["params"])
         start = group.get("initial_accumulator_value", 0.0)
         make_slots(params, states, settings.variant.rule.slots, optimizer.slot_dtype, start)
 

@@ -1,0 +1,403 @@
+"""What users do to parameters, state and groups between steps gives what torch.optim gives."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import surgery_pairs
+import torch
+from libraries import torch_default_dtype
+from surgery import KINDS
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.utils._pytree import tree_map
+
+import adam_edu.torch as ours
+from adam_edu.torch import batches
+
+HOW = [
+    {"implementation": "auto"},
+    {"implementation": "compiled"},
+    {"implementation": "eager"},
+    {"capturable": True},
+]
+SEQUENCES = int(os.environ.get("ADAM_EDU_SURGERY", "308"))  # thousands, before a release
+
+
+@pytest.fixture(params=HOW, ids=lambda how: next(f"{name}={how[name]}" for name in how))
+def adam(request):
+    """Return our Adam, made in one of the ways there are."""
+    return lambda params, **options: ours.Adam(params, **request.param, **options)
+
+
+def begun(make, shape=(4, 3), steps=2, **options):
+    """Return a parameter and its optimizer, which has taken some steps."""
+    p = nn.Parameter(torch.arange(1.0, 1 + torch.Size(shape).numel()).reshape(shape))
+    made = make([p], lr=0.1, **options)
+    for _ in range(steps):
+        p.grad = torch.ones_like(p)
+        made.step()
+    return p, made
+
+
+def refused(p, made, what):
+    """Check that a step is refused in words, before anything changes."""
+    before, slots = p.detach().clone(), [s.clone() for s in made.state[p].values() if is_tensor(s)]
+    t = int(made.state[p]["step"])
+    with pytest.raises(RuntimeError, match=what):
+        made.step()
+    assert torch.equal(p, before)
+    assert int(made.state[p]["step"]) == t
+    now = [s for s in made.state[p].values() if is_tensor(s)]
+    assert all(a.is_meta or torch.equal(a, b) for a, b in zip(now, slots, strict=True))
+
+
+def is_tensor(value):
+    return isinstance(value, torch.Tensor)
+
+
+# Sizes and memory
+
+
+def test_a_vocabulary_that_grows_without_its_state(adam):
+    emb = nn.Embedding(1000, 8)
+    made = adam(emb.parameters())
+    for _ in range(2):
+        made.zero_grad()
+        emb(torch.arange(10)).sum().backward()
+        made.step()
+    emb.weight.data = torch.cat([emb.weight.data, torch.zeros(2000, 8)])
+    made.zero_grad()
+    emb(torch.arange(2500)).sum().backward()
+    refused(emb.weight, made, r"has the size \[3000, 8\], its m \[1000, 8\]")
+
+
+def test_a_parameter_that_shrinks(adam):
+    p, made = begun(adam)
+    p.data = p.data[2:].clone()
+    p.grad = torch.ones_like(p)
+    refused(p, made, r"has the size \[2, 3\], its m \[4, 3\]")
+
+
+def test_a_parameter_that_grows_beyond_its_gradient(adam):
+    p, made = begun(adam)
+    p.data = torch.zeros(8, 3)
+    refused(p, made, r"has the size \[8, 3\], its gradient \[4, 3\]")
+
+
+@pytest.mark.parametrize(
+    ("slot", "what"),
+    [
+        (torch.zeros(2, 3), r"its m \[2, 3\]"),
+        (torch.zeros(12), r"its m \[12\]"),
+        ("text", r"its m \['str'\]"),
+        (torch.zeros(4, 3, device="meta"), "on cpu, its m on meta"),
+        (torch.zeros(4, 3, dtype=torch.float64), "its m has torch.float64: convert it"),
+        (torch.zeros(4, 3, dtype=torch.int64), "its m has torch.int64: convert it"),
+    ],
+)
+def test_a_slot_that_does_not_fit(adam, slot, what):
+    p, made = begun(adam)
+    made.state[p]["exp_avg"] = slot
+    refused(p, made, what)
+
+
+@pytest.mark.parametrize("names", [["exp_avg"], ["exp_avg_sq", "step"]])
+def test_a_state_that_lacks_something(adam, names):
+    p, made = begun(adam)
+    for name in names:
+        del made.state[p][name]
+    with pytest.raises(KeyError, match="in its state, which has"):
+        made.step()
+    del made.state[p]
+    made.step()
+    assert int(made.state[p]["step"]) == 1
+
+
+@pytest.mark.parametrize("size", [0, 8])
+@pytest.mark.parametrize("what", ["data", "gradient", "m"])
+def test_memory_that_was_freed(adam, what, size):
+    p, made = begun(adam, (4000,))
+    tensor = {"data": p, "gradient": p.grad, "m": made.state[p]["m"]}[what]
+    tensor.untyped_storage().resize_(size)
+    with pytest.raises(RuntimeError, match=f"its {what} has no memory"):
+        made.step()
+
+
+def test_parameters_that_come_to_share_memory(adam):
+    """The order in which they are updated is Torch's, whatever they are sorted into."""
+    results = []
+    for make in (torch.optim.Adam, adam):
+        p, q, r = (nn.Parameter(torch.ones(4)) for _ in range(3))
+        made = make([p, q, r], lr=0.1)
+        for t in range(3):
+            p.grad, q.grad, r.grad = torch.ones(4), -torch.ones(4), torch.ones(4) if t else None
+            made.step()
+        one = torch.arange(8.0)
+        p.data, q.data, r.data = one[:4], one[::2], one[2:6]
+        made.step()
+        made.step()
+        results.append(one)
+    torch.testing.assert_close(*results)
+
+
+# What only looks like memory
+
+
+def test_a_gradient_that_is_a_lazy_negative(adam):
+    p = nn.Parameter(torch.tensor(0.0))
+    made = adam([p], lr=0.05)
+    for _ in range(200):
+        made.zero_grad()
+        z = torch.complex(torch.tensor(1.0), p)
+        loss = ((z.conj() * torch.tensor(1 + 3j)).real - 7) ** 2
+        loss.backward()
+        made.step()
+    assert p.grad.is_neg()
+    assert p.item() == pytest.approx(2.0, abs=1e-3)
+    assert loss.item() < 1e-5
+
+
+class Wrapped(torch.Tensor):
+    """A tensor that is no memory but holds one that is."""
+
+    @staticmethod
+    def __new__(cls, held):
+        return torch.Tensor._make_wrapper_subclass(cls, held.shape, dtype=held.dtype)
+
+    def __init__(self, held):
+        self.held = held
+
+    @classmethod
+    def __torch_dispatch__(cls, function, types, args=(), kwargs=None):
+        given = args, kwargs or {}
+        args, kwargs = tree_map(lambda t: t.held if isinstance(t, cls) else t, given)
+        return tree_map(
+            lambda t: cls(t) if isinstance(t, torch.Tensor) else t, function(*args, **kwargs)
+        )
+
+
+def test_a_wrapper(adam):
+    results = []
+    for make in (torch.optim.Adam, adam):
+        held = torch.ones(3)
+        p = Wrapped(held).requires_grad_()
+        made = make([p], lr=0.1)
+        for _ in range(3):
+            p.grad = Wrapped(torch.full((3,), 2.0))
+            made.step()
+        results.append(held)
+    torch.testing.assert_close(*results)
+    assert results[0][0] < 0.8
+
+
+def test_fake_tensors(adam):
+    with FakeTensorMode():
+        p = nn.Parameter(torch.ones(3))
+        made = adam([p])
+        for _ in range(3):
+            p.grad = torch.ones(3)
+            made.step()
+        assert type(made.state[p]["m"]).__name__ == "FakeTensor"
+    p, made = begun(adam)
+    before = p.detach().clone()
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        made.step()
+    assert torch.equal(p, before)
+    made.step()  # and the mode has left nothing behind
+    assert not torch.equal(p, before)
+
+
+@pytest.mark.parametrize("pre_dispatch", [False, True])
+def test_a_trace_contains_the_update(adam, pre_dispatch):
+    p, made = begun(adam, (3,))
+
+    def step(g):
+        p.grad = g
+        with torch.no_grad():
+            made.step()
+        return p.detach().clone()
+
+    trace = make_fx(step, pre_dispatch=pre_dispatch)(torch.ones(3))
+    called = {str(node.target) for node in trace.graph.nodes}
+    assert "aten.sqrt.default" in called
+    before = p.detach().clone()
+    with torch.no_grad():
+        assert not torch.equal(trace(torch.ones(3)), before)
+
+
+def test_inference_mode(adam):
+    p, made = begun(adam)
+    with torch.inference_mode():
+        made.step()
+    made.step()
+    q, _ = begun(torch.optim.Adam, steps=4)
+    torch.testing.assert_close(p, q)
+    assert p._version == q._version
+
+
+# Other tensors in the groups, other numbers in the options
+
+
+@pytest.mark.parametrize("with_state", [False, True])
+def test_a_parameter_that_is_replaced(adam, with_state):
+    results = []
+    for make in (torch.optim.Adam, adam):
+        p, made = begun(make)
+        q = nn.Parameter(torch.ones(4, 3))
+        made.param_groups[0]["params"][0] = q
+        if with_state:
+            made.state[q] = made.state.pop(p)
+        before = p.detach().clone()
+        for t in (1.0, 2.0):
+            q.grad = torch.full((4, 3), t)
+            made.step()
+        assert torch.equal(p, before)
+        assert int(made.state[q]["step"]) == (4 if with_state else 2)
+        results.append(q)
+    torch.testing.assert_close(*results)
+
+
+def test_betas_in_a_list(adam):
+    results = []
+    for make in (torch.optim.Adam, adam):
+        p, made = begun(make)
+        made.param_groups[0]["betas"] = betas = [0.9, 0.999]
+        for t in range(4):
+            p.grad = torch.full((4, 3), 1.0 + t)
+            betas[t % 2] -= 0.1
+            made.step()
+        results.append(p)
+    torch.testing.assert_close(*results)
+
+
+def test_a_state_that_somebody_holds(adam):
+    """The dictionary that a reader got before the first step is the one that the step fills."""
+    p = nn.Parameter(torch.ones(3))
+    made = adam([p])
+    held = made.state[p]
+    p.grad = torch.ones(3)
+    made.step()
+    assert torch.equal(held["exp_avg"], torch.full((3,), 0.1))
+    assert held is made.state[p]
+
+
+def test_a_counter_in_a_tensor_is_shared_by_those_who_count_together():
+    p, q = nn.Parameter(torch.ones(3)), nn.Parameter(torch.ones(3))
+    made = ours.NAdam([{"params": [p, q]}, {"params": []}], capturable=True)
+    p.grad = q.grad = torch.ones(3)
+    made.step()
+    made.param_groups[1]["params"].append(made.param_groups[0]["params"].pop())
+    made.step()
+    assert [int(made.state[x]["step"]) for x in (p, q)] == [2, 2]
+    made.param_groups[1]["params"].clear()  # q waits outside
+    made.step()
+    made.param_groups[0]["params"].append(q)
+    made.step()
+    assert [int(made.state[x]["step"]) for x in (p, q)] == [4, 3]
+
+
+@pytest.mark.parametrize("name", ["SGD", "Momentum", "Nesterov"])
+def test_momentum_cycled_to_zero_and_back(adam, name):
+    results = []
+    for module in (torch.optim, ours):
+        p = nn.Parameter(torch.ones(3))
+        options = {"lr": 0.1, "momentum": 0.9}
+        if name == "SGD" or module is torch.optim:
+            options["nesterov"] = name != "Momentum"
+        made = getattr(module, "SGD" if module is torch.optim else name)([p], **options)
+        for t, momentum in enumerate([0.9, 0.9, 0.0, 0.0, 0.5, 0.9]):
+            made.param_groups[0]["momentum"] = momentum
+            p.grad = torch.full((3,), 1.0 + t)
+            made.step()
+        results.append((p.detach(), made.state[p]["momentum_buffer"]))
+    torch.testing.assert_close(*results)
+
+
+def test_precision_that_changes(adam):
+    p, made = begun(adam)
+    p.data = p.data.double()
+    p.grad = torch.ones_like(p)
+    refused(p, made, "keeps its state in torch.float64, but its m has torch.float32")
+    low, made = begun(adam)
+    low.data = low.data.bfloat16()  # its state is in float32 in any case
+    low.grad = torch.ones_like(low)
+    made.step()
+    assert int(made.state[low]["step"]) == 3
+
+
+# Random sequences of all of it
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_random_surgery(part):
+    taken = refused = 0
+    with torch_default_dtype(torch.float64):  # in which Torch keeps NAdam's product
+        for seed in range(part, SEQUENCES, 4):
+            kind = list(KINDS)[seed // 4 % len(KINDS)]
+            counts = surgery_pairs.both(kind, seed, extra=surgery_pairs.OURS[part])
+            taken, refused = taken + counts[0], refused + counts[1]
+    assert taken > 5 * SEQUENCES / 4
+    assert refused > 0.1 * SEQUENCES / 4
+
+
+def test_random_surgery_finds_a_step_that_differs(monkeypatch):
+    monkeypatch.setattr(batches, "entangled", lambda together: False)
+    differ = 0
+    with torch_default_dtype(torch.float64):
+        for seed in range(600):
+            try:
+                surgery_pairs.both("momentum", seed, extra=surgery_pairs.OURS[1], only=SHARING)
+            except surgery_pairs.Differs:
+                differ += 1
+    assert differ > 0
+
+
+SHARING = ("share_with_another", "slot_shared", "view_with_gaps", "transpose")
+SCRIPT = """
+import sys
+sys.path.insert(0, {tests!r})
+import torch, surgery_pairs
+from surgery import KINDS
+torch.set_num_threads(1)
+torch.set_default_dtype(torch.float64)
+for seed in range({count}):
+    kind = list(KINDS)[seed % len(KINDS)]
+    surgery_pairs.both(kind, seed, extra=surgery_pairs.OURS[2], only={operations!r})
+print("survived")
+"""
+
+
+@pytest.mark.slow
+def test_random_surgery_under_the_address_sanitizer(tmp_path):
+    """The compiled loops, instrumented, meet no address that is not theirs."""
+    compiler = shutil.which("g++")
+    if compiler is None or sys.platform != "linux":
+        pytest.skip("needs g++ on Linux")
+    asked = [compiler, "-print-file-name=libasan.so"]
+    library = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    if not Path(library).is_absolute():
+        pytest.skip("needs the library of the address sanitizer")
+    wrapper = tmp_path / "c++"
+    wrapper.write_text(f'#!/bin/sh\nexec {compiler} -fsanitize=address "$@"\n')
+    wrapper.chmod(0o755)
+    environment = os.environ | {
+        "CXX": str(wrapper),
+        "LD_PRELOAD": library,
+        "ASAN_OPTIONS": "detect_leaks=0",
+        "TORCH_HOME": str(tmp_path / "cache"),
+        "PYTHONMALLOC": "malloc",
+    }
+    # Torch reads at address 0 where a slot is on no device.
+    operations = [name for name in surgery_pairs.OPERATIONS if name != "slot_elsewhere"]
+    code = SCRIPT.format(tests=str(Path(__file__).parent), count=44, operations=operations)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment
+    )
+    assert done.stdout.strip() == "survived", done.stderr[-3000:]
+    assert not re.search("AddressSanitizer", done.stderr)
