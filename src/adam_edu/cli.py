@@ -108,6 +108,17 @@ def add_reproduce(commands: argparse._SubParsersAction) -> None:
         default=float("inf"),
         help="stop and record what is done by then, with the same epochs for every optimizer",
     )
+    parser.add_argument(
+        "--workers",
+        type=_positive,
+        metavar="N",
+        help="processes of one thread (default: as many as there are cores)",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=["float32", "bfloat16-products"],
+        help="of matrix products (default: what is fastest here and leaves the claims as they are)",
+    )
     cuts = parser.add_argument_group(
         "a smaller budget, equal for every optimizer, that the record states"
     )
@@ -164,6 +175,8 @@ def run_reproduce(options: argparse.Namespace) -> None:
             quick=options.quick,
             budget=budget,
             deadline=deadline,
+            precision=options.precision,
+            workers=options.workers,
         )
         path = output / f"{name}.json"
         write_record(record, path)
@@ -234,7 +247,15 @@ def _command(options: argparse.Namespace, *names: str) -> str:
     words = ["adam-edu", options.command, *names, f"--device={options.device}"]
     if options.quick:
         words.append("--quick")
-    for name in ("seeds", "rates", "tuning_epochs", "epochs", "examples", "dropout"):
+    for name in (
+        "precision",
+        "seeds",
+        "rates",
+        "tuning_epochs",
+        "epochs",
+        "examples",
+        "dropout",
+    ):
         value = getattr(options, name, None)
         if value is not None:
             text = ",".join(f"{v:g}" for v in value) if isinstance(value, tuple) else value

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -39,15 +38,20 @@ def circumstances(device: str) -> dict[str, Any]:
     }
     if device.startswith("cuda"):
         versions["cuda"] = torch.version.cuda
-        hardware = torch.cuda.get_device_name(device)
-    else:
-        threads = torch.get_num_threads()
-        hardware = f"{platform.machine()} CPU, {threads} of {os.cpu_count()} cores"
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions,
-        "hardware": hardware,
+        "hardware": hardware(device),
     }
+
+
+def hardware(device: str) -> str:
+    """Return what this process computes on, as far as the bits of a result may hang on it."""
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    instructions = torch.backends.cpu.get_cpu_capability().replace("_", "-")
+    return f"{platform.machine()} CPU ({instructions}), {threads} thread{'s' * (threads > 1)}"
 
 
 def write_record(record: Mapping[str, Any], path: Path) -> None:
@@ -60,7 +64,7 @@ def write_record(record: Mapping[str, Any], path: Path) -> None:
         else:
             lines.append(f"{_compact(key)}: {_compact(value)}")
     text = "{\n " + ",\n ".join(lines) + "\n}\n"
-    write_atomically(path, lambda p: p.write_text(text, encoding="utf-8"))
+    write_atomically(path, text.encode())
 
 
 def read_record(path: Path) -> dict[str, Any]:
