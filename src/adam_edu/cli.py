@@ -115,6 +115,15 @@ def add_reproduce(commands: argparse._SubParsersAction) -> None:
         help="processes of one thread (default: as many as there are cores)",
     )
     parser.add_argument(
+        "--executor",
+        choices=["processes", "dask"],
+        default="processes",
+        help="processes of this machine (the default), or the workers of a Dask cluster",
+    )
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of the Dask cluster, such as tcp://10.0.0.1:8786"
+    )
+    parser.add_argument(
         "--precision",
         choices=["float32", "bfloat16-products"],
         help="of matrix products (default: what is fastest here and leaves the claims as they are)",
@@ -156,6 +165,7 @@ def run_reproduce(options: argparse.Namespace) -> None:
     from .experiments.specs import SPECS
 
     _check_device(options.device)
+    _check_executor(options)
     deadline = time.monotonic() + 60 * options.minutes
     budget = Budget(
         seeds=options.seeds,
@@ -177,6 +187,7 @@ def run_reproduce(options: argparse.Namespace) -> None:
             deadline=deadline,
             precision=options.precision,
             workers=options.workers,
+            scheduler=options.scheduler,
         )
         path = output / f"{name}.json"
         write_record(record, path)
@@ -277,6 +288,15 @@ def _check_plot() -> None:
     for name in ("uniplot", "matplotlib"):
         if find_spec(name) is None:
             raise ModuleNotFoundError(name=name)
+
+
+def _check_executor(options: argparse.Namespace) -> None:
+    if (options.executor == "dask") != (options.scheduler is not None):
+        raise ValueError("--executor dask and --scheduler ADDRESS belong together: give both")
+    if options.executor == "dask" and options.device != "cpu":
+        raise ValueError("--executor dask trains on CPUs: leave --device out")
+    if options.executor == "dask" and options.workers is not None:
+        raise ValueError("--workers is for processes of this machine: leave it out with dask")
 
 
 def _output(options: argparse.Namespace) -> Path:

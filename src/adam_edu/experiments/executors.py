@@ -4,8 +4,9 @@ import multiprocessing
 import os
 import signal
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -107,7 +108,7 @@ class Processes:
 
         Raises
         ------
-        RuntimeError
+        ChildProcessError
             If the processes that train one job keep ending.
         """
         todo, done = deque(jobs), dict[str, Progress]()
@@ -125,7 +126,7 @@ class Processes:
                     self.replace(worker)
                     losses[job.name] += 1
                     if losses[job.name] >= ATTEMPTS:
-                        raise RuntimeError(
+                        raise ChildProcessError(
                             f"the process that trains {described(job)} ended {ATTEMPTS} times "
                             "in a row: is there too little memory for so many? Give fewer --workers"
                         ) from None
@@ -165,7 +166,8 @@ class Processes:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=work, args=(theirs, self.task), daemon=True)
-        process.start()
+        with _interrupts_blocked():
+            process.start()
         theirs.close()
         self.workers.append(Worker(process, ours))
         return self.workers[-1]
@@ -179,7 +181,7 @@ class Processes:
 
 def work(connection: Connection, task_path: Path) -> None:
     """Do jobs as they come through a pipe, until it closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process decides what Ctrl-C ends
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     task = open_task(task_path)
     while True:
@@ -199,6 +201,19 @@ def work(connection: Connection, task_path: Path) -> None:
         except Exception as error:
             message = error
         connection.send(message)
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Keep Ctrl-C from a process that starts: the one that started it decides what it ends."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def described(job: Job) -> str:

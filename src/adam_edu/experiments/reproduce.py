@@ -258,15 +258,19 @@ def reproduce(
     deadline: float = float("inf"),
     precision: Precision | None = None,
     workers: int | None = None,
+    scheduler: str | None = None,
 ) -> dict[str, Any]:
     """Run an experiment, from its checkpoints on if there are any, and return its record.
 
     On a CPU, in ``workers`` processes of one thread each, as many as there are cores if None; a
-    quick run stays in this one. ``precision`` is that of products, the experiment's own if None.
+    quick run stays in this one; with the address of a Dask ``scheduler``, on its workers, which
+    must see the folder of the ``checkpoints``. ``precision`` is that of products, the experiment's
+    own if None.
     ``finished`` says whether all that was planned is done, and ``complete`` whether that was the
     whole experiment; if not, ``reduced`` says in what the plan falls short of it. Raises what
     :func:`adam_edu.data.load` raises.
     """
+    checkpoints = checkpoints.resolve()
     whole = quick_version(spec) if quick else spec
     budget = budget or Budget()
     planned = budget.applied(whole)
@@ -284,11 +288,14 @@ def reproduce(
         with ExitStack() as stack:
             progress = stack.enter_context(tqdm(unit=" epochs", smoothing=0.05))
             executor: Executor = Here(task)
-            if not (on_gpu or quick or workers == 1):
-                shared = checkpoints / planned.name / f"{content_name(task)}.task"
-                if not shared.exists():
-                    save_task(task, shared)
-                executor = stack.enter_context(Processes(shared, workers))
+            if scheduler is not None:
+                from .cluster import Cluster
+
+                file = shared(task, checkpoints / planned.name)
+                executor = stack.enter_context(Cluster(scheduler, file))
+            elif not (on_gpu or quick or workers == 1):
+                file = shared(task, checkpoints / planned.name)
+                executor = stack.enter_context(Processes(file, workers))
             run = Reproduction(
                 planned,
                 task,
@@ -315,6 +322,14 @@ def reproduce(
         "complete": finished and not reduced,
     }
     return description(planned, task) | how | made | results
+
+
+def shared(task: Task, folder: Path) -> Path:
+    """Return a file with the task in it, for other processes; written unless it is there."""
+    path = folder / f"{content_name(task)}.task"
+    if not path.exists():
+        save_task(task, path)
+    return path
 
 
 def live(spec: Spec, *, examples: int | None = None, **changes: Any) -> dict[str, Any]:
