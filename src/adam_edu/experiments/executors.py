@@ -161,6 +161,13 @@ class Processes:
             idle.job = todo.popleft()
             idle.connection.send((idle.job, stop))
 
+    def warm_up(self) -> None:
+        """Start all processes and wait until they can work: for who measures time."""
+        for worker in [self.start() for _ in range(self.count)]:
+            worker.connection.send(None)
+        for worker in self.workers:
+            worker.connection.recv()
+
     def start(self) -> Worker:
         """Start a process."""
         context = multiprocessing.get_context("spawn")
@@ -186,9 +193,13 @@ def work(connection: Connection, task_path: Path) -> None:
     task = open_task(task_path)
     while True:
         try:
-            job, stop = connection.recv()
+            order = connection.recv()
         except EOFError:
             return
+        if order is None:
+            connection.send(None)
+            continue
+        job, stop = order
         try:
             message: Any = job.run(
                 task,

@@ -10,8 +10,9 @@ from typing import Protocol
 from .checkpoint import Progress, finish
 from .products import Precision, products
 from .record import hardware
-from .specs import Spec
+from .specs import SFO, Spec
 from .stack import Stack
+from .sums import SumRun
 from .tasks import Task
 from .train import EagerRun
 from .trials import Run, Trial
@@ -90,6 +91,8 @@ class Job:
     def start(self, task: Task) -> Run:
         """Build the run at its first step; one at a time, since a CUDA graph is captured here."""
         with BUILDING:
+            if self.trials[0].entrant.rule == SFO.rule:
+                return SumRun(self.spec, task, self.trials[0])
             if self.stacked:
                 return Stack(self.spec, task, self.trials)
             return EagerRun(self.spec, task, self.trials[0])
