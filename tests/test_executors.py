@@ -335,3 +335,18 @@ def test_without_a_scheduler_one_line_says_so(tmp_path):
         Cluster(address, tmp_path / "a", patience=0),
     ):
         pass
+
+
+cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+
+
+@cuda
+@pytest.mark.parametrize("name", ["logistic-mnist", "mlp-mnist", "cnn-cifar10"])
+def test_cuda_gives_the_curves_of_the_cpu(name, tmp_path):
+    """Without dropout, whose noise differs from device to device."""
+    spec = replace(tiny(SPECS[name]), dropout=(False,), grid=SPECS[name].grid[:2])
+    task = small_task(spec)
+    there = reproduce.Reproduction(spec, task.to("cuda"), tmp_path).run()
+    here = reproduce.Reproduction(spec, task, tmp_path).run()
+    first = [[run["train"][0] for run in results["runs"]] for results in (here, there)]
+    assert first[0] == pytest.approx(first[1], rel=1e-3)
