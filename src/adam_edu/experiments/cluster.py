@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -58,7 +59,12 @@ class Cluster:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.client.close(timeout=2)
+        self.disconnect()
+
+    def disconnect(self) -> None:
+        """Let go of the scheduler, which may be there or not."""
+        with suppress(TimeoutError, OSError):
+            self.client.close(timeout=2)
 
     def connect(self) -> None:
         """Connect to the scheduler, and wait for it if need be.
@@ -102,7 +108,7 @@ class Cluster:
                 if isinstance(error, ChildProcessError | FileNotFoundError):
                     raise
                 listener.note(f"the scheduler at {self.scheduler} is lost; waiting for it")
-                self.client.close(timeout=0)
+                self.disconnect()
                 self.connect()
         return done
 
