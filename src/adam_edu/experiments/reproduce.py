@@ -1,7 +1,8 @@
 """Run one experiment in full: tune, train every seed, record."""
 
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from io import StringIO
 from itertools import pairwise
@@ -267,8 +268,15 @@ def reproduce(
     must see the folder of the ``checkpoints``. ``precision`` is that of products, the experiment's
     own if None.
     ``finished`` says whether all that was planned is done, and ``complete`` whether that was the
-    whole experiment; if not, ``reduced`` says in what the plan falls short of it. Raises what
-    :func:`adam_edu.data.load` raises.
+    whole experiment; if not, ``reduced`` says in what the plan falls short of it.
+
+    Raises
+    ------
+    ValueError
+        If the device has no such precision.
+    OSError
+        If there is no room for checkpoints, processes or workers keep dying, or no scheduler
+        answers; and what :func:`adam_edu.data.load` raises.
     """
     checkpoints = checkpoints.resolve()
     whole = quick_version(spec) if quick else spec
@@ -277,38 +285,36 @@ def reproduce(
     on_gpu = device.startswith("cuda")
     if on_gpu:
         use_deterministic_kernels(tf32=planned.tf32)
+    if on_gpu and precision == "bfloat16-products":
+        raise ValueError("bfloat16-products is for CPUs; on a GPU products are in TF32 or float32")
     if precision is None:
         precision = best_precision(device) if planned.bfloat16 else "float32"
     limit = QUICK_EXAMPLES if quick else None
     task = load_task(planned, device, limit=budget.examples or limit)
-    threads = torch.get_num_threads()
-    try:
-        if not on_gpu:  # one thread here, as in the processes
-            torch.set_num_threads(1)
-        with ExitStack() as stack:
-            progress = stack.enter_context(tqdm(unit=" epochs", smoothing=0.05))
-            executor: Executor = Here(task)
-            if scheduler is not None:
-                from .cluster import Cluster
+    with ExitStack() as stack:
+        if not on_gpu:
+            stack.enter_context(one_thread())
+        progress = stack.enter_context(tqdm(unit=" epochs", smoothing=0.05))
+        executor: Executor = Here(task)
+        if scheduler is not None:
+            from .cluster import Cluster
 
-                file = shared(task, checkpoints / planned.name)
-                executor = stack.enter_context(Cluster(scheduler, file))
-            elif not (on_gpu or quick or workers == 1):
-                file = shared(task, checkpoints / planned.name)
-                executor = stack.enter_context(Processes(file, workers))
-            run = Reproduction(
-                planned,
-                task,
-                checkpoints,
-                executor=executor,
-                progress=progress,
-                deadline=deadline,
-                precision=precision,
-            )
-            results = run.run()
-            made = circumstances(device)
-    finally:
-        torch.set_num_threads(threads)
+            file = shared(task, checkpoints / planned.name)
+            executor = stack.enter_context(Cluster(scheduler, file))
+        elif not (on_gpu or quick or workers == 1):
+            file = shared(task, checkpoints / planned.name)
+            executor = stack.enter_context(Processes(file, workers))
+        run = Reproduction(
+            planned,
+            task,
+            checkpoints,
+            executor=executor,
+            progress=progress,
+            deadline=deadline,
+            precision=precision,
+        )
+        results = run.run()
+        made = circumstances(device)
     reduced = reductions(whole, planned, budget.examples)
     finished = results.pop("complete")
     tf32 = on_gpu and planned.tf32
@@ -341,9 +347,23 @@ def live(spec: Spec, *, examples: int | None = None, **changes: Any) -> dict[str
     """
     small = replace(spec, data=spec.quick_data, **changes)
     task = load_task(small, "cpu", limit=examples)
-    with TemporaryDirectory() as directory:
+    with TemporaryDirectory() as directory, one_thread():
         results = Reproduction(small, task, Path(directory)).run()
     return description(small, task) | results
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let this process compute with one thread meanwhile, as :class:`.executors.Processes` do.
+
+    On steps so short, threads would spend most of their time waiting for one another.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def use_deterministic_kernels(*, tf32: bool) -> None:

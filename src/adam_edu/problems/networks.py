@@ -28,7 +28,8 @@ def dropout(x: Tensor, p: float, generator: Generator | None) -> Tensor:
     """
     if generator is None or p == 0:
         return x
-    return x * keep(x.shape, p, generator).to(x.dtype).div_(1 - p)
+    kept = keep(x.shape, p, generator).to(x.dtype)
+    return x * (kept / (1 - p))
 
 
 def keep(shape: tuple[int, ...], p: float, generator: Generator) -> Tensor:
