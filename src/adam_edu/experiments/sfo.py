@@ -29,7 +29,8 @@ class Models:
 
     Attributes
     ----------
-    position, gradient : where each was last evaluated, and what came out, (subfunctions, subspace)
+    position, gradient : where each was last evaluated, at first the start, and what came out,
+        (subfunctions, subspace)
     value : likewise, (subfunctions,)
     moves, changes : of position and gradient from one evaluation to the next, newest first,
         (subfunctions, history, subspace); zeros where there is none yet
@@ -132,6 +133,7 @@ class SFO:
             self.used = size
         else:
             self.include(self.x)
+        self.models.position += self.place
         self.before = self.x.clone()
 
     @property
@@ -158,9 +160,12 @@ class SFO:
         place = self.place
         slopes = self.models.gradient + self.models.bend(place - self.models.position)
         move = -self.scale * torch.linalg.solve(total, slopes[self.active].sum(0))
-        length = move.norm().item()
+        length = max(move.norm().item(), TINY)
+        # A shorter one would change gradients by what rounding changes them: no curvature in that.
+        shortest = 0.5 * torch.finfo(self.x.dtype).eps ** 0.5
+        move *= max(1.0, shortest / length)
         evaluations = int(self.evaluations.sum())
-        if evaluations > self.count and length > TINY:
+        if evaluations > self.count and length > shortest:
             longest = LONGEST_STEP * self.distance / evaluations
             move *= min(1.0, longest / length)
         self.before = self.x.clone()
@@ -242,13 +247,12 @@ class SFO:
             return
         moves, changes = models.moves[i, known].T, models.changes[i, known].T
         own, _ = torch.linalg.qr(torch.cat([moves, changes], 1))
-        values, vectors = curvature(own.T @ moves, own.T @ changes)
-        smallest = values.min()
-        models.diagonal[i] = smallest
+        start, values, vectors = curvature(own.T @ moves, own.T @ changes)
+        models.diagonal[i] = start  # where the history says nothing, it is what BFGS began with
         models.vectors[i] = 0
         models.vectors[i, :, : len(values)] = own @ vectors
         models.weights[i] = 0
-        models.weights[i, : len(values)] = values - smallest
+        models.weights[i, : len(values)] = values - start
 
     def check(self, i: int, value: float, gradient: Tensor) -> tuple[bool, float, Tensor]:
         """Say whether the last step was bad; if so, go back to where it began.
@@ -298,7 +302,7 @@ class SFO:
         if self.used == self.x.numel() or not torch.isfinite(vector).all():
             return
         new = vector / vector.norm().clamp(min=TINY)
-        rounding = 10 * torch.finfo(new.dtype).eps
+        rounding = torch.finfo(new.dtype).eps ** 0.75
         for _ in range(3):  # once leaves what rounding left
             new = new - self.basis @ (new @ self.basis)
             length = new.norm().item()
@@ -351,11 +355,12 @@ class SFO:
         self.models = Models(**{name: value.clone() for name, value in state["models"].items()})
 
 
-def curvature(moves: Tensor, changes: Tensor) -> tuple[Tensor, Tensor]:
-    """Return eigenvalues (n,), all positive, and eigenvectors (n, n) of BFGS's Hessian.
+def curvature(moves: Tensor, changes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what BFGS begins with, and its Hessian's eigenvalues (n,) and eigenvectors (n, n).
 
     ``moves`` and ``changes`` are (n, history), newest first. BFGS begins with the smallest
-    curvature that they show. Eigenvalues that are negative or tiny become the median of the others.
+    curvature that they show, the same in every direction. Of the eigenvalues, those that come out
+    negative or tiny become the median of the others: all are positive.
     """
     count = moves.shape[1]
     shown = torch.linalg.svdvals(changes @ torch.linalg.pinv(moves))[:count]
@@ -369,4 +374,5 @@ def curvature(moves: Tensor, changes: Tensor) -> tuple[Tensor, Tensor]:
     values, vectors = torch.linalg.eigh((hessian + hessian.T) / 2)
     positive = values[values > 0]
     middle = positive.median() if len(positive) else largest
-    return values.where(values >= values.abs().max() / LARGEST_CONDITION, middle), vectors
+    values = values.where(values >= values.abs().max() / LARGEST_CONDITION, middle)
+    return smallest, values, vectors
