@@ -7,7 +7,6 @@ shows that all of it runs.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -35,13 +34,13 @@ def main() -> None:
     if arguments.device == "cuda" and not torch.cuda.is_available():
         print("gpu_roofline: Torch sees no CUDA device here; nothing was measured.")
         return
-    from adam_edu.experiments.record import circumstances, write_record
+    from adam_edu.experiments.record import circumstances, typed, write_record
 
     turns, device = arguments.turns, arguments.device
     copied = race({"copy": copy_of(arguments.bytes, device)}, turns, device)["copy"]
     record = {
         "experiment": "gpu-roofline",
-        "command": " ".join(["python", *sys.argv]),
+        "command": typed("gpu_roofline.py", arguments, parser),
         "bytes_per_second": float(arguments.bytes / 1e-3 / np.median(copied)),
         "operations_per_second": {},
     }

@@ -9,7 +9,6 @@ torch's fused and foreach implementations, in turns within one run. Run:
 
 import argparse
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
@@ -109,7 +108,7 @@ def main() -> None:
     if device == "cuda" and not torch.cuda.is_available():
         print("gpu_step: Torch sees no CUDA device here; nothing was measured.")
         return
-    from adam_edu.experiments.record import RESULTS, circumstances, hardware, write_record
+    from adam_edu.experiments.record import RESULTS, circumstances, hardware, typed, write_record
 
     print(f"{hardware(device)}, torch {torch.__version__}, {arguments.size:,} float32")
     rows = []
@@ -117,7 +116,7 @@ def main() -> None:
         rows.append(measure(name, arguments.size, arguments.turns, device))
         print(json.dumps(rows[-1]), flush=True)
         if arguments.record or arguments.output:  # after each: what is measured is kept
-            record = {"experiment": "gpu-step", "command": " ".join(["python", *sys.argv])}
+            record = {"experiment": "gpu-step", "command": typed("gpu_step.py", arguments, parser)}
             record |= {"size": arguments.size, "turns": arguments.turns, "optimizers": rows}
             folder = arguments.output or RESULTS
             write_record(record | circumstances(device), folder / "gpu-step.json")

@@ -7,7 +7,6 @@ seeds are apart. A claim that hangs on less than rounding moves needs float32. R
 """
 
 import argparse
-import sys
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +31,7 @@ def moved(exact: np.ndarray, short: np.ndarray) -> dict[str, list[float]]:
     }
 
 
-def control(spec: Any, examples: int, folder: Path) -> dict[str, Any]:
+def control(spec: Any, examples: int, folder: Path, command: str) -> dict[str, Any]:
     """Run an experiment without tuning both ways, and return what the record says."""
     from adam_edu.experiments.executors import Processes
     from adam_edu.experiments.products import PRECISIONS, named
@@ -54,7 +53,7 @@ def control(spec: Any, examples: int, folder: Path) -> dict[str, Any]:
     rows = [{"optimizer": name} | moved(exact[name], short[name]) for name in exact]
     return {
         "experiment": f"{spec.name}-precision",
-        "command": " ".join(["python", *sys.argv]),
+        "command": command,
         "data": {"name": spec.data, "train": len(task.train_y)},
         "rates": list(spec.grid),
         "dropout": spec.dropout[0],
@@ -76,7 +75,7 @@ def main() -> None:
     if arguments.output is None:
         print("precision_control: give --output; see --help")
         return
-    from adam_edu.experiments.record import write_record
+    from adam_edu.experiments.record import typed, write_record
     from adam_edu.experiments.specs import SPECS
 
     spec = SPECS[arguments.experiment]
@@ -88,7 +87,9 @@ def main() -> None:
         tuning_epochs=0,
         epochs=(arguments.epochs,) * 3,
     )
-    record = control(spec, arguments.examples, arguments.output / "checkpoints")
+    command = typed("precision_control.py", arguments, parser)
+    folder = arguments.output / "checkpoints"
+    record = control(spec, arguments.examples, folder, command)
     write_record(record, arguments.output / f"{record['experiment']}.json")
     for row in record["optimizers"]:
         print(

@@ -3,6 +3,7 @@
 import json
 import math
 import platform
+from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,6 +53,19 @@ def hardware(device: str) -> str:
     threads = torch.get_num_threads()
     instructions = torch.backends.cpu.get_cpu_capability().replace("_", "-")
     return f"{platform.machine()} CPU ({instructions}), {threads} thread{'s' * (threads > 1)}"
+
+
+def typed(script: str, arguments: Namespace, parser: ArgumentParser) -> str:
+    """Return the command that a script of ``benchmarks/`` was called with, for its record.
+
+    Without the options that were left as they are, and without the folder of the record.
+    """
+    words = ["python", f"benchmarks/{script}"]
+    for name, value in vars(arguments).items():
+        if name not in ("output", "record") and value != parser.get_default(name):
+            values = value if isinstance(value, list) else [value]
+            words += [f"--{name.replace('_', '-')}", *map(str, values)]
+    return " ".join(words)
 
 
 def write_record(record: Mapping[str, Any], path: Path) -> None:
