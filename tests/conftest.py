@@ -22,6 +22,11 @@ ROOT = Path(__file__).parents[1]
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the test of interrupted runs interrupt them more often."""
+    parser.addoption("--interruptions", type=int, default=10, help="of runs, at random moments")
+
+
 def table_of_contents() -> list[str]:
     """Return every page of _toc.yml in its order, such as "book/notation"."""
 

@@ -14,10 +14,10 @@ import pytest
 import torch
 from tiny_experiments import SPEC, small_task, tiny, without_times
 
-from adam_edu.experiments import checkpoint, record, reproduce
+from adam_edu.experiments import checkpoint, plan, record, reproduce
 from adam_edu.experiments.budget import Budget, quick_version, reductions
 from adam_edu.experiments.cost import measure_cost
-from adam_edu.experiments.specs import ADAM, SPECS, half_decades
+from adam_edu.experiments.specs import ADAM, SFO, SPECS, half_decades
 from adam_edu.experiments.stack import Stack
 from adam_edu.experiments.tasks import (
     as_images,
@@ -32,30 +32,28 @@ from adam_edu.problems import networks
 from adam_edu.rules import RULES
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize("name", [name for name in SPECS if name != "mlp-mnist-sfo"])
 def test_the_stack_computes_what_the_plain_loop_does(name):
     spec, task = SPECS[name], small_task(SPECS[name])
     dropout = spec.dropout[0]
-    for rule in {entrant.rule for entrant in spec.entrants} - {"AdamUncorrected"}:
-        entrants = [entrant for entrant in spec.entrants if entrant.rule == rule]
-        trials = [Trial(e, lr, dropout, 3, 2) for e in entrants[-2:] for lr in spec.grid[1:3]]
-        stack = Stack(spec, task, trials)
-        stack.train_epoch()
-        stack.train_epoch()
-        for trial, curves in zip(trials, stack.curves, strict=True):
-            run = EagerRun(spec, task, trial)
-            run.train_epoch()
-            run.train_epoch()
-            assert curves.train == pytest.approx(run.curves[0].train, rel=2e-5)
-            assert curves.test_loss == pytest.approx(run.curves[0].test_loss, rel=2e-5)
+    entrants = [entrant for entrant in spec.entrants if entrant.rule != "AdamUncorrected"]
+    trials = [Trial(e, lr, dropout, 3, 2) for e in entrants[-3:] for lr in spec.grid[:2]]
+    stack = Stack(spec, task, trials)
+    stack.train_epoch()
+    stack.train_epoch()
+    for trial, curves in zip(trials, stack.curves, strict=True):
+        run = EagerRun(spec, task, trial)
+        run.train_epoch()
+        run.train_epoch()
+        assert curves.train == pytest.approx(run.curves[0].train, rel=5e-5)
+        assert curves.test_loss == pytest.approx(run.curves[0].test_loss, rel=5e-5)
+        assert curves.test_error == pytest.approx(run.curves[0].test_error, abs=0.02)
 
 
 def test_a_stack_refuses_runs_that_do_not_belong_together():
     trial = Trial(ADAM, 1e-3, True, 0, 2)
     with pytest.raises(ValueError, match="share seed"):
         Stack(SPEC, small_task(SPEC), [trial, replace(trial, seed=1)])
-    with pytest.raises(ValueError, match="one rule"):
-        Stack(SPEC, small_task(SPEC), [trial, replace(trial, entrant=SPEC.entrants[1])])
 
 
 class Interrupted(Exception):
@@ -96,7 +94,7 @@ import torch
 from adam_edu.experiments import checkpoint, reproduce
 sys.path.insert(0, {tests!r})
 from test_experiments import SPEC, small_task, tiny
-checkpoint.finish.__kwdefaults__["seconds_between_saves"] = 0
+checkpoint.SECONDS_BETWEEN_SAVES = 0
 print("ready", flush=True)
 torch.set_num_threads(1)
 reproduce.Reproduction(tiny(SPEC), small_task(SPEC), Path({directory!r})).run()
@@ -122,39 +120,25 @@ def test_a_killed_process_resumes_to_the_same_record(tmp_path):
     assert without_times(resumed) == without_times(whole)
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
-    path = tmp_path / "state.pt"
-    path.write_text("old")
-
-    def fail(temporary):
-        temporary.write_text("half")
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        checkpoint.write_atomically(path, fail)
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
 @pytest.mark.parametrize("name", SPECS)
 def test_every_spec_is_sound(name):
     spec = SPECS[name]
     assert spec.name == name
     assert all(b > a for a, b in pairwise(spec.grid))
     assert len(spec.epochs) >= 3
-    assert reproduce.TUNING_SEED not in range(len(spec.epochs))
+    assert plan.TUNING_SEED not in range(len(spec.epochs))
     assert spec.schedule(1) == 1.0
     for entrant in spec.entrants:
-        RULES[entrant.rule](lr=spec.grid[0], **entrant.hyper)
+        assert entrant is SFO or RULES[entrant.rule](lr=spec.grid[0], **entrant.hyper)
     quick = quick_version(spec)
     best = {(e.label, d): 0.1 for e in quick.entrants for d in quick.dropout}
-    trials = [*reproduce.tuning_trials(quick), *reproduce.final_trials(quick, best)]
-    assert sum(t.epochs for t in trials) == reproduce.planned_epochs(quick)
+    trials = [*plan.tuning_trials(quick), *plan.final_trials(quick, best)]
+    assert sum(t.epochs for t in trials) == plan.planned_epochs(quick)
 
 
 def test_every_entrant_has_the_same_tuning_budget():
     counts = {}
-    for trial in reproduce.tuning_trials(SPEC):
+    for trial in plan.tuning_trials(SPEC):
         key = (trial.entrant.label, trial.dropout)
         counts[key] = counts.get(key, 0) + trial.epochs
     assert set(counts.values()) == {SPEC.tuning_epochs * len(SPEC.grid)}
@@ -163,12 +147,12 @@ def test_every_entrant_has_the_same_tuning_budget():
 def test_the_best_rate_is_of_the_lowest_loss_and_never_a_diverged_run():
     losses = {0.1: 0.5, 0.01: 0.4, 1.0: float("nan")}
     outcomes = [
-        reproduce.Outcome(Trial(ADAM, lr, True, 1000, 1), Curves(train=[loss]), 1.0)
+        plan.Outcome(Trial(ADAM, lr, True, 1000, 1), Curves(train=[loss]), 1.0)
         for lr, loss in losses.items()
     ]
-    best = reproduce.best_rates(outcomes)
+    best = plan.best_rates(outcomes)
     assert best == {("Adam", True): 0.01}
-    row = reproduce.tuning_table(replace(SPEC, grid=(0.01, 0.1, 1.0)), outcomes, best)[0]
+    row = plan.tuning_table(replace(SPEC, grid=(0.01, 0.1, 1.0)), outcomes, best)[0]
     assert row["train"] == [0.5, 0.4, None]
     assert row["best_at_edge"]
 
@@ -246,8 +230,8 @@ def test_a_reduced_budget_is_the_same_for_all_and_named_in_the_record():
     )
     planned = budget.applied(SPEC)
     assert planned.epochs == (60, 50)
-    assert {trial.epochs for trial in reproduce.tuning_trials(planned)} == {1}
-    assert {trial.lr for trial in reproduce.tuning_trials(planned)} == {0.01, 0.1}
+    assert {trial.epochs for trial in plan.tuning_trials(planned)} == {1}
+    assert {trial.lr for trial in plan.tuning_trials(planned)} == {0.01, 0.1}
     assert reductions(SPEC, planned, budget.examples) == {
         "seeds": 2,
         "grid": [0.01, 0.1],

@@ -7,7 +7,8 @@ import pytest
 import torch
 from tiny_experiments import SPEC, small_task, tiny, without_times
 
-from adam_edu.experiments import checkpoint, reproduce
+from adam_edu.experiments import checkpoint, jobs, reproduce
+from adam_edu.experiments.plan import planned_epochs
 from adam_edu.experiments.train import EagerRun
 
 
@@ -23,7 +24,7 @@ def trained(monkeypatch):
 
     monkeypatch.setattr(EagerRun, "train_epoch", counting)
     clock = SimpleNamespace(monotonic=lambda: len(found))
-    for module in (checkpoint, reproduce):
+    for module in (checkpoint, jobs):
         monkeypatch.setattr(module, "time", clock)
     return found
 
@@ -44,7 +45,7 @@ def test_with_a_deadline_all_runs_come_equally_far(tmp_path, trained):
     torch.set_num_threads(1)
     whole = reproduce.Reproduction(spec, task, tmp_path / "whole").run()
     trained.clear()
-    tuning = reproduce.planned_epochs(replace(spec, epochs=()))
+    tuning = planned_epochs(replace(spec, epochs=()))
     finals = len(spec.entrants) * len(spec.dropout) * len(spec.epochs)
     deadline = tuning + finals + 4.5
     cut = reproduce.Reproduction(spec, task, tmp_path / "cut", deadline=deadline).run()
@@ -66,7 +67,7 @@ def test_one_version_may_have_come_further_than_the_other(tmp_path, trained):
     task = small_task(spec)
     for noisy, epochs in ((True, 2), (False, 1)):
         part = replace(spec, dropout=(noisy,))
-        tuning = reproduce.planned_epochs(replace(part, epochs=()))
+        tuning = planned_epochs(replace(part, epochs=()))
         deadline = len(trained) + tuning + epochs * len(spec.entrants) - 0.5
         reproduce.Reproduction(part, task, tmp_path, deadline=deadline).run()
     ahead = replace(spec, dropout=(True,), entrants=spec.entrants[2:])

@@ -19,6 +19,7 @@ EXPERIMENTS = (
     "logistic-imdb",
     "mlp-mnist",
     "mlp-mnist-rates",
+    "mlp-mnist-sfo",
     "cnn-cifar10",
     "vae-mnist",
 )
@@ -108,6 +109,26 @@ def add_reproduce(commands: argparse._SubParsersAction) -> None:
         default=float("inf"),
         help="stop and record what is done by then, with the same epochs for every optimizer",
     )
+    parser.add_argument(
+        "--workers",
+        type=_positive,
+        metavar="N",
+        help="processes of one thread (default: as many as there are cores)",
+    )
+    parser.add_argument(
+        "--executor",
+        choices=["processes", "dask"],
+        default="processes",
+        help="processes of this machine (the default), or the workers of a Dask cluster",
+    )
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of the Dask cluster, such as tcp://10.0.0.1:8786"
+    )
+    parser.add_argument(
+        "--precision",
+        choices=["float32", "bfloat16-products"],
+        help="of matrix products (default: what is fastest here and leaves the claims as they are)",
+    )
     cuts = parser.add_argument_group(
         "a smaller budget, equal for every optimizer, that the record states"
     )
@@ -145,6 +166,7 @@ def run_reproduce(options: argparse.Namespace) -> None:
     from .experiments.specs import SPECS
 
     _check_device(options.device)
+    _check_executor(options)
     deadline = time.monotonic() + 60 * options.minutes
     budget = Budget(
         seeds=options.seeds,
@@ -164,6 +186,9 @@ def run_reproduce(options: argparse.Namespace) -> None:
             quick=options.quick,
             budget=budget,
             deadline=deadline,
+            precision=options.precision,
+            workers=options.workers,
+            scheduler=options.scheduler,
         )
         path = output / f"{name}.json"
         write_record(record, path)
@@ -234,7 +259,15 @@ def _command(options: argparse.Namespace, *names: str) -> str:
     words = ["adam-edu", options.command, *names, f"--device={options.device}"]
     if options.quick:
         words.append("--quick")
-    for name in ("seeds", "rates", "tuning_epochs", "epochs", "examples", "dropout"):
+    for name in (
+        "precision",
+        "seeds",
+        "rates",
+        "tuning_epochs",
+        "epochs",
+        "examples",
+        "dropout",
+    ):
         value = getattr(options, name, None)
         if value is not None:
             text = ",".join(f"{v:g}" for v in value) if isinstance(value, tuple) else value
@@ -256,6 +289,15 @@ def _check_plot() -> None:
     for name in ("uniplot", "matplotlib"):
         if find_spec(name) is None:
             raise ModuleNotFoundError(name=name)
+
+
+def _check_executor(options: argparse.Namespace) -> None:
+    if (options.executor == "dask") != (options.scheduler is not None):
+        raise ValueError("--executor dask and --scheduler ADDRESS belong together: give both")
+    if options.executor == "dask" and options.device != "cpu":
+        raise ValueError("--executor dask trains on CPUs: leave --device out")
+    if options.executor == "dask" and options.workers is not None:
+        raise ValueError("--workers is for processes of this machine: leave it out with dask")
 
 
 def _output(options: argparse.Namespace) -> Path:

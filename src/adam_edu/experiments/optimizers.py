@@ -18,6 +18,22 @@ def make_rule(entrant: Entrant, lr: Any) -> Rule:
     return RULES[entrant.rule](**hyper)
 
 
-def make_optimizer(entrant: Entrant, params: Iterable[Tensor], lr: float) -> Optimizer:
+def make_optimizer(entrant: Entrant, params: Iterable[Any], lr: float) -> Optimizer:
     """Return the entrant's optimizer over ``params``."""
     return optimizer(make_rule(entrant, lr), params)
+
+
+def penalized(parameters: Iterable[Tensor], strength: float) -> list[Any]:
+    """Return parameters as an optimizer takes them that has to minimize an L2 penalty as well.
+
+    The gradient of :func:`~adam_edu.problems.networks.l2_penalty`, which spares biases, is then
+    added within the optimizer's own loop: autograd would go five times over the weights for it, and
+    a loop of its own once.
+    """
+    every = list(parameters)
+    if strength == 0:
+        return every
+    return [
+        {"params": [p for p in every if p.ndim > 1], "weight_decay": strength},
+        {"params": [p for p in every if p.ndim <= 1]},
+    ]

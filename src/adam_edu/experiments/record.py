@@ -2,8 +2,8 @@
 
 import json
 import math
-import os
 import platform
+from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,15 +39,33 @@ def circumstances(device: str) -> dict[str, Any]:
     }
     if device.startswith("cuda"):
         versions["cuda"] = torch.version.cuda
-        hardware = torch.cuda.get_device_name(device)
-    else:
-        threads = torch.get_num_threads()
-        hardware = f"{platform.machine()} CPU, {threads} of {os.cpu_count()} cores"
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions,
-        "hardware": hardware,
+        "hardware": hardware(device),
     }
+
+
+def hardware(device: str) -> str:
+    """Return what this process computes on, as far as the bits of a result may hang on it."""
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    instructions = torch.backends.cpu.get_cpu_capability().replace("_", "-")
+    return f"{platform.machine()} CPU ({instructions}), {threads} thread{'s' * (threads > 1)}"
+
+
+def typed(script: str, arguments: Namespace, parser: ArgumentParser) -> str:
+    """Return the command that a script of ``benchmarks/`` was called with, for its record.
+
+    Without the options that were left as they are, and without the folder of the record.
+    """
+    words = ["python", f"benchmarks/{script}"]
+    for name, value in vars(arguments).items():
+        if name not in ("output", "record") and value != parser.get_default(name):
+            values = value if isinstance(value, list) else [value]
+            words += [f"--{name.replace('_', '-')}", *map(str, values)]
+    return " ".join(words)
 
 
 def write_record(record: Mapping[str, Any], path: Path) -> None:
@@ -60,7 +78,7 @@ def write_record(record: Mapping[str, Any], path: Path) -> None:
         else:
             lines.append(f"{_compact(key)}: {_compact(value)}")
     text = "{\n " + ",\n ".join(lines) + "\n}\n"
-    write_atomically(path, lambda p: p.write_text(text, encoding="utf-8"))
+    write_atomically(path, text.encode())
 
 
 def read_record(path: Path) -> dict[str, Any]:

@@ -1,46 +1,55 @@
 """Run one experiment in full: tune, train every seed, record."""
 
-import time
+import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Lock
 from typing import Any
 
 import torch
+from torch import nn
 from tqdm import tqdm
 
+from ..problems.networks import build
 from .budget import Budget, quick_version, reductions
-from .checkpoint import Progress, finish
+from .checkpoint import Progress
+from .executors import Executor, Here, Processes
+from .jobs import Deadline, Job
+from .plan import (
+    TUNING_SEED,
+    Outcome,
+    best_rates,
+    final_trials,
+    identity,
+    is_complete,
+    key,
+    planned_epochs,
+    run_entry,
+    tuning_table,
+    tuning_trials,
+    with_hardware,
+)
+from .products import Precision, best_precision, named
 from .record import circumstances, rounded
-from .specs import Entrant, Spec
-from .stack import Stack
-from .tasks import Task, constant_loss, load_task
-from .train import EagerRun
+from .specs import Spec
+from .stack import side_by_side
+from .tasks import Task, constant_loss, content_name, load_task, save_task
 from .trials import Curves, Trial, fingerprint
 
-TUNING_SEED = 1000  # none of the seeds that are reported
+ENGINE = 2  # raised where a change makes other bits of the same trial
 QUICK_EXAMPLES = 1024
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A trial with its curves, and the seconds that it took (its share, in a stack)."""
-
-    trial: Trial
-    curves: Curves
-    seconds: float
-
-
 class Reproduction:
-    """One experiment on one device, with its checkpoints in one directory.
+    """One experiment, with its checkpoints in one directory.
 
-    On a GPU the runs of one rule that differ in learning rate are stacked; elsewhere the plain
-    loop runs them one after the other. With a ``deadline`` the runs to be reported take turns, an
-    epoch or a few at a time, so that all have come equally far when time is up.
+    On a GPU the runs of one rule that differ in learning rate are stacked; so are, anywhere, those
+    of a model that computes several at once. With a ``deadline`` the runs to be reported take
+    turns, an epoch or a few at a time, so that all have come equally far when time is up.
     """
 
     def __init__(
@@ -49,18 +58,20 @@ class Reproduction:
         task: Task,
         checkpoints: Path,
         *,
+        executor: Executor | None = None,
         progress: tqdm | None = None,
         deadline: float = float("inf"),
-        workers: int = 4,
+        precision: Precision = "float32",
     ) -> None:
         self.spec, self.task = spec, task
+        self.executor = Here(task) if executor is None else executor
         self.progress = tqdm(file=StringIO()) if progress is None else progress
-        self.deadline = deadline
-        self.stacked = task.device.type == "cuda"
-        self.turn = 5 if self.stacked else 1  # epochs; to build a stack takes seconds
+        self.stop = Deadline(deadline)
+        self.precision = precision
+        self.on_gpu = task.device.type == "cuda"
+        self.turn = 5 if self.on_gpu else 1  # epochs; to build a stack takes seconds
         self.directory = checkpoints / spec.name
-        self.workers = workers
-        self.lock = Lock()
+        self.models = {noisy: self.model(noisy) for noisy in spec.dropout}
         self.progress_of: dict[str, Progress] = {}
         self.reported: dict[str, int] = {}
 
@@ -73,6 +84,7 @@ class Reproduction:
         best = best_rates(tuning) if tuned else {}
         self.progress.set_description(self.spec.name)
         finals = self.outcomes(list(final_trials(self.spec, best)), in_turns=True)
+        runs = [outcome for outcome in finals if outcome.curves.train]
         return {
             "complete": tuned and is_complete(self.spec, finals),
             "done": {
@@ -81,7 +93,7 @@ class Reproduction:
                 "of": max(self.spec.epochs),
             },
             "tuning": tuning_table(self.spec, tuning, best),
-            "runs": [run_entry(outcome) for outcome in finals if outcome.curves.train],
+            "runs": with_hardware([run_entry(outcome) for outcome in runs], runs),
         }
 
     def outcomes(self, trials: list[Trial], *, in_turns: bool = False) -> list[Outcome]:
@@ -91,205 +103,124 @@ class Reproduction:
         epochs that all of the same version, with dropout or without, have done. What the others did
         beyond stays in their checkpoints.
         """
-        groups = self.groups(trials)
+        jobs = [self.job(group) for group in self.groups(trials)]
         longest = max((trial.epochs for trial in trials), default=0)
         turns = [longest]
-        if in_turns and self.deadline < float("inf"):
+        if in_turns and self.stop != Deadline():
             turns = list(range(self.turn, longest + self.turn, self.turn))
         for until in turns:
-            self.advance(groups, until)
-        outcomes = []
+            self.advance([replace(job, until=until) for job in jobs])
+        outcomes = {}
         done: dict[bool, int] = {}
-        for group in groups:
-            if not self.is_done(group):
-                version = group[0].dropout
-                done[version] = min(done.get(version, longest), self.epochs_of(group))
-        for group in groups:
-            progress = self.progress_of[self.checkpoint_name(group)]
+        for job in jobs:
+            if self.epochs_of(job) < job.epochs:
+                version = job.trials[0].dropout
+                done[version] = min(done.get(version, longest), self.epochs_of(job))
+        for job in jobs:
+            progress = self.progress_of[job.name]
             for trial, curves in zip(
-                group, progress.curves or [Curves()] * len(group), strict=True
+                job.trials, progress.curves or [Curves()] * len(job.trials), strict=True
             ):
                 kept = curves.first(done.get(trial.dropout, longest)) if in_turns else curves
-                share = len(kept.train) / max(1, progress.epoch) / len(group)
-                outcomes.append(Outcome(trial, kept, progress.seconds * share))
-        return outcomes
+                share = len(kept.train) / max(1, progress.epoch) / len(job.trials)
+                seconds = progress.seconds * share
+                outcomes[key(trial)] = Outcome(trial, kept, seconds, progress.hardware)
+        return [outcomes[key(trial)] for trial in trials]
 
-    def advance(self, groups: list[list[Trial]], until: int) -> None:
-        """Train every group up to an epoch, if the deadline allows.
-
-        On a GPU several groups run at once, each in a thread with a stream of its own: a small
-        model's step is too short to fill the device.
-        """
-        if not self.stacked:
-            for group in groups:
-                self.run_group(group, until)
-            return
-        torch.cuda.synchronize()
-        with ThreadPoolExecutor(self.workers) as pool:
-            list(pool.map(lambda group: self.run_on_stream(group, until), groups))
-
-    def run_on_stream(self, group: list[Trial], until: int) -> None:
-        """Run trials that belong together on a new CUDA stream."""
-        with torch.cuda.stream(torch.cuda.Stream()):
-            self.run_group(group, until)
+    def advance(self, jobs: list[Job]) -> None:
+        """Have every job done that is not, if the deadline allows."""
+        known = self.progress_of
+        todo = [
+            job
+            for job in jobs
+            if job.name not in known or (self.epochs_of(job) < job.target and not self.stop())
+        ]
+        known.update(self.executor.run(todo, self, self.stop))
 
     def groups(self, trials: list[Trial]) -> list[list[Trial]]:
-        """Divide trials into those that run together."""
-        if not self.stacked or self.spec.one_by_one:
+        """Divide trials into those that run together, the same on every machine of a kind."""
+        if not self.stacked:
             return [[trial] for trial in trials]
         groups: dict[Any, list[Trial]] = {}
         for trial in trials:
-            key = (trial.entrant.rule, trial.dropout, trial.seed, trial.epochs)
-            groups.setdefault(key, []).append(trial)
-        return list(groups.values())
+            rule = trial.entrant.rule if self.on_gpu else None
+            groups.setdefault((rule, trial.dropout, trial.seed, trial.epochs), []).append(trial)
+        return [
+            part
+            for group in groups.values()
+            for part in parts(sorted(group, key=lambda trial: trial.entrant.rule), self.widest)
+        ]
 
-    def epochs_of(self, group: list[Trial]) -> int:
-        """Return how many epochs of these trials are done."""
-        name = self.checkpoint_name(group)
-        return self.progress_of[name].epoch if name in self.progress_of else 0
+    @property
+    def stacked(self) -> bool:
+        """Whether runs are stacked: on a GPU, or by a model that computes several at once."""
+        if self.on_gpu:
+            return not self.spec.one_by_one
+        return all(side_by_side(model) for model in self.models.values())
 
-    def is_done(self, group: list[Trial]) -> bool:
-        """Say whether these trials have gone their full length."""
-        return self.epochs_of(group) >= group[0].epochs
+    @property
+    def widest(self) -> int:
+        """How many runs a stack holds at most; on a CPU there should be some for every core."""
+        return 10**6 if self.on_gpu else 16
 
-    def run_group(self, group: list[Trial], until: int) -> None:
-        """Run trials that belong together up to an epoch, from their checkpoint if there is one."""
-        name = self.checkpoint_name(group)
-        if name in self.progress_of and self.epochs_of(group) >= min(until, group[0].epochs):
-            return
-        if name in self.progress_of and time.monotonic() > self.deadline:
-            return
-        self.progress_of[name] = finish(
-            lambda: self.start(group),
-            self.directory / name,
+    def job(self, group: list[Trial]) -> Job:
+        """Return what a worker is told of trials that run together."""
+        return Job(
+            self.spec,
+            tuple(group),
+            self.directory / self.checkpoint_name(group),
             group[0].epochs,
-            until=until,
-            deadline=self.deadline,
-            report=lambda epoch, restored: self.report(name, epoch, len(group), restored),
+            self.precision,
+            self.on_gpu or self.stacked,
         )
 
-    def report(self, name: str, epoch: int, trials: int, restored: bool) -> None:
+    def epochs_of(self, job: Job) -> int:
+        """Return how many epochs of a job's trials are done."""
+        return self.progress_of[job.name].epoch if job.name in self.progress_of else 0
+
+    def report(self, job: Job, epoch: int, restored: bool) -> None:
         """Advance the progress bar; what a checkpoint held takes no time, so it is no pace."""
-        new = (epoch - self.reported.get(name, 0)) * trials
-        self.reported[name] = epoch
+        new = (epoch - self.reported.get(job.name, 0)) * len(job.trials)
+        self.reported[job.name] = epoch
         if restored:
             self.progress.initial += new
         self.progress.update(new)
 
-    def start(self, group: list[Trial]) -> EagerRun | Stack:
-        """Build a run at its first step; one at a time, since a CUDA graph is captured here."""
-        with self.lock:
-            if self.stacked:
-                return Stack(self.spec, self.task, group)
-            return EagerRun(self.spec, self.task, group[0])
+    def note(self, text: str) -> None:
+        """Show a line above the progress bar."""
+        self.progress.write(text, file=sys.stderr)
+
+    def model(self, noisy: bool) -> nn.Module:
+        """Return the experiment's model."""
+        return build(lambda: self.spec.model(self.task.shape, self.task.classes, noisy), 0)
 
     def checkpoint_name(self, group: list[Trial]) -> str:
-        """Return a name for these trials on this data, device and path, and for nothing else."""
+        """Return a name for these trials on this data, device and path, and for nothing else.
+
+        A checkpoint made under another spec has another name, and is left alone.
+        """
+        spec = self.spec
         return fingerprint(
+            ENGINE,
             [identity(trial) for trial in group],
-            [self.spec.name, self.spec.data, self.spec.batch, self.spec.l2, self.spec.images],
-            [len(self.task.train_y), self.task.device.type, self.stacked],
+            [spec.name, spec.data, spec.batch, spec.l2, spec.images],
+            [spec.schedule.__name__, spec.loss.__name__, anatomy(self.models[group[0].dropout])],
+            [len(self.task.train_y), self.task.device.type, self.stacked, self.precision],
         )
 
 
-def identity(trial: Trial) -> dict[str, Any]:
-    """Return all that makes a trial; what was added later counts only where it is used.
-
-    So checkpoints from before stay valid.
-    """
-    parts = asdict(trial)
-    if not trial.entrant.constant:
-        del parts["entrant"]["constant"]
-    return parts
+def parts(group: list[Trial], widest: int) -> list[list[Trial]]:
+    """Cut a group into as few parts of about one size as have ``widest`` trials at most."""
+    count = -(-len(group) // widest)
+    edges = [len(group) * i // count for i in range(count + 1)]
+    return [group[low:high] for low, high in pairwise(edges)]
 
 
-def tuning_trials(spec: Spec) -> Iterator[Trial]:
-    """Yield every entrant with every learning rate of the grid: the same budget for each."""
-    if spec.tuning_epochs:
-        for dropout in spec.dropout:
-            for entrant in spec.entrants:
-                for lr in spec.grid:
-                    yield Trial(entrant, lr, dropout, TUNING_SEED, spec.tuning_epochs)
-
-
-def final_trials(spec: Spec, best: dict[tuple[str, bool], float]) -> Iterator[Trial]:
-    """Yield the runs to be reported, seed by seed: at the best learning rate, or at all of them."""
-    for seed, epochs in enumerate(spec.epochs):
-        for dropout in spec.dropout:
-            for entrant in spec.entrants:
-                rates = spec.grid if not spec.tuning_epochs else rate_of(best, entrant, dropout)
-                for lr in rates:
-                    yield Trial(entrant, lr, dropout, seed, epochs)
-
-
-def rate_of(best: dict[tuple[str, bool], float], entrant: Entrant, dropout: bool) -> list[float]:
-    """Return the tuned learning rate as a list; an empty one if tuning did not get that far."""
-    return [best[key] for key in [(entrant.label, dropout)] if key in best]
-
-
-def planned_epochs(spec: Spec) -> int:
-    """Return the epochs of all runs together, for the progress bar."""
-    tuning = sum(trial.epochs for trial in tuning_trials(spec))
-    entrants = len(spec.entrants) * len(spec.dropout)
-    rates = 1 if spec.tuning_epochs else len(spec.grid)
-    return tuning + sum(spec.epochs) * entrants * rates
-
-
-def best_rates(tuning: list[Outcome]) -> dict[tuple[str, bool], float]:
-    """Return, for each entrant with and without dropout, the rate of the lowest final loss."""
-    scores: dict[tuple[str, bool], dict[float, float]] = {}
-    for outcome in tuning:
-        loss = rounded(outcome.curves.train[-1]) if outcome.curves.train else None
-        key = (outcome.trial.entrant.label, outcome.trial.dropout)
-        scores.setdefault(key, {})[outcome.trial.lr] = float("inf") if loss is None else loss
-    return {key: min(losses, key=losses.__getitem__) for key, losses in scores.items()}
-
-
-def is_complete(spec: Spec, finals: list[Outcome]) -> bool:
-    """Say whether every run to be reported has gone its full length."""
-    rates = 1 if spec.tuning_epochs else len(spec.grid)
-    expected = len(spec.epochs) * len(spec.dropout) * len(spec.entrants) * rates
-    return len(finals) == expected and all(
-        len(outcome.curves.train) == outcome.trial.epochs for outcome in finals
-    )
-
-
-def tuning_table(
-    spec: Spec, tuning: list[Outcome], best: dict[tuple[str, bool], float]
-) -> list[dict[str, Any]]:
-    """Return, for each entrant, the final training loss at each learning rate of the grid."""
-    rows = []
-    for (label, dropout), lr in best.items():
-        mine = [o for o in tuning if (o.trial.entrant.label, o.trial.dropout) == (label, dropout)]
-        rows.append(
-            {
-                "optimizer": label,
-                "dropout": dropout,
-                "best_lr": lr,
-                "best_at_edge": lr in (min(spec.grid), max(spec.grid)),
-                "lr": [o.trial.lr for o in mine],
-                "train": [rounded(o.curves.train[-1]) if o.curves.train else None for o in mine],
-                "test_error": [
-                    rounded(o.curves.test_error[-1]) if o.curves.test_error else None for o in mine
-                ],
-            }
-        )
-    return rows
-
-
-def run_entry(outcome: Outcome) -> dict[str, Any]:
-    """Return what the record says of one run."""
-    trial = outcome.trial
-    entry = {
-        "optimizer": trial.entrant.label,
-        "dropout": trial.dropout,
-        "lr": trial.lr,
-        "seed": trial.seed,
-        "epochs": len(outcome.curves.train),
-        "seconds": rounded(outcome.seconds, 3),
-    }
-    curves = {name: [rounded(v) for v in values] for name, values in asdict(outcome.curves).items()}
-    return entry | {name: values for name, values in curves.items() if values}
+def anatomy(model: nn.Module) -> list[Any]:
+    """Return what tells a model from others: its kind, its settings and its parameters' shapes."""
+    settings = {name: v for name, v in vars(model).items() if isinstance(v, int | float)}
+    shapes = {name: list(p.shape) for name, p in model.named_parameters()}
+    return [type(model).__name__, settings, shapes]
 
 
 def description(spec: Spec, task: Task) -> dict[str, Any]:
@@ -326,42 +257,85 @@ def reproduce(
     quick: bool = False,
     budget: Budget | None = None,
     deadline: float = float("inf"),
+    precision: Precision | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
 ) -> dict[str, Any]:
     """Run an experiment, from its checkpoints on if there are any, and return its record.
 
+    On a CPU, in ``workers`` processes of one thread each, as many as there are cores if None; a
+    quick run stays in this one; with the address of a Dask ``scheduler``, on its workers, which
+    must see the folder of the ``checkpoints``. ``precision`` is that of products, the experiment's
+    own if None.
     ``finished`` says whether all that was planned is done, and ``complete`` whether that was the
-    whole experiment; if not, ``reduced`` says in what the plan falls short of it. Raises what
-    :func:`adam_edu.data.load` raises.
+    whole experiment; if not, ``reduced`` says in what the plan falls short of it.
+
+    Raises
+    ------
+    ValueError
+        If the device has no such precision.
+    OSError
+        If there is no room for checkpoints, processes or workers keep dying, or no scheduler
+        answers; and what :func:`adam_edu.data.load` raises.
     """
+    checkpoints = checkpoints.resolve()
     whole = quick_version(spec) if quick else spec
     budget = budget or Budget()
     planned = budget.applied(whole)
     on_gpu = device.startswith("cuda")
     if on_gpu:
         use_deterministic_kernels(tf32=planned.tf32)
+    if on_gpu and precision == "bfloat16-products":
+        raise ValueError("bfloat16-products is for CPUs; on a GPU products are in TF32 or float32")
+    if precision is None:
+        precision = best_precision(device) if planned.bfloat16 else "float32"
     limit = QUICK_EXAMPLES if quick else None
     task = load_task(planned, device, limit=budget.examples or limit)
-    threads = torch.get_num_threads()
-    if quick:  # steps so short that threads would spend them waiting for one another
-        torch.set_num_threads(1)
-    try:
-        with tqdm(unit=" epochs", smoothing=0.05) as progress:
-            run = Reproduction(planned, task, checkpoints, progress=progress, deadline=deadline)
-            results = run.run()
-    finally:
-        torch.set_num_threads(threads)
+    with ExitStack() as stack:
+        if not on_gpu:
+            stack.enter_context(one_thread())
+        progress = stack.enter_context(tqdm(unit=" epochs", smoothing=0.05))
+        executor: Executor = Here(task)
+        if scheduler is not None:
+            from .cluster import Cluster
+
+            file = shared(task, checkpoints / planned.name)
+            executor = stack.enter_context(Cluster(scheduler, file))
+        elif not (on_gpu or quick or workers == 1):
+            file = shared(task, checkpoints / planned.name)
+            executor = stack.enter_context(Processes(file, workers))
+        run = Reproduction(
+            planned,
+            task,
+            checkpoints,
+            executor=executor,
+            progress=progress,
+            deadline=deadline,
+            precision=precision,
+        )
+        results = run.run()
+        made = circumstances(device)
     reduced = reductions(whole, planned, budget.examples)
     finished = results.pop("complete")
+    tf32 = on_gpu and planned.tf32
     how = {
         "command": command,
         "quick": quick,
-        "precision": "float32, products in TF32" if on_gpu and planned.tf32 else "float32",
-        "path": "stacked" if on_gpu else "plain loop",
+        "precision": "float32, products in TF32" if tf32 else named(precision),
+        "path": "stacked" if run.stacked else "plain loop",
         "reduced": reduced,
         "finished": finished,
         "complete": finished and not reduced,
     }
-    return description(planned, task) | how | circumstances(device) | results
+    return description(planned, task) | how | made | results
+
+
+def shared(task: Task, folder: Path) -> Path:
+    """Return a file with the task in it, for other processes; written unless it is there."""
+    path = folder / f"{content_name(task)}.task"
+    if not path.exists():
+        save_task(task, path)
+    return path
 
 
 def live(spec: Spec, *, examples: int | None = None, **changes: Any) -> dict[str, Any]:
@@ -373,9 +347,23 @@ def live(spec: Spec, *, examples: int | None = None, **changes: Any) -> dict[str
     """
     small = replace(spec, data=spec.quick_data, **changes)
     task = load_task(small, "cpu", limit=examples)
-    with TemporaryDirectory() as directory:
+    with TemporaryDirectory() as directory, one_thread():
         results = Reproduction(small, task, Path(directory)).run()
     return description(small, task) | results
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let this process compute with one thread meanwhile, as :class:`.executors.Processes` do.
+
+    On steps so short, threads would spend most of their time waiting for one another.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def use_deterministic_kernels(*, tf32: bool) -> None:

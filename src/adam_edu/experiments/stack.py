@@ -1,67 +1,97 @@
-"""The fast path: runs that differ only in hyper-parameters, trained side by side.
+"""The fast path: runs that differ only in optimizer and rate, trained side by side.
 
 Such runs start from the same weights and see the same minibatches and the same noise. Their
-parameters therefore stack into one tensor with a leading run axis, ``torch.vmap`` turns each
-matrix product into one for all runs, and a rule, being elementwise, updates all of them at once.
-On a GPU a whole step is captured as a CUDA graph and replayed, so that Python is not in the way.
+parameters therefore stack into one tensor with a leading run axis. ``torch.vmap``, or the model
+itself if it can, turns each matrix product into one for all runs, and a rule, being elementwise,
+updates all its runs at once. On a GPU a whole step is captured as a CUDA graph and replayed, so
+that Python is not in the way; on a CPU that is the gain as well, where steps are short.
 ``train.EagerRun`` says what is computed here; a test holds the two together.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from itertools import groupby
 from math import prod
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from ..problems.networks import build, cross_entropy, l2_penalty
 from .optimizers import make_rule
 from .specs import Spec
 from .tasks import Task
-from .train import evaluate, shuffled_batches
+from .train import EVALUATION_BATCH, evaluate, shuffled_batches
 from .trials import Curves, Trial
 
 
+class Block:
+    """The rows of a stack that one rule updates.
+
+    Attributes
+    ----------
+    rows : which they are
+    slots : the rule's slots, each (runs, parameters of one run)
+    """
+
+    def __init__(self, trials: list[Trial], first: int, x: Tensor) -> None:
+        self.rows = slice(first, first + len(trials))
+        self.rule = stacked_rule(trials, torch.float32, x.device)
+        self.exact_rule = stacked_rule(trials, torch.float64, x.device)
+        self.constant = torch.tensor([[t.entrant.constant] for t in trials], device=x.device)
+        mine = x.detach()[self.rows]
+        self.slots = [torch.zeros_like(mine) for _ in self.rule.slots]
+        worth_compiling = x.device.type == "cuda" and mine.numel() >= 2**20
+        self.update = torch.compile(self.rule.step) if worth_compiling else self.rule.step
+
+    def step(self, x: Tensor, gradient: Tensor, t: Tensor, factor: Tensor | float) -> None:
+        """Take step ``t``, in place; ``factor`` is the schedule's."""
+        self.rule.lr.copy_(self.exact_rule.lr * torch.where(self.constant, 1.0, factor))
+        scalars = [s.float() for s in self.exact_rule.scalars(t)]
+        mine = x[self.rows]
+        change, *slots = self.update(mine, gradient[self.rows], *self.slots, *scalars)
+        mine += change
+        for slot, new in zip(self.slots, slots, strict=True):
+            slot.copy_(new)
+
+
 class Stack:
-    """Trials of one rule that share seed and dropout, as tensors with a leading run axis.
+    """Trials that share seed and dropout, as tensors with a leading run axis.
 
     Attributes
     ----------
     x : all parameters, (runs, parameters of one run)
-    slots : the rule's slots, each like ``x``
+    blocks : the runs of each rule, which stand together
     t : number of the step, float64; on the device, since a captured step counts by itself
     """
 
-    def __init__(self, spec: Spec, task: Task, trials: list[Trial]) -> None:
+    def __init__(self, spec: Spec, task: Task, trials: Sequence[Trial]) -> None:
         first = trials[0]
         if any(replace(t, entrant=first.entrant, lr=first.lr) != first for t in trials):
             raise ValueError("the trials of a stack must share seed, dropout and length")
-        if len({t.entrant.rule for t in trials}) > 1:
-            raise ValueError("the trials of a stack must share one rule")
         self.spec, self.task, self.trials = spec, task, trials
         device = task.device
         model = build(lambda: spec.model(task.shape, task.classes, first.dropout), first.seed)
-        self.model = model.to(device)
+        self.model: Any = model.to(device)
         self.shapes = {name: p.shape for name, p in self.model.named_parameters()}
         flat = torch.cat([p.detach().flatten() for p in self.model.parameters()])
         self.x = flat.repeat(len(trials), 1).requires_grad_()
-        self.rule = stacked_rule(trials, torch.float32, device)
-        self.exact_rule = stacked_rule(trials, torch.float64, device)
-        self.constant = torch.tensor([[t.entrant.constant] for t in trials], device=device)
-        self.slots = [torch.zeros_like(self.x, requires_grad=False) for _ in self.rule.slots]
+        self.blocks: list[Block] = []
+        row = 0
+        for _, same_rule in groupby(trials, lambda trial: trial.entrant.rule):
+            mine = list(same_rule)
+            self.blocks.append(Block(mine, row, self.x))
+            row += len(mine)
         self.t = torch.zeros((), dtype=torch.float64, device=device)
         self.generator = torch.Generator(device).manual_seed(first.seed)
         self.batches = shuffled_batches(
-            len(task.train_x), spec.batch, torch.Generator(device)
+            len(task.train_y), spec.batch, torch.Generator(device)
         )  # filled anew each epoch
         self.cursor = torch.zeros(1, dtype=torch.long, device=device)
         self.total = torch.zeros(len(trials), dtype=torch.float64, device=device)
         self.curves = [Curves() for _ in trials]
-        on_gpu = device.type == "cuda"
-        worth_compiling = on_gpu and self.x.numel() >= 2**20
-        self.update = torch.compile(self.rule.step) if worth_compiling else self.rule.step
-        self.step = self.capture() if on_gpu else self.train_step
+        self.step = self.capture() if device.type == "cuda" else self.train_step
 
     @property
     def epoch(self) -> int:
@@ -76,17 +106,25 @@ class Stack:
             for (name, shape), piece in zip(self.shapes.items(), pieces, strict=True)
         }
 
-    def losses(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    def losses(self, x: Any, y: Tensor) -> tuple[Tensor, Tensor]:
         """Return the loss and the objective of each run on one minibatch, both (runs,)."""
+        if side_by_side(self.model):
+            parameters = self.parameters(self.x)
+            loss = cross_entropies(self.model.side_by_side(parameters, x, self.generator), y)
+            return loss, loss + vmap(self.penalty)(parameters) if self.spec.l2 else loss
 
         def one_run(parameters: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
             def model(*args: Any) -> Tensor:
                 return functional_call(self.model, parameters, args)
 
             loss = self.spec.loss(model, x, y, self.generator)
-            return loss, loss + l2_penalty(parameters.values(), self.spec.l2)
+            return loss, loss + self.penalty(parameters)
 
         return over_runs(one_run, self.parameters(self.x))
+
+    def penalty(self, parameters: dict[str, Tensor]) -> Tensor | float:
+        """Return one run's L2 penalty."""
+        return l2_penalty(parameters.values(), self.spec.l2)
 
     def train_step(self) -> None:
         """Take one step of every run, on the minibatch at the cursor."""
@@ -95,13 +133,9 @@ class Stack:
         (gradient,) = torch.autograd.grad(objective.sum(), self.x)
         with torch.no_grad():
             self.t += 1
-            factor = torch.where(self.constant, 1.0, self.spec.schedule(self.t))
-            self.rule.lr.copy_(self.exact_rule.lr * factor)
-            scalars = [s.float() for s in self.exact_rule.scalars(self.t)]
-            change, *slots = self.update(self.x.detach(), gradient, *self.slots, *scalars)
-            self.x += change
-            for slot, new in zip(self.slots, slots, strict=True):
-                slot.copy_(new)
+            factor = self.spec.schedule(self.t)
+            for block in self.blocks:
+                block.step(self.x, gradient, self.t, factor)
             self.total += loss
             self.cursor += 1
 
@@ -127,7 +161,7 @@ class Stack:
     def train_epoch(self) -> None:
         """Go once through the training set in a new order, then test."""
         self.batches.copy_(
-            shuffled_batches(len(self.task.train_x), self.spec.batch, self.generator)
+            shuffled_batches(len(self.task.train_y), self.spec.batch, self.generator)
         )
         self.cursor.zero_()
         self.total.zero_()
@@ -141,12 +175,17 @@ class Stack:
 
     def test(self) -> None:
         """Add each run's loss and error on the test set to its curves."""
+        parameters = self.parameters(self.x.detach())
 
         def one_run(parameters: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
             return evaluate(lambda x: functional_call(self.model, parameters, (x,)), self.task)
 
-        parameters = self.parameters(self.x.detach())
-        losses, errors = over_runs(one_run, parameters)
+        if side_by_side(self.model):
+            losses, errors = evaluate_all(
+                lambda x: self.model.side_by_side(parameters, x), self.task
+            )
+        else:
+            losses, errors = over_runs(one_run, parameters)
         for curves, loss, error in zip(self.curves, losses.tolist(), errors.tolist(), strict=True):
             curves.test_loss.append(loss)
             curves.test_error.append(error)
@@ -155,7 +194,7 @@ class Stack:
         """Return the whole state, as copies."""
         return {
             "x": self.x.detach().clone(),
-            "slots": [slot.clone() for slot in self.slots],
+            "slots": [[slot.clone() for slot in block.slots] for block in self.blocks],
             "t": self.t.clone(),
             "generator": self.generator.get_state(),
             "curves": [asdict(curves) for curves in self.curves],
@@ -165,14 +204,15 @@ class Stack:
         """Go back to a state, in place: a captured step works on these very tensors."""
         with torch.no_grad():
             self.x.copy_(state["x"])
-            for slot, saved in zip(self.slots, state["slots"], strict=True):
-                slot.copy_(saved)
+            for block, slots in zip(self.blocks, state["slots"], strict=True):
+                for slot, saved in zip(block.slots, slots, strict=True):
+                    slot.copy_(saved)
             self.t.copy_(state["t"])
         self.generator.set_state(state["generator"])
         self.curves = [Curves(**curves) for curves in state["curves"]]
 
 
-def stacked_rule(trials: list[Trial], dtype: torch.dtype, device: torch.device) -> Any:
+def stacked_rule(trials: Sequence[Trial], dtype: torch.dtype, device: torch.device) -> Any:
     """Return one rule for all trials: where they differ, its field is a column (runs, 1).
 
     The learning rate is always a column, so that a schedule can write to it.
@@ -196,3 +236,28 @@ def over_runs(function: Any, parameters: dict[str, Tensor]) -> Any:
         return vmap(function, randomness="same")(parameters)
     results = function({name: p.squeeze(0) for name, p in parameters.items()})
     return tuple(result.unsqueeze(0) for result in results)
+
+
+def side_by_side(model: nn.Module) -> bool:
+    """Say whether a model computes several runs at once by itself, better than ``vmap`` would."""
+    return hasattr(model, "side_by_side")
+
+
+def cross_entropies(logits: Tensor, y: Tensor) -> Tensor:
+    """Return each run's mean negative log likelihood, (runs,), from logits (runs, batch, classes).
+
+    :func:`~adam_edu.problems.networks.cross_entropy` for several runs.
+    """
+    chosen = y.expand(len(logits), -1).unsqueeze(-1)
+    return -logits.log_softmax(-1).gather(-1, chosen).mean((1, 2))
+
+
+@torch.no_grad()
+def evaluate_all(model: Callable[[Any], Tensor], task: Task) -> tuple[Tensor, Tensor]:
+    """Return each run's test loss and share of errors, as :func:`.train.evaluate` does for one."""
+    loss = errors = torch.zeros((), dtype=torch.float64, device=task.device)
+    for x, y in task.test_batches(EVALUATION_BATCH):
+        logits = model(x)
+        loss = loss + cross_entropies(logits, y) * len(y)
+        errors = errors + (logits.argmax(-1) != y).sum(1)
+    return loss / len(task.test_y), errors / len(task.test_y)

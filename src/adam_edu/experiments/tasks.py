@@ -1,8 +1,11 @@
 """A data set on a device, ready to be drawn from in minibatches."""
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from math import isqrt
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy
 
 from ..problems.networks import Loss, cross_entropy
+from .checkpoint import write_atomically
 from .specs import Shape, Spec
 
 
@@ -62,6 +66,51 @@ class Task:
     def to(self, device: torch.device | str) -> "Task":
         """Return the task on another device; only tensors can go there."""
         return Task(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
+
+
+def save_task(task: Task, path: Path) -> None:
+    """Write a task into a file that many processes can read and keep in memory once.
+
+    Raises
+    ------
+    OSError
+        If there is no room for it.
+    """
+    parts = {name: _parts(getattr(task, name)) for name in task.__dataclass_fields__}
+    content = io.BytesIO()
+    torch.save(parts, content)
+    write_atomically(path, content.getvalue())
+
+
+def open_task(path: Path) -> Task:
+    """Read a task from a file, as tensors on the CPU that are read as they are used."""
+    parts = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
+    return Task(**{name: _whole(part) for name, part in parts.items()})
+
+
+def content_name(task: Task) -> str:
+    """Return a name for a file that is the same for the same examples and no others."""
+    digest = sha256()
+    for name in task.__dataclass_fields__:
+        part = _parts(getattr(task, name))
+        for piece in [part] if isinstance(part, Tensor) else part:
+            content = piece.contiguous().numpy() if isinstance(piece, Tensor) else str(piece)
+            digest.update(content.data if isinstance(content, np.ndarray) else content.encode())
+    return digest.hexdigest()[:16]
+
+
+def _parts(examples: Any) -> Any:
+    if isinstance(examples, Tensor):
+        return examples.cpu()
+    arrays = (examples.data, examples.indices, examples.indptr)
+    return [*(torch.from_numpy(array) for array in arrays), *examples.shape]
+
+
+def _whole(parts: Any) -> Any:
+    if isinstance(parts, Tensor):
+        return parts
+    *arrays, rows, columns = parts
+    return csr_array(tuple(array.numpy() for array in arrays), shape=(rows, columns))
 
 
 def constant_loss(task: Task, loss: Loss) -> float:

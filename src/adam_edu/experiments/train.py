@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ..problems.networks import build, cross_entropy
-from .optimizers import make_optimizer
+from .optimizers import make_optimizer, penalized
 from .specs import Entrant, Spec
 from .tasks import Task
 from .trials import Curves, Trial
@@ -29,7 +29,7 @@ class EagerRun:
         spec: Spec,
         task: Task,
         trial: Trial,
-        make: Callable[[Entrant, Iterable[Tensor], float], Optimizer] = make_optimizer,
+        make: Callable[[Entrant, Iterable[Any], float], Optimizer] = make_optimizer,
     ) -> None:
         self.spec, self.task, self.trial = spec, task, trial
         device = task.device
@@ -37,7 +37,8 @@ class EagerRun:
         # Channels last, a convolution takes two thirds of the time on a CPU.
         layout = torch.channels_last if spec.images else torch.preserve_format
         self.model: nn.Module = model.to(device).to(memory_format=layout)
-        self.optimizer = make(trial.entrant, self.model.parameters(), trial.lr)
+        parameters = penalized(self.model.parameters(), spec.l2)
+        self.optimizer = make(trial.entrant, parameters, trial.lr)
         self.generator = torch.Generator(device).manual_seed(trial.seed)
         self.t = 0
         self.curves = [Curves()]
@@ -53,7 +54,6 @@ class EagerRun:
         loss = self.spec.loss(self.model, x, y, self.generator)
         self.optimizer.zero_grad()
         loss.backward()
-        add_l2_gradient(self.model.parameters(), self.spec.l2)
         self.t += 1
         factor = 1.0 if self.trial.entrant.constant else self.spec.schedule(self.t)
         for group in self.optimizer.param_groups:
@@ -100,18 +100,6 @@ def shuffled_batches(examples: int, batch: int, generator: torch.Generator) -> T
     batch = min(batch, examples)
     order = torch.randperm(examples, generator=generator, device=generator.device)
     return order[: examples // batch * batch].view(-1, batch)
-
-
-@torch.no_grad()
-def add_l2_gradient(parameters: Iterable[Tensor], strength: float) -> None:
-    """Add the gradient of :func:`~adam_edu.problems.networks.l2_penalty` to the gradients.
-
-    Autograd would go five times over the weights for what is one addition.
-    """
-    if strength:
-        for p in parameters:
-            if p.ndim > 1 and p.grad is not None:
-                p.grad.add_(p, alpha=strength)
 
 
 @torch.no_grad()

@@ -14,6 +14,8 @@ except ModuleNotFoundError as error:
     wanted = "sparse inputs need Torch and SciPy: pip install 'adam-edu[torch,data]'"
     raise ModuleNotFoundError(wanted, name=error.name) from error
 
+from .networks import keep
+
 
 class _Linear(torch.autograd.Function):
     """``x @ weight.T`` for a SciPy matrix ``x``, with the gradient for ``weight``."""
@@ -53,5 +55,5 @@ def dropout(x: csr_array, p: float, generator: Generator | None) -> csr_array:
     """
     if generator is None or p == 0:
         return x
-    kept = torch.rand(x.nnz, generator=generator).numpy() >= p
+    kept = keep((x.nnz,), p, generator).numpy()
     return csr_array((x.data * kept / x.dtype.type(1 - p), x.indices, x.indptr), shape=x.shape)

@@ -1,0 +1,136 @@
+"""Which trials an experiment consists of, and what is made of their curves."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .record import rounded
+from .specs import Entrant, Spec
+from .trials import Curves, Trial
+
+TUNING_SEED = 1000  # none of the seeds that are reported
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A trial with its curves, the seconds that it took (its share, in a stack), and on what."""
+
+    trial: Trial
+    curves: Curves
+    seconds: float
+    hardware: tuple[str, ...] = ()
+
+
+def identity(trial: Trial) -> dict[str, Any]:
+    """Return all that makes a trial; what was added later counts only where it is used.
+
+    So checkpoints from before stay valid.
+    """
+    parts = asdict(trial)
+    if not trial.entrant.constant:
+        del parts["entrant"]["constant"]
+    return parts
+
+
+def key(trial: Trial) -> tuple[Any, ...]:
+    """Return what tells the trials of a plan apart."""
+    return trial.entrant.label, trial.lr, trial.dropout, trial.seed
+
+
+def tuning_trials(spec: Spec) -> Iterator[Trial]:
+    """Yield every entrant with every learning rate of the grid: the same budget for each."""
+    if spec.tuning_epochs:
+        for dropout in spec.dropout:
+            for entrant in spec.entrants:
+                for lr in spec.grid:
+                    yield Trial(entrant, lr, dropout, TUNING_SEED, spec.tuning_epochs)
+
+
+def final_trials(spec: Spec, best: dict[tuple[str, bool], float]) -> Iterator[Trial]:
+    """Yield the runs to be reported, seed by seed: at the best learning rate, or at all of them."""
+    for seed, epochs in enumerate(spec.epochs):
+        for dropout in spec.dropout:
+            for entrant in spec.entrants:
+                rates = spec.grid if not spec.tuning_epochs else rate_of(best, entrant, dropout)
+                for lr in rates:
+                    yield Trial(entrant, lr, dropout, seed, epochs)
+
+
+def rate_of(best: dict[tuple[str, bool], float], entrant: Entrant, dropout: bool) -> list[float]:
+    """Return the tuned learning rate as a list; an empty one if tuning did not get that far."""
+    return [best[key] for key in [(entrant.label, dropout)] if key in best]
+
+
+def planned_epochs(spec: Spec) -> int:
+    """Return the epochs of all runs together, for the progress bar."""
+    tuning = sum(trial.epochs for trial in tuning_trials(spec))
+    entrants = len(spec.entrants) * len(spec.dropout)
+    rates = 1 if spec.tuning_epochs else len(spec.grid)
+    return tuning + sum(spec.epochs) * entrants * rates
+
+
+def best_rates(tuning: list[Outcome]) -> dict[tuple[str, bool], float]:
+    """Return, for each entrant with and without dropout, the rate of the lowest final loss."""
+    scores: dict[tuple[str, bool], dict[float, float]] = {}
+    for outcome in tuning:
+        loss = rounded(outcome.curves.train[-1]) if outcome.curves.train else None
+        key = (outcome.trial.entrant.label, outcome.trial.dropout)
+        scores.setdefault(key, {})[outcome.trial.lr] = float("inf") if loss is None else loss
+    return {key: min(losses, key=losses.__getitem__) for key, losses in scores.items()}
+
+
+def is_complete(spec: Spec, finals: list[Outcome]) -> bool:
+    """Say whether every run to be reported has gone its full length."""
+    rates = 1 if spec.tuning_epochs else len(spec.grid)
+    expected = len(spec.epochs) * len(spec.dropout) * len(spec.entrants) * rates
+    return len(finals) == expected and all(
+        len(outcome.curves.train) == outcome.trial.epochs for outcome in finals
+    )
+
+
+def tuning_table(
+    spec: Spec, tuning: list[Outcome], best: dict[tuple[str, bool], float]
+) -> list[dict[str, Any]]:
+    """Return, for each entrant, the final training loss at each learning rate of the grid."""
+    rows = []
+    for (label, dropout), lr in best.items():
+        mine = [o for o in tuning if (o.trial.entrant.label, o.trial.dropout) == (label, dropout)]
+        rows.append(
+            {
+                "optimizer": label,
+                "dropout": dropout,
+                "best_lr": lr,
+                "best_at_edge": lr in (min(spec.grid), max(spec.grid)),
+                "lr": [o.trial.lr for o in mine],
+                "train": [rounded(o.curves.train[-1]) if o.curves.train else None for o in mine],
+                "test_error": [
+                    rounded(o.curves.test_error[-1]) if o.curves.test_error else None for o in mine
+                ],
+            }
+        )
+    return rows
+
+
+def run_entry(outcome: Outcome) -> dict[str, Any]:
+    """Return what the record says of one run."""
+    trial = outcome.trial
+    entry = {
+        "optimizer": trial.entrant.label,
+        "dropout": trial.dropout,
+        "lr": trial.lr,
+        "seed": trial.seed,
+        "epochs": len(outcome.curves.train),
+        "seconds": rounded(outcome.seconds, 3),
+    }
+    curves = {name: [rounded(v) for v in values] for name, values in asdict(outcome.curves).items()}
+    return entry | {name: values for name, values in curves.items() if values}
+
+
+def with_hardware(entries: list[dict[str, Any]], outcomes: list[Outcome]) -> list[dict[str, Any]]:
+    """Add to the entries of runs what each was made on, unless it was the same for all."""
+    if len({outcome.hardware for outcome in outcomes}) < 2:
+        return entries
+    return [
+        entry | {"hardware": list(outcome.hardware)}
+        for entry, outcome in zip(entries, outcomes, strict=True)
+    ]
