@@ -11,7 +11,6 @@ from torch_networks import network, same, train
 
 import adam_edu.torch as ours
 
-
 pytestmark = pytest.mark.filterwarnings("default")  # those of other libraries
 
 

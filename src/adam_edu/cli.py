@@ -111,7 +111,7 @@ def add_reproduce(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument(
         "--workers",
-        type=_positive,
+        type=whole,
         metavar="N",
         help="processes of one thread (default: as many as there are cores)",
     )

@@ -18,6 +18,8 @@ except ModuleNotFoundError as error:
     wanted = "the networks need Torch: pip install 'adam-edu[torch]'"
     raise ModuleNotFoundError(wanted, name=error.name) from error
 
+from .masks import keep
+
 Loss = Callable[[Callable[..., Any], Any, Tensor, Generator | None], Tensor]
 
 
@@ -30,17 +32,6 @@ def dropout(x: Tensor, p: float, generator: Generator | None) -> Tensor:
         return x
     kept = keep(x.shape, p, generator).to(x.dtype)
     return x * (kept / (1 - p))
-
-
-def keep(shape: tuple[int, ...], p: float, generator: Generator) -> Tensor:
-    """Draw which entries dropout keeps: booleans of this shape, each False with probability ``p``.
-
-    Each is drawn from 16 bits, so that ``p`` holds to 1 / 131,072; a float takes twice the time.
-    """
-    count = prod(shape)
-    words = torch.empty(-(-count // 4), dtype=torch.int64, device=generator.device)
-    bits = words.random_(-(2**63), None, generator=generator).view(torch.int16)[:count]
-    return bits.view(shape) >= round(p * 2**16) - 2**15
 
 
 class LogisticRegression(nn.Module):

@@ -14,7 +14,7 @@ except ModuleNotFoundError as error:
     wanted = "sparse inputs need Torch and SciPy: pip install 'adam-edu[torch,data]'"
     raise ModuleNotFoundError(wanted, name=error.name) from error
 
-from .networks import keep
+from .masks import keep
 
 
 class _Linear(torch.autograd.Function):
