@@ -189,9 +189,17 @@ class TwoProducts(SGD):
 
     lr: Rate = 1.0
 
+    @staticmethod
+    def less(i):
+        return 1 - 0.5**i
+
+    @staticmethod
+    def more(i):
+        return 1 + 0.5**i
+
     def scalars(self, t):
-        halves = product(lambda i: 1 - 0.5**i, t)
-        return product(lambda i: 1 + 0.5**i, t + 1), halves
+        halves = product(self.less, t)
+        return product(self.more, t + 1), halves
 
     def step(self, x, g, ahead, halves):
         return (-self.lr * ahead * halves * g,)
