@@ -379,16 +379,19 @@ def test_random_surgery_under_the_address_sanitizer(tmp_path):
     compiler = shutil.which("g++")
     if compiler is None or sys.platform != "linux":
         pytest.skip("needs g++ on Linux")
-    asked = [compiler, "-print-file-name=libasan.so"]
-    library = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
-    if not Path(library).is_absolute():
+    # The second as well: the sanitizer looks in it for what throws an error.
+    libraries = [
+        subprocess.check_output([compiler, f"-print-file-name={name}"], text=True).strip()
+        for name in ("libasan.so", "libstdc++.so.6")
+    ]
+    if not all(Path(library).is_absolute() for library in libraries):
         pytest.skip("needs the library of the address sanitizer")
     wrapper = tmp_path / "c++"
     wrapper.write_text(f'#!/bin/sh\nexec {compiler} -fsanitize=address "$@"\n')
     wrapper.chmod(0o755)
     environment = os.environ | {
         "CXX": str(wrapper),
-        "LD_PRELOAD": library,
+        "LD_PRELOAD": " ".join(libraries),
         "ASAN_OPTIONS": "detect_leaks=0",
         "TORCH_HOME": str(tmp_path / "cache"),
         "PYTHONMALLOC": "malloc",
