@@ -119,6 +119,7 @@ class RuleOptimizer(Optimizer):
         for group in self.param_groups:
             for name, default in self.defaults.items():
                 group.setdefault(name, default)
+            name_states(group["params"], self.state, torch_slots(self.rule))
         loaded = self.__dict__.pop("_loaded", None)
         if loaded is not None:
             self.state = self._states(loaded)
