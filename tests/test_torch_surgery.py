@@ -290,6 +290,20 @@ def test_a_counter_in_a_tensor_is_shared_by_those_who_count_together():
     assert [int(made.state[x]["step"]) for x in (p, q)] == [4, 3]
 
 
+def test_a_counter_that_somebody_sets():
+    """Whoever has a step number of its own has products of its own, where nobody steps too."""
+    p, q = nn.Parameter(torch.ones(3)), nn.Parameter(torch.ones(3))
+    made = ours.NAdam([{"params": [p]}, {"params": [q]}], capturable=True)
+    p.grad = q.grad = torch.ones(3)
+    made.step()
+    made.state[q]["products"] = made.state[p]["products"]
+    before = made.state[p]["products"].clone()
+    p.grad = None
+    made.step()
+    assert torch.equal(made.state[p]["products"], before)
+    assert made.state[q]["products"] < before
+
+
 @pytest.mark.parametrize("name", ["SGD", "Momentum", "Nesterov"])
 def test_momentum_cycled_to_zero_and_back(adam, name):
     results = []

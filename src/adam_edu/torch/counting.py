@@ -97,19 +97,19 @@ def part(idle: Sequence[State], moving: Sequence[State]) -> None:
 
     Both are new, so that a graph traced while they were one is not taken for one that still holds.
     """
-    still, counting = (
-        {id(own["step"]) for own in states if isinstance(own.get("step"), Tensor)}
-        for states in (idle, moving)
-    )
-    for states in (idle, moving):
-        new: dict[int, dict[str, Tensor]] = {}
-        for own in states:
-            t = id(own.get("step"))
-            if t in still and t in counting:
-                if t not in new:
-                    names = [name for name in ("step", "products") if name in own]
-                    new[t] = {name: own[name].clone() for name in names}
-                own.update(new[t])
+    for name in ("step", "products"):
+        still, counting = (
+            {id(own[name]) for own in states if isinstance(own.get(name), Tensor)}
+            for states in (idle, moving)
+        )
+        for states in (idle, moving):
+            new: dict[int, Tensor] = {}
+            for own in states:
+                t = id(own.get(name))
+                if t in still and t in counting:
+                    if t not in new:
+                        new[t] = own[name].clone()
+                    own[name] = new[t]
 
 
 def scalars_of_next_step(states: Iterable[State], rule: Rule) -> list[tuple[Any, ...]]:
