@@ -52,7 +52,7 @@ def _reports(submission: Submission, wanted: list[str]) -> Iterator[Report]:
         return
     with Process(submission.path, submission.parts, wanted) as process:
         try:
-            defined = process.defined()
+            defined = process.ready()
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:
@@ -67,11 +67,12 @@ def _reports(submission: Submission, wanted: list[str]) -> Iterator[Report]:
                 "No function in the file is called as an exercise is: see adam-edu exercise list."
             )
             yield _problem(names[0], "not_found", text)
-        for name, function in defined.items():
-            process.starts = 0
+        for name in defined:
             try:
-                yield EXERCISES[name](function)
-            except (Misfit, OutOfTime) as error:
+                yield EXERCISES[name](process.ready()[name])
+            except (KeyboardInterrupt, GeneratorExit):
+                raise
+            except BaseException as error:  # from where the file runs
                 yield EXERCISES[name].refused(*described(error))
 
 

@@ -25,8 +25,6 @@ from .worker import read, write
 
 # For loading a file, and for all that its process does together.
 SECONDS_TO_LOAD, SECONDS_IN_ALL = 20.0, 120.0
-# A file whose process ends so often in one exercise gets no other for it.
-STARTS = 3
 LONGEST_ANSWER = 2**26
 PACKAGE = Path(__file__).parents[2]
 # -P: a file beside the student's, called as one of Python's own modules, is not taken for it.
@@ -36,7 +34,8 @@ START = (
 
 
 class Process:
-    """A process for one file: starts when it is needed, again after its end, and is closed.
+    """A process for one file. Once it has ended, all that it is asked ends in the same way, until
+    it is made ready again.
 
     Parameters
     ----------
@@ -56,8 +55,7 @@ class Process:
         }
         self.files = [part.file for part in parts]
         self.deadline = time.monotonic() + SECONDS_IN_ALL
-        self.starts = 0
-        self.end: BaseException = OutOfTime(f"{SECONDS_IN_ALL:g}")
+        self.end: BaseException = Ended("ends_the_process", "The process has not begun.")
         self.popen: subprocess.Popen[bytes] | None = None
         self.answers: queue.Queue[Any] = queue.Queue(1)
         self.listener = threading.Thread()
@@ -69,26 +67,23 @@ class Process:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def defined(self) -> dict[str, Any]:
-        """Return what the wanted names of the file stand for; those that it defines.
+    def ready(self) -> dict[str, Any]:
+        """Start the process if it does not run, load the file, and return what the wanted names
+        stand for; those that it defines.
 
         Raises
         ------
         BaseException
             What running the file ended with: its error, OutOfTime, or Ended.
         """
-        self.starts = 0
-        outcome = call(self._started, SECONDS_TO_LOAD)
-        if outcome.error is not None:
-            raise outcome.error
-        return outcome.value
+        if self.popen is None:
+            outcome = call(self._started, SECONDS_TO_LOAD)
+            if outcome.error is not None:
+                raise outcome.error
+            self.defined = outcome.value
+        return self.defined
 
     def _started(self) -> dict[str, Any]:
-        """Start the process anew and load the file."""
-        self.close()
-        if self.starts == STARTS:
-            raise self.end
-        self.starts += 1
         self.answers = queue.Queue(1)
         self.popen = subprocess.Popen(
             [sys.executable, "-P", "-c", START, str(PACKAGE), str(int(2 * SECONDS_IN_ALL))],
@@ -141,7 +136,7 @@ class Process:
         """Call a tool of the package with the function of this number, in its process."""
         packed = Packer(self._number).pack(list(arguments))
         request = {"do": "inside", "tool": tool, "function": number, "arguments": packed}
-        outcome = call(lambda: self._request(request))
+        outcome = call(lambda: self._request(request), SECONDS_TO_LOAD)
         if outcome.error is not None:
             raise outcome.error
         return outcome.value[0]
@@ -152,7 +147,7 @@ class Process:
 
     def _request(self, request: dict[str, Any]) -> tuple[Any, Any]:
         if self.popen is None:
-            self._started()
+            raise self.end
         return self._ask(request)
 
     def _ask(self, request: dict[str, Any]) -> tuple[Any, Any]:
@@ -169,15 +164,13 @@ class Process:
             if "error" not in answer:
                 return self._unpacked(answer["value"]), self._unpacked(answer["given"])
             error = self._error(answer["error"], raised)
-        except (Ended, OutOfTime) as end:
-            self.end = end
-            self.close()
-            raise
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
-            self.close()
             text = "What your code's process sent to the checker is no answer."
-            raise Ended("ends_the_process", text) from None
-        except BaseException:
+            self.end = Ended("ends_the_process", text)
+            self.close()
+            raise self.end from None
+        except BaseException as end:
+            self.end = end
             self.close()
             raise
         raise error

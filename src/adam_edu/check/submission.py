@@ -118,8 +118,8 @@ def _of_file(path: Path, data: bytes) -> list[Part]:
 def _of_notebook(path: Path, data: bytes) -> list[Part]:
     """Return the cells that define an exercise, and what they may need out of the others.
 
-    Those tagged ``solution`` are the book's own. What a cell with an exercise shows is left out, as
-    the call of the checker is.
+    Those tagged ``solution`` are the book's own. Of what a cell with an exercise shows, only a call
+    of the checker counts: ``check.adam_step(mine)`` says what the exercise's function is.
     """
     try:
         cells = [_Cell(**_plain(cell)) for cell in json.loads(data)["cells"]]
@@ -156,11 +156,20 @@ def _of_cell(file: str, source: str) -> Iterator[Part]:
             yield Part(file, source)
     elif wanted:
         shown = [node for node in tree.body if isinstance(node, ast.Expr)]
-        yield Part(file, _only(source, [node for node in tree.body if node not in shown]))
+        kept = _only(source, [node for node in tree.body if node not in shown])
+        yield Part(file, kept + "".join(map(_handed_in, shown)))
     else:
         for node in tree.body:
             if isinstance(node, DEFINITIONS) or _is_constant(node):
                 yield Part(file, _only(source, [node]), needed=False)
+
+
+def _handed_in(node: ast.Expr) -> str:
+    """Return the line that gives an exercise's name to what the checker is called with, or none."""
+    match node.value:
+        case ast.Call(func=ast.Attribute(attr=name), args=[given]) if name in EXERCISES:
+            return f"{name} = {ast.unparse(given)}\n"
+    return ""
 
 
 def _parsed(source: str) -> ast.Module | None:
@@ -202,6 +211,6 @@ def _defined(source: str) -> set[str]:
 def _mentioned(data: bytes) -> tuple[str, ...]:
     """Return the exercises that a program or a notebook begins to define, as its text tells."""
     text = data.decode("utf-8", "replace")
-    found = set(re.findall(r"\bdef (\w+)\s*\(|^(\w+) *=", text, re.MULTILINE))
+    found = set(re.findall(r"\bdef (\w+)\s*\(|^(\w+) *=|\bcheck\.(\w+)\(", text, re.MULTILINE))
     words = {word for pair in found for word in pair}
     return tuple(name for name in EXERCISES if name in words)

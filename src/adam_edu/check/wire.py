@@ -13,7 +13,7 @@ import numpy as np
 
 from .kinds import Misfit
 
-DEPTH, ITEMS, BYTES, CHARACTERS = 8, 100_000, 32 * 2**20, 10_000
+DEPTH, ITEMS, BYTES, CHARACTERS = 8, 20_000, 32 * 2**20, 10_000
 Function = Callable[..., Any]
 
 
