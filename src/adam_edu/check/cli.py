@@ -11,7 +11,7 @@ from ..names import lookup
 from . import progress
 from .chapters import TITLES
 from .course import MINUTES
-from .grading import Grade, as_csv, as_json, as_text, graded
+from .grading import Grade, all_right, as_csv, as_json, as_text, graded
 from .submission import submissions
 from .task import Task
 
@@ -119,11 +119,10 @@ def run_check(options: argparse.Namespace) -> int:
     """
     paths = [_path(text) for text in options.paths]
     grades = [graded(one, options.exercises) for one in submissions(paths)]
-    right = [[report.ok for report in grade.reports] for grade in grades]
     if not any(path.is_dir() for path in paths):
         progress.note(r.exercise for grade in grades for r in grade.reports if r.ok)
     _put(_shown(options, grades), options)
-    return int(not (right and all(map(all, right))))
+    return int(not all_right(grades, options.exercises))
 
 
 def _path(text: str) -> Path:

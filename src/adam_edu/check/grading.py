@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from .. import __version__
@@ -28,7 +28,7 @@ class Grade:
     reports: tuple[Report, ...]
 
 
-def graded(submission: Submission, names: Container[str] | None = None) -> Grade:
+def graded(submission: Submission, names: Collection[str] | None = None) -> Grade:
     """Run a submission in a process of its own, and judge what comes out of it here.
 
     A file named after an exercise must define it. One that cannot be run gets the same report for
@@ -40,6 +40,19 @@ def graded(submission: Submission, names: Container[str] | None = None) -> Grade
     """
     wanted = [name for name in EXERCISES if names is None or name in names]
     return Grade(submission, tuple(_reports(submission, wanted)))
+
+
+def all_right(grades: list[Grade], names: Collection[str] | None = None) -> bool:
+    """Return whether all that was handed in is right, and of each student all that was asked for.
+
+    Parameters
+    ----------
+    names : the exercises that are asked for; by default no more than was handed in
+    """
+    right = {(g.submission.student, r.exercise) for g in grades for r in g.reports if r.ok}
+    asked = {(g.submission.student, r.exercise) for g in grades for r in g.reports}
+    asked |= {(grade.submission.student, name) for grade in grades for name in names or ()}
+    return bool(asked) and right == asked
 
 
 def _reports(submission: Submission, wanted: list[str]) -> Iterator[Report]:
@@ -120,7 +133,7 @@ def as_json(grades: list[Grade]) -> str:
     return json.dumps(whole, indent=2, ensure_ascii=True)
 
 
-def as_csv(grades: list[Grade], names: list[str] | None = None) -> str:
+def as_csv(grades: list[Grade], names: Collection[str] | None = None) -> str:
     """Return a table with a line for each student: a credit from 0 to 1 for each exercise, or
     nothing where it was not handed in; the points; and what was wrong.
 
