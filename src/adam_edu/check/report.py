@@ -88,7 +88,7 @@ class Report:
         return {
             "exercise": self.exercise,
             "ok": self.ok,
-            "credit": round(self.credit, 4),
+            "credit": self.credit,
             "results": dict(self.results),
             "mistakes": list(self.mistakes),
             "text": str(self),
