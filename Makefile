@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test package lint notebooks bench look pictures browser dist clean
+.PHONY: help book pdf worksheets slides test package lint notebooks bench look pictures browser dist clean
 
 help:  ## List these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,6 +20,12 @@ book: $(STAMP)  ## Build the book's pages into _build/html; a warning is an erro
 
 pdf: book  ## Print all pages into one file, _build/adam-from-the-ground-up.pdf (needs Chromium)
 	$(BIN)/python book/_tools/pdf.py
+
+worksheets: book  ## Print all pages without solutions into _build/worksheets.pdf (needs Chromium)
+	$(BIN)/python book/_tools/pdf.py --worksheets --output _build/worksheets.pdf
+
+slides: book  ## Make slides of each chapter, _build/slides/momentum.pdf and so on (needs Chromium)
+	$(BIN)/python book/_tools/slides.py
 
 test: $(STAMP)  ## Run every test, and every notebook against its stored outputs
 	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --nbval --nbval-current-env

@@ -166,9 +166,10 @@ def observe(
     number: int = 1,
 ) -> Observation:
     """Call the solution once, by the exercise's names, and note what happened."""
+    outcome = call(lambda: kind.call(function, arguments, exercise.returns))
+    # Only now, so that nothing right stands in a frame while the solution runs.
     results = exercise.results(exercise.values(arguments))
     expected = tuple(np.asarray(result, dtype=float) for result in results)
-    outcome = call(lambda: kind.call(function, arguments, exercise.returns))
     if outcome.error is not None:
         return Observation(number, arguments, expected, None, outcome)
     found, kept = outcome.value

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from .calling import by_name
-from .faults import changes_random_state, described, refusal
+from .faults import changes_random_state, described, refusal, replaces_functions
 from .kinds import Misfit
 from .report import Report
 from .sandbox import Outcome, RandomState, call
@@ -71,9 +71,9 @@ class Challenge(Task):
         refused = refusal(self, function)
         if refused is not None:
             return refused
-        state = RandomState()
+        state = RandomState(function)
         try:
-            return self._judged(by_name(self, function), state)
+            return self._judged(by_name(self, function) if self.called else function, state)
         finally:
             state.restore()
 
@@ -85,10 +85,12 @@ class Challenge(Task):
         outcome = Outcome(function)
         if self.called:
             outcome = call(lambda: function(**arguments), SECONDS)
-        if outcome.error is None:
+        if outcome.error is None and not outcome.replaced:
             outcome = call(lambda: self._measured(outcome.value, arguments), SECONDS)
         if outcome.error is not None:
             return self.refused(*described(outcome.error))
+        if outcome.replaced:
+            return self.refused(*replaces_functions(outcome.replaced))
         flaw, seen = outcome.value
         if flaw is not None:
             parts = [("Problem", flaw.words)]

@@ -16,7 +16,7 @@ def examine(exercise: Reference, function: Callable[..., Any]) -> Report:
     refused = refusal(exercise, function)
     if refused is not None:
         return refused
-    state = RandomState()
+    state = RandomState(function)
     try:
         trial = trial_of(exercise, by_name(exercise, function))
         faults = faults_of(exercise, function, trial, state.changed())
@@ -31,7 +31,8 @@ def examine(exercise: Reference, function: Callable[..., Any]) -> Report:
         return _report(exercise, trial, (), [("Right", "the numbers, in every call.")], faults)
     count = len(trial.observations)
     said = f"It agrees with the reference in each of {count} calls, with {trial.kind.name}."
-    return Report(exercise.name, True, (), "right", (("Right", said), *_note(trial)))
+    agrees = (("Right", said), *_note(trial))
+    return Report(exercise.name, True, (), "right", agrees, _results(exercise, trial))
 
 
 def _numbers(
@@ -63,7 +64,13 @@ def _report(
     said = [("Besides" if names else "Problem", fault.text) for fault in faults]
     every = (*names, *(fault.name for fault in faults))
     parts = [*parts, *said, *_note(trial), exercise.reading]
-    return Report(exercise.name, False, every, "not right yet", tuple(parts))
+    return Report(
+        exercise.name, False, every, "not right yet", tuple(parts), _results(exercise, trial)
+    )
+
+
+def _results(exercise: Reference, trial: Trial) -> dict[str, bool]:
+    return dict(zip(exercise.returns, trial.right_results, strict=True))
 
 
 def _note(trial: Trial) -> Parts:

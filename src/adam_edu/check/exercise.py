@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .examine import examine
+from .in_place import asked_in_place, is_in_place
 from .reference import Reference
+from .remote import inside
 from .report import Report
 
 
@@ -15,6 +17,5 @@ class Exercise(Reference):
 
     def __call__(self, function: Callable[..., Any]) -> Report:
         """Check a solution, and return a report of what is right, what differs, and why."""
-        # in_place() says what an exercise asks for when it is handed such a function.
-        asked = getattr(function, "asked", None)
-        return examine(asked(self) if asked else self, function)
+        asked = asked_in_place(self) if inside(function, is_in_place) else self
+        return examine(asked, function)

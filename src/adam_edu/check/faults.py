@@ -4,17 +4,19 @@ import dis
 import inspect
 import linecache
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .calling import Trial, by_name, has_names, observe
+from .guard import spied
 from .kinds import WHOLE, Kind, Misfit
 from .reference import Reference
+from .remote import Ended, inside
 from .report import Report, listed
-from .sandbox import OutOfTime
+from .sandbox import OutOfTime, text_of
 from .task import Task
 
 
@@ -33,8 +35,12 @@ def refusal(task: Task, function: Any) -> Report | None:
             f"brackets: check.{task.name}({task.name})."
         )
         return task.refused("not_a_function", text)
-    if is_stub(function):
+    if inside(function, is_stub):
         return not_written_yet(task)
+    spying = spied(function)
+    if spying:
+        text = f"It looks at the checker's own frames, by {spying}. Nothing here needs that."
+        return task.refused("looks_at_the_checker", text)
     try:
         signature = inspect.signature(function)
         if has_names(task, function):
@@ -74,8 +80,14 @@ def is_stub(function: Any) -> bool:
 
 def has_gap(function: Any, trial: Trial) -> bool:
     """Return whether a program still has three dots where a line is to be finished."""
-    code = getattr(function, "__code__", None)
-    return not trial.ran and ... in getattr(code, "co_consts", ()) and "llipsis" in str(trial.error)
+    if trial.ran or trial.error is None or "llipsis" not in text_of(trial.error):
+        return False
+    return inside(function, has_dots)
+
+
+def has_dots(function: Any) -> bool:
+    """Return whether three dots stand in a function as a value."""
+    return ... in getattr(getattr(function, "__code__", None), "co_consts", ())
 
 
 def described(error: BaseException | None) -> Fault:
@@ -92,7 +104,8 @@ def described(error: BaseException | None) -> Fault:
         if theirs:
             line = linecache.getline(theirs[0].filename, theirs[0].lineno or 0).strip()
             where = f" in its line {line!r}" if line else f" in line {theirs[0].lineno}"
-    message = f": {error}" if str(error) else ""
+    text = "" if error is None else text_of(error)
+    message = f": {text}" if text else ""
     if "for ^" in message:
         message += ". A power is written ** in Python"
     return Fault("raises", f"It raised {type(error).__name__}{where}{message}.")
@@ -118,12 +131,16 @@ def _faults(
             "It changes the arrays that it is given, so that the caller's own numbers are "
             "overwritten. Lines such as m *= beta1 and m[:] = ... do that; write m = beta1 * m.",
         )
+    replaced = {name for seen in trial.observations for name in seen.outcome.replaced}
+    if replaced:
+        yield replaces_functions(sorted(replaced))
     if changed:
         yield changes_random_state(changed)
     named = by_name(exercise, function)
     first = trial.observations[0]
     again = observe(exercise, named, trial.kind, first.arguments)
-    if first.found is not None and not again.same(first):
+    ended = isinstance(again.outcome.error, (Ended, OutOfTime))
+    if first.found is not None and not ended and not again.same(first):
         yield Fault(
             "remembers_between_calls",
             "Called twice with the same arguments, it gives two different answers. It keeps "
@@ -145,6 +162,15 @@ def changes_random_state(changed: list[str]) -> Fault:
         "changes_random_state",
         f"It changes the random state of {listed(changed)}, and with it every random "
         "number drawn later. The checker has put it back. Nothing here needs chance.",
+    )
+
+
+def replaces_functions(names: Sequence[str]) -> Fault:
+    """Return the fault of a solution that puts others in the place of functions it shares."""
+    return Fault(
+        "replaces_functions",
+        f"It replaces {listed(tuple(names))}, which everybody here shares. The checker has put "
+        "that back.",
     )
 
 

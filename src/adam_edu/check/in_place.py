@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from .algorithm import RETURNED
-from .exercise import Exercise
 from .kinds import ARRAYS, Kind, Misfit
+from .reference import Reference
 from .report import listed
 
 UNCHANGED = (
@@ -83,11 +83,16 @@ def in_place(function: Callable[..., Any]) -> Callable[..., Any]:
             raise Misfit("not_in_place", UNCHANGED.format(names=listed(unchanged)))
         return tuple(given[name] for name in changed)
 
-    returning.asked = asked_in_place  # type: ignore[attr-defined]
+    returning.in_place = True  # type: ignore[attr-defined]
     return returning
 
 
-def asked_in_place(exercise: Exercise) -> Exercise:
+def is_in_place(function: Any) -> bool:
+    """Return whether a function was made by :func:`in_place`."""
+    return getattr(function, "in_place", False) is True
+
+
+def asked_in_place(exercise: Reference) -> Reference:
     """Return an exercise in the words that it has for a step in place.
 
     >>> from adam_edu import check

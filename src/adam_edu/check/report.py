@@ -1,7 +1,8 @@
 """The verdict: as text, as a card in a notebook, as JSON."""
 
 import textwrap
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
@@ -21,6 +22,7 @@ class Report:
     title : the verdict in a few words
     parts : what is to be said, in order: a label and a text each. The label "Code" marks lines of a
         program.
+    results : for each result by name, whether it is right; empty where nothing was compared
     """
 
     exercise: str
@@ -28,6 +30,19 @@ class Report:
     mistakes: tuple[str, ...]
     title: str
     parts: tuple[tuple[str, str], ...]
+    results: Mapping[str, bool] = field(default_factory=dict)
+
+    @property
+    def credit(self) -> float:
+        """From 0 to 1: the share of the results that are right.
+
+        If all are, and something else is wrong, as where an argument is overwritten, that counts as
+        one result more.
+        """
+        right, count = sum(self.results.values()), len(self.results)
+        if self.ok or not right:
+            return float(self.ok)
+        return right / (count + (right == count))
 
     def __str__(self) -> str:
         lines = [f"{'✓' if self.ok else '✗'} {self.exercise}: {self.title}"]
@@ -73,6 +88,8 @@ class Report:
         return {
             "exercise": self.exercise,
             "ok": self.ok,
+            "credit": self.credit,
+            "results": dict(self.results),
             "mistakes": list(self.mistakes),
             "text": str(self),
         }

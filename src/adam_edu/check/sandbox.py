@@ -1,6 +1,7 @@
 """Calling a stranger's function so that the notebook lives on, whatever it does."""
 
 import contextlib
+import hashlib
 import io
 import random
 import signal
@@ -10,13 +11,21 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import numpy as np
 
+from .guard import originals
+from .remote import inside
+
 # The first use of a large library takes a while.
 SECONDS = 5.0
+# More than this a call may not take on top of what is in use, where the system can tell.
+MEMORY = 2 * 2**30
+# Of what a call prints, so many characters are kept.
+CHARACTERS = 10_000
 
 
 class OutOfTime(BaseException):
@@ -25,11 +34,19 @@ class OutOfTime(BaseException):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a call did: the value it returned or the error it raised, and what it printed."""
+    """What a call did.
+
+    Attributes
+    ----------
+    value, error : what it returned, or raised
+    printed : the beginning of what it printed
+    replaced : the functions of NumPy, Python or the checker that it had replaced; they are back
+    """
 
     value: Any = None
     error: BaseException | None = None
     printed: str = ""
+    replaced: tuple[str, ...] = ()
 
     @property
     def out_of_time(self) -> bool:
@@ -37,13 +54,31 @@ class Outcome:
         return isinstance(self.error, OutOfTime)
 
 
+class Printed(io.StringIO):
+    """A text stream that keeps the first CHARACTERS and lets go of the rest."""
+
+    def write(self, text: str) -> int:
+        """Take a text as if all of it were kept."""
+        super().write(text[: max(CHARACTERS - self.tell(), 0)])
+        return len(text)
+
+
 def call(function: Callable[[], Any], seconds: float | None = None) -> Outcome:
     """Call a function with its output caught, warnings off, and an end to its time of SECONDS.
 
     Whatever it raises is part of the outcome, even SystemExit; only the user's own interruption
-    goes through.
+    goes through. Functions that it replaced are put back, and its memory is limited.
     """
-    printed = io.StringIO()
+    originals().put_back()
+    with time_limit(SECONDS if seconds is None else seconds), memory_limit():
+        outcome = caught(function)
+    replaced = originals().put_back()
+    return Outcome(outcome.value, outcome.error, outcome.printed, replaced)
+
+
+def caught(function: Callable[[], Any]) -> Outcome:
+    """Call a function with its output and errors caught and warnings off; time has no limit."""
+    printed = Printed()
     value, error = None, None
     try:
         with (
@@ -53,8 +88,7 @@ def call(function: Callable[[], Any], seconds: float | None = None) -> Outcome:
             np.errstate(all="ignore"),
         ):
             warnings.simplefilter("ignore")
-            with time_limit(SECONDS if seconds is None else seconds):
-                value = function()
+            value = _theirs(function)
     except KeyboardInterrupt:
         raise
     except BaseException as raised:
@@ -62,21 +96,43 @@ def call(function: Callable[[], Any], seconds: float | None = None) -> Outcome:
     return Outcome(value, error, printed.getvalue())
 
 
+def _theirs(function: Callable[[], Any]) -> Any:
+    """Call a function. While this frame is on the stack, and no longer, the time limit raises."""
+    return function()
+
+
+def text_of(error: BaseException) -> str:
+    """Return an error's message, also where asking for it raises another.
+
+    >>> text_of(ValueError("no number"))
+    'no number'
+    """
+    try:
+        return str(error)
+    except BaseException as another:
+        return f"(its text cannot be shown: asking for it raises {type(another).__name__})"
+
+
 def time_limit(seconds: float) -> contextlib.AbstractContextManager[None]:
-    """Raise OutOfTime in the block when it has taken longer.
+    """Raise OutOfTime in a function that is called in the block, when the block has taken longer.
 
     By a timer's signal where there are such signals and this is the main thread, as in a script or
-    a notebook on Linux or macOS. Elsewhere, as on Windows, by a trace function that looks at the
-    clock on every line of Python; it is slower and cannot stop a call that is inside C code.
+    a notebook on Linux or macOS. Elsewhere, as on Windows or in a page, by a trace function that
+    looks at the clock on every line of Python; it is slower and cannot stop a call that is inside C
+    code.
     """
     main = threading.current_thread() is threading.main_thread()
-    return _by_signal(seconds) if hasattr(signal, "setitimer") and main else _by_trace(seconds)
+    timers = hasattr(signal, "setitimer") and sys.platform != "emscripten"
+    return _by_signal(seconds) if timers and main else _by_trace(seconds)
 
 
 @contextlib.contextmanager
 def _by_signal(seconds: float) -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
-        raise OutOfTime(f"{seconds:g}")
+        while frame is not None and frame.f_code is not _theirs.__code__:
+            frame = frame.f_back
+        if frame is not None:
+            raise OutOfTime(f"{seconds:g}")
 
     handler = signal.signal(signal.SIGALRM, stop)
     # Again and again, in case the first one is swallowed by a bare "except:".
@@ -97,6 +153,8 @@ def _by_trace(seconds: float) -> Iterator[None]:
     deadline = time.monotonic() + seconds
 
     def look(frame: FrameType, event: str, argument: Any) -> Any:
+        if frame.f_code.co_filename == __file__:
+            return None  # what stands around the call is not to be stopped
         if time.monotonic() > deadline:
             raise OutOfTime(f"{seconds:g}")
         return look
@@ -109,35 +167,61 @@ def _by_trace(seconds: float) -> Iterator[None]:
         sys.settrace(before)
 
 
+@contextlib.contextmanager
+def memory_limit() -> Iterator[None]:
+    """Let the block take no more than MEMORY, where the system counts what a process takes."""
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
+    except (ImportError, OSError):
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = pages * resource.getpagesize() + MEMORY
+    known = [one for one in (soft, hard, limit) if one != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min(known), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def random_states() -> dict[str, str]:
+    """Return the global random states of Python, NumPy and, where it is loaded, Torch, in short."""
+    return {name: _short(state) for name, state in _states().items()}
+
+
+def _states() -> dict[str, Any]:
+    states = {"random": random.getstate(), "numpy.random": np.random.get_state(legacy=True)}  # noqa: NPY002
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        states["torch"] = torch.get_rng_state()
+    return states
+
+
+def _short(state: Any) -> str:
+    parts = state if isinstance(state, tuple) else (np.asarray(state),)
+    plain = [part.tobytes() if isinstance(part, np.ndarray) else part for part in parts]
+    return hashlib.sha256(repr(plain).encode()).hexdigest()
+
+
 class RandomState:
-    """The global random states of Python, NumPy and, where it is loaded, Torch."""
+    """The global random states that a function can draw from, where it lives."""
 
-    def __init__(self) -> None:
-        self.states = self._read()
-
-    @staticmethod
-    def _read() -> dict[str, Any]:
-        states = {"random": random.getstate(), "numpy.random": np.random.get_state(legacy=True)}  # noqa: NPY002
-        torch = sys.modules.get("torch")
-        if torch is not None:
-            states["torch"] = torch.get_rng_state()
-        return states
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.states = _states()
+        self.before = inside(function, random_states)
 
     def changed(self) -> list[str]:
         """Return the names of those that are no longer what they were."""
-        now = self._read()
-        return [name for name, state in self.states.items() if _plain(state) != _plain(now[name])]
+        now = inside(self.function, random_states)
+        return [name for name, state in self.before.items() if state != now[name]]
 
     def restore(self) -> None:
-        """Put the states back."""
+        """Put the states here back."""
         random.setstate(self.states["random"])
         np.random.set_state(self.states["numpy.random"])  # noqa: NPY002
         if "torch" in self.states:
             sys.modules["torch"].set_rng_state(self.states["torch"])
-
-
-def _plain(state: Any) -> Any:
-    """Return a state as something that can be compared by ``==``."""
-    if isinstance(state, tuple):
-        return tuple(p.tobytes() if isinstance(p, np.ndarray) else p for p in state)
-    return np.asarray(state).tobytes()

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..challenge import Challenge, Flaw
 from ..kinds import Misfit
+from ..remote import inside
 
 LR, MOMENTUM = 0.1, 0.5
 STARTS = ([2.0, -3.0], [4.0, 1.0], [-5.0, 6.0])
@@ -52,7 +53,7 @@ class Training:
                 self.parameters[-1].grad = None
             self.t += 1
             with self.torch.no_grad():
-                self.step(self=self.optimizer)
+                self.step(self.optimizer)
         return self
 
     def decay(self) -> "Training":
@@ -135,21 +136,30 @@ def _references() -> Mapping[str, Any]:
     return {"expected": _arrives(right), "wrong": wrong}
 
 
-def _measure(step: Step, expected: dict[str, list[float]], wrong: Any) -> Mapping[str, Any]:
+def _tried(step: Step) -> dict[str, Any]:
+    """Try a step out, where it lives, and return what can be seen of it."""
     training = Training(step).run(1)  # an error here is the student's to read
     pointers = {p.grad.data_ptr() for p in training.parameters}
     buffers = [value for state in training.optimizer.state.values() for value in _tensors(state)]
     training.run(1)
-    found = _arrives(step)
     return {
-        "moved": not _same(training.values, [value for start in STARTS for value in start]),
-        "kept": all(
-            _same(p.grad.tolist(), gradient)
-            for p, gradient in zip(training.parameters, GRADIENTS[1], strict=True)
-        ),
+        "values": training.values,
+        "gradients": [p.grad.tolist() for p in training.parameters],
         "aliased": any(buffer.data_ptr() in pointers for buffer in buffers),
         "stateless": not buffers,
-        "agrees": {name: _same(place, expected[name]) for name, place in found.items()},
+        "found": _arrives(step),
+    }
+
+
+def _measure(step: Step, expected: dict[str, list[float]], wrong: Any) -> Mapping[str, Any]:
+    seen = inside(step, _tried)
+    found = seen["found"]
+    return {
+        "moved": not _same(seen["values"], [value for start in STARTS for value in start]),
+        "kept": all(map(_same, seen["gradients"], GRADIENTS[1])),
+        "aliased": seen["aliased"],
+        "stateless": seen["stateless"],
+        "agrees": {name: _same(found[name], place) for name, place in expected.items()},
         "like": [
             (name, situation)
             for name, places in wrong.items()
