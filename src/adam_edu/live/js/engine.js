@@ -1,0 +1,100 @@
+// The page's one Python: a worker that is started when it is first asked, and started anew after it
+// had to be ended.
+
+const SILENCE = 60_000; // ms without a word of a starting worker
+const LONGEST = 60_000; // ms for one run; the checker itself ends a call after seconds
+const MEMORY = 256 * 2 ** 20; // bytes, at most
+
+const here = (name) => new URL(name, import.meta.url).href;
+
+class Engine {
+  #worker = null;
+  #ready = null;
+  #waiting = null; // who waits for the worker's answer: { resolve, reject, timer }
+  #running = false;
+  #tellers = new Set();
+  #list = null;
+
+  /** Whether Python is there, or on its way. */
+  get started() {
+    return this.#ready !== null;
+  }
+
+  /** Whether a text is being run. */
+  get busy() {
+    return this.#running;
+  }
+
+  /** Call a function with each report on the start, until it is there. */
+  start(teller) {
+    if (teller) this.#tellers.add(teller);
+    this.#ready ??= this.#begin();
+    return this.#ready;
+  }
+
+  async #begin() {
+    try {
+      this.#list ??= await (await fetch(here("list.json"))).json();
+      this.#worker = new Worker(here("worker.js"));
+      await this.#ask({ type: "start", most: MEMORY, ...this.#list }, SILENCE,
+        "Python has not started within a minute. Load the page again, or use Colab.");
+    } catch (error) {
+      this.#end();
+      throw error;
+    } finally {
+      this.#tellers.clear();
+    }
+  }
+
+  /** Send the worker a message, and return its answer; end it if it takes too long. */
+  #ask(message, limit, late) {
+    const worker = this.#worker;
+    return new Promise((resolve, reject) => {
+      const watch = () => setTimeout(() => { this.#end(); reject(new Error(late)); }, limit);
+      let timer = watch();
+      this.#waiting = { reject, done: () => clearTimeout(timer) };
+      worker.onmessage = ({ data }) => {
+        clearTimeout(timer);
+        if (data.type === "progress") {
+          timer = watch();
+          for (const tell of this.#tellers) tell(data);
+        } else if (data.type === "failed") reject(new Error(data.text));
+        else resolve(data);
+      };
+      worker.onerror = (event) => {
+        event.preventDefault();
+        clearTimeout(timer);
+        reject(new Error(event.message || "The file worker.js cannot be loaded."));
+      };
+      worker.postMessage(message);
+    });
+  }
+
+  /** Check a text, one at a time: return what the runner says of it. */
+  async check(wish, teller) {
+    this.#running = true;
+    try {
+      await this.start(teller);
+      return await this.#ask({ type: "check", ...wish }, LONGEST,
+        "It ran for a minute, and was stopped.");
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  #end() {
+    this.#waiting?.done();
+    this.#worker?.terminate();
+    this.#worker = this.#ready = null;
+  }
+
+  /** End whatever runs, at once; a new Python starts in the background if there was one. */
+  stop() {
+    const waiting = this.#waiting;
+    this.#end();
+    waiting?.reject(new Error("Stopped."));
+    this.start().catch(() => {}); // whoever asks next is told what is wrong
+  }
+}
+
+export const engine = new Engine();

@@ -1,0 +1,150 @@
+// One exercise on the page: the field, Check and Stop, the verdict, and what is kept of it.
+
+import { card, named } from "./card.js";
+import { editor } from "./editor.js";
+import { engine } from "./engine.js";
+import { keep, kept } from "./store.js";
+
+const FULL = "Your browser has no room to keep this text: it is gone when you leave the page.";
+const PAUSE = 300; // ms after the last key, until the text is kept
+
+function button(text, action) {
+  const made = Object.assign(document.createElement("button"), { type: "button", textContent: text });
+  made.addEventListener("click", action);
+  return made;
+}
+
+let sheets;
+/** Load the style sheets of the field, the first time. */
+function styled(folder) {
+  sheets ??= Promise.all(
+    ["exercise.css", ...(folder ? [`../${folder}/layout.css`] : [])].map((name) => new Promise((done) => {
+      const href = new URL(name, import.meta.url).href;
+      const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
+      link.onload = link.onerror = done;
+      document.head.prepend(link);
+    })),
+  );
+  return sheets;
+}
+
+/** Make an exercise of a place on the page; return { focus(), check() }. */
+export async function exercise({ place, bar, cell, key, live, mark, megabytes }) {
+  const { name, stub, before } = place.dataset;
+  const [write, check, note] = bar.children;
+  await styled(live.editor);
+  const stop = button("Stop", () => engine.stop());
+  const back = button("Back to the beginning", restore);
+  const progress = document.createElement("progress");
+  const verdict = document.createElement("div");
+  verdict.className = "live-verdict";
+  verdict.setAttribute("role", "status");
+  stop.hidden = progress.hidden = true;
+  progress.setAttribute("aria-label", "loading Python");
+  check.after(stop, back);
+  bar.append(progress);
+  write.remove();
+  if (!engine.started) note.hidden = false;
+
+  let timer = 0;
+  let undone = null; // the text before the way back
+  const field = await editor(kept("text", key) ?? stub, `Your code for ${name}`, changed, live.editor);
+  cell.querySelector(".cell_input").replaceWith(field.container);
+  cell.querySelector(".cell_output")?.remove();
+  cell.append(verdict);
+
+  function save() {
+    clearTimeout(timer);
+    timer = 0;
+    const text = field.value;
+    if (!keep("text", key, text === stub ? null : text)) note.textContent = FULL;
+  }
+
+  function changed() {
+    field.mark([]);
+    undone = null;
+    back.textContent = "Back to the beginning";
+    clearTimeout(timer);
+    timer = setTimeout(save, PAUSE);
+  }
+  addEventListener("pagehide", () => timer && save());
+  addEventListener("storage", (event) => {
+    // Another tab has written it; what is being written here is not taken away.
+    const here = field.container.contains(document.activeElement);
+    if (event.key === `adam-edu:text:${key}` && !here) field.value = event.newValue ?? stub;
+  });
+
+  function restore() {
+    const text = undone ?? stub;
+    const other = undone === null ? field.value : null;
+    field.value = text;
+    changed();
+    undone = other;
+    if (undone !== null) back.textContent = "Undo: my text again";
+    field.focus();
+  }
+
+  function busy(is) {
+    check.disabled = is;
+    stop.hidden = !is;
+    verdict.setAttribute("aria-busy", is);
+    if (!is) progress.hidden = true;
+  }
+
+  function told({ loaded, total, starting }) {
+    progress.hidden = false;
+    Object.assign(progress, starting ? {} : { max: total, value: loaded });
+    if (starting) progress.removeAttribute("value");
+    note.textContent = starting
+      ? "Python is starting …"
+      : `Loading Python: ${megabytes(loaded)} of ${megabytes(total)}`;
+  }
+
+  function say(words, kind = "p") {
+    return Object.assign(document.createElement(kind), { textContent: words });
+  }
+
+  function show({ ok, html, printed, error, line }, source) {
+    verdict.replaceChildren();
+    if (html) verdict.append(card(html));
+    if (error) verdict.append(Object.assign(say(error, "pre"), { className: "live-error" }));
+    if (printed) verdict.append(say("Printed:"), say(printed, "pre"));
+    field.mark(line ? [line] : named(verdict, source));
+    if (ok) {
+      keep("solved", key, "1");
+      mark();
+    }
+  }
+
+  let running = false;
+  async function run() {
+    if (running) return;
+    if (engine.busy) {
+      note.textContent = "Another exercise of this page is being checked: wait for it, or stop it.";
+      return;
+    }
+    running = true;
+    save();
+    busy(true);
+    note.textContent = engine.started ? "Checking …" : `Loading Python: ${megabytes(live.bytes)}`;
+    const source = field.value;
+    try {
+      const found = await engine.check({ source, name, before }, told);
+      note.textContent = "";
+      show(found, source);
+    } catch (error) {
+      note.textContent = error.message;
+    }
+    busy(false);
+    running = false;
+  }
+
+  field.field.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey || event.shiftKey)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      run();
+    }
+  }, true);
+  return { focus: field.focus, check: run };
+}

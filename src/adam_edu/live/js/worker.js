@@ -1,0 +1,115 @@
+// Python, away from the page: the page stays responsive, and ends the worker where it must.
+// Takes { type: "start", list, most } and { type: "check", source, name, before }; answers
+// "progress", "ready", "failed" and "verdict".
+"use strict";
+
+const SITE = "/lib/python3.12/site-packages";
+const PAGE = 65536;
+const held = new Map(); // what Pyodide asks for by its own name
+const fetched = self.fetch.bind(self);
+let python;
+
+/** Memory ends where the page says: then a reader's array is a MemoryError, not a slow machine. */
+function bound(most) {
+  const Memory = WebAssembly.Memory;
+  WebAssembly.Memory = function (wish) {
+    return new Memory(wish.maximum ? { ...wish, maximum: Math.min(wish.maximum, most / PAGE) } : wish);
+  };
+  WebAssembly.Memory.prototype = Memory.prototype;
+}
+
+async function unpacked(bytes) {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes; // a host may have unpacked it
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** Load a file of the list; refuse one that is not what the book was built with. */
+async function load({ name, kind, sha256, bytes: sent }, report) {
+  const answer = await fetched(name);
+  if (!answer.ok) throw new Error(`${name} cannot be loaded (status ${answer.status}).`);
+  const chunks = [];
+  let size = 0;
+  const reader = answer.body.getReader();
+  for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
+    chunks.push(value);
+    size += value.length;
+    report(kind === "script" ? 0 : value.length);
+  }
+  if (kind === "script") report(sent);
+  const raw = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    raw.set(chunk, at);
+    at += chunk.length;
+  }
+  const damaged = new Error(`${name} is damaged: it is not the file that this book was built with.`);
+  const content = await unpacked(raw).catch(() => { throw damaged; });
+  if (self.crypto?.subtle) { // not on a page without https
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
+    const text = [...hash].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    if (text !== sha256) throw damaged;
+  }
+  return content;
+}
+
+/** Give Pyodide what is loaded already, and an empty list of packages: it fetches nothing. */
+function serve(info) {
+  const types = { wasm: "application/wasm", json: "application/json" };
+  held.set("pyodide-lock.json", JSON.stringify({ info, packages: {} }));
+  self.fetch = (wanted) => {
+    const name = String(wanted.url ?? wanted).replace(/^.*\//, "");
+    if (!held.has(name)) return Promise.reject(new TypeError(`${name}: no network`));
+    const headers = { "Content-Type": types[name.replace(/^.*\./, "")] ?? "application/octet-stream" };
+    return Promise.resolve(new Response(held.get(name), { headers }));
+  };
+}
+
+/** What a reader's Python could reach the network or other pages' data by. */
+function lock() {
+  for (const name of ["fetch", "XMLHttpRequest", "WebSocket", "EventSource", "WebTransport",
+    "BroadcastChannel", "importScripts", "indexedDB", "caches", "Worker"]) {
+    for (let owner = self; owner; owner = Object.getPrototypeOf(owner)) {
+      if (Object.hasOwn(owner, name)) delete owner[name];
+    }
+  }
+}
+
+async function start({ list, info, home, most }) {
+  bound(most);
+  const total = list.reduce((sum, part) => sum + part.bytes, 0);
+  let loaded = 0;
+  const report = (count) => {
+    loaded += count;
+    postMessage({ type: "progress", loaded: Math.min(loaded, total), total });
+  };
+  const packages = [];
+  await Promise.all(list.map(async (part) => {
+    const content = await load(part, report);
+    if (part.kind === "packages") packages.push(content);
+    else if (part.kind !== "script") held.set(part.name.replace(/^.*\/|\.gz$/g, ""), content);
+  }));
+  postMessage({ type: "progress", loaded: total, total, starting: true });
+  serve(info);
+  importScripts(`${home}pyodide.js`);
+  python = await loadPyodide({ indexURL: new URL(home, self.location.href).href });
+  for (const content of packages) python.unpackArchive(content, "zip", { extractDir: SITE });
+  held.clear();
+  python.runPython("from adam_edu.live import runner");
+  lock();
+  postMessage({ type: "ready", heap: python._module.HEAPU8.length });
+}
+
+function check({ source, name, before }) {
+  const verdict = python.globals.get("runner").verdict(source, name, before);
+  postMessage({ type: "verdict", ...JSON.parse(verdict), heap: python._module.HEAPU8.length });
+}
+
+self.onmessage = async ({ data }) => {
+  try {
+    if (data.type === "start") await start(data);
+    else check(data);
+  } catch (error) {
+    postMessage({ type: "failed", text: String(error?.message ?? error) });
+  }
+};

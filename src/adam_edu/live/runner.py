@@ -1,0 +1,116 @@
+"""What the page's Python does with a reader's text: run it, check it, say what happened.
+
+Everything that comes back is plain data, as JSON, so that the page never sees an object of Python.
+"""
+
+import builtins
+import contextlib
+import io
+import json
+import linecache
+import sys
+import traceback
+from collections.abc import Callable
+from types import CodeType
+from typing import Any, NoReturn
+
+from .. import check
+
+FILE = "<your code>"
+PRINTED = 4000
+"""The most characters of what was printed that are handed on."""
+NO_KEYBOARD = (
+    "There is no keyboard to ask on a page: give the values as arguments, or write them down."
+)
+NO_FILES = "There are no files on a page: write the numbers into the code."
+NO_NETWORK = "Python on a page has no network."
+ABSENT = {
+    **dict.fromkeys(("http", "requests", "socket", "ssl", "urllib"), NO_NETWORK),
+    **dict.fromkeys(("js", "pyodide", "pyodide_js"), "The page itself is out of Python's reach."),
+    **dict.fromkeys(
+        ("jax", "keras", "matplotlib", "pandas", "scipy", "sklearn", "sympy", "tensorflow", "torch"),
+        "Python on this page has NumPy and adam_edu, and no other library.",
+    ),
+}
+
+
+def verdict(source: str, name: str, before: str = "") -> str:
+    """Run a text, have the function of that name checked, and return what happened as JSON.
+
+    Parameters
+    ----------
+    source : what the reader has written
+    name : of the exercise, and of the function in it
+    before : imports that the text may rely on
+
+    Returns
+    -------
+    An object with ``ok``, ``html`` (the checker's card, or null), ``printed``, ``error`` (a
+    traceback of the reader's own lines, or null) and ``line`` (where the error is, or null).
+    """
+    printed = io.StringIO()
+    found: dict[str, Any] = {"ok": False, "html": None, "error": None, "line": None}
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        try:
+            names = run(source, before)
+            if name not in names:
+                raise NameError(f"the code defines no function {name}")
+            report = check.EXERCISES[name](names[name])
+            found |= {"ok": report.ok, "html": report._repr_html_()}
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            text, line = shortened(error)
+            found |= {"error": text, "line": line}
+    text = printed.getvalue()
+    found["printed"] = text if len(text) <= PRINTED else f"{text[:PRINTED]}\n… and more"
+    return json.dumps(found)
+
+
+def run(source: str, before: str = "") -> dict[str, Any]:
+    """Run a text where the page's limits hold, and return the names that it defines."""
+    names: dict[str, Any] = {"__name__": "__main__", "__builtins__": within_limits()}
+    exec(before, names)
+    linecache.cache[FILE] = (len(source), None, source.splitlines(keepends=True), FILE)
+    code: CodeType = compile(source, FILE, "exec", dont_inherit=True)
+    exec(code, names)
+    return names
+
+
+def within_limits() -> dict[str, Any]:
+    """Return the built-in names, with a sentence in place of what a page cannot do."""
+    return vars(builtins) | {
+        "input": refusing(NO_KEYBOARD),
+        "open": refusing(NO_FILES),
+        "__import__": import_here,
+    }
+
+
+def refusing(sentence: str) -> Callable[..., NoReturn]:
+    """Return a function that raises an OSError with this sentence, whatever it is called with."""
+
+    def refuse(*args: Any, **options: Any) -> NoReturn:
+        raise OSError(sentence)
+
+    return refuse
+
+
+def import_here(name: str, *args: Any, **options: Any) -> Any:
+    """Import what there is; say of the rest why it is not there."""
+    room = name.partition(".")[0]
+    if room in ABSENT and (room not in sys.modules or ABSENT[room] == NO_NETWORK):
+        raise ImportError(ABSENT[room])
+    return builtins.__import__(name, *args, **options)
+
+
+def shortened(error: BaseException) -> tuple[str, int | None]:
+    """Return an error as Python prints it, with the reader's own lines alone, and the last one."""
+    told = traceback.TracebackException.from_exception(error)
+    own = [frame for frame in told.stack if frame.filename == FILE]
+    told.stack = traceback.StackSummary.from_list(own)
+    told.__cause__ = told.__context__ = None
+    line = int(told.lineno or 0) if isinstance(error, SyntaxError) else None
+    if own and line is None:
+        line = own[-1].lineno
+    text = "".join(told.format()).replace(f'File "{FILE}", line', "Line")
+    return text.strip(), line

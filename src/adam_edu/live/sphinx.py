@@ -1,0 +1,191 @@
+"""A Sphinx extension: the checked exercises of a book, to be done on its pages.
+
+List ``adam_edu.live.sphinx``. It takes Pyodide and the editor from where
+:mod:`adam_edu.live.runtime` finds them. Without Pyodide the pages are as they would be without this
+extension, and the build says so in one line; without the editor there is a plain field.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+
+from . import bundle, exercises, runtime
+
+log = logging.getLogger(__name__)
+SCRIPTS = Path(__file__).with_name("js")
+ON_EVERY_PAGE = "live.js"
+SHEET = "live.css"
+# What Pyodide looks for in its list of packages, which has none: they are unpacked instead.
+INFO = {
+    "abi_version": "2024_0",
+    "arch": "wasm32",
+    "platform": "emscripten_3_1_58",
+    "python": "3.12.7",
+    "version": "0.27.7",
+}
+
+
+@dataclass
+class Live:
+    """What one build puts on its pages."""
+
+    asked: dict[str, list[exercises.Exercise]] = field(default_factory=dict)  # by page
+    settings: dict[str, Any] = field(default_factory=dict)  # of live.js; empty without Pyodide
+
+
+def stamp(contents: dict[str, bytes]) -> str:
+    """Return a short name for what files hold, by which a browser knows that they have changed."""
+    digest = hashlib.sha256()
+    for name, content in sorted(contents.items()):
+        digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
+    return digest.hexdigest()[:8]
+
+
+def write(folder: Path, contents: dict[str, bytes]) -> None:
+    """Write files under their names, with the folders that these have."""
+    for name, content in contents.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def prepare(app: Any, env: Any) -> None:
+    """Find the exercises and the runtime, and write what the pages will load."""
+    app.adam_edu_live = live = Live()
+    if app.builder.format != "html":
+        return
+    try:
+        for name in sorted(env.found_docs):
+            path = Path(env.doc2path(name))
+            if path.suffix == ".ipynb" and (found := exercises.of_notebook(path)):
+                live.asked[name] = found
+    except ValueError as error:
+        raise ExtensionError(str(error)) from error
+    if not live.asked:
+        return
+    known = runtime.distributions()
+    try:
+        parts = bundle.runtime_parts(known["python"].read())
+    except runtime.NotThere as error:
+        log.info("no Python on the pages: %s", error)
+        return
+    try:
+        editor = known["editor"].read()
+    except runtime.NotThere as error:
+        log.info("a plain field to write in on the pages: %s", error)
+        editor = {}
+    live.settings = written(Path(app.outdir, "_static"), live, parts, editor)
+
+
+def written(
+    static: Path, live: Live, parts: list[bundle.Part], editor: dict[str, bytes]
+) -> dict[str, Any]:
+    """Write all that the pages load; return what ``live.js`` is told of it."""
+    python = {part.file: part.packed for part in parts}
+    folder = f"python-{stamp(python)}"
+    write(static / "live" / folder, python)
+    if editor:
+        write(static / "live" / f"editor-{stamp(editor)}", editor)
+    own = bundle.package_part()
+    entries = [(f"../{folder}/{part.file}", part) for part in parts] + [(own.file, own)]
+    listed = {
+        "info": INFO,
+        "home": f"../{folder}/",
+        "list": [
+            {"name": name, "kind": part.kind, "bytes": part.sent, "sha256": part.sha256}
+            for name, part in entries
+        ],
+    }
+    app = {
+        path.name: path.read_bytes()
+        for path in SCRIPTS.iterdir()
+        if path.name not in (ON_EVERY_PAGE, SHEET)
+    }
+    app |= {own.file: own.packed, "list.json": json.dumps(listed).encode()}
+    write(static / "live" / f"app-{stamp(app)}", app)
+    settings = {
+        "app": f"app-{stamp(app)}",
+        "editor": f"editor-{stamp(editor)}" if editor else "",
+        "bytes": sum(part.sent for _, part in entries),
+        "exercises": {
+            name.rpartition("/")[2]: [one.name for one in found if not one.torch]
+            for name, found in live.asked.items()
+        },
+    }
+    script = (SCRIPTS / ON_EVERY_PAGE).read_text(encoding="utf-8")
+    told = f"const LIVE = {json.dumps(settings, separators=(',', ':'))};\n{script}"
+    write(static, {ON_EVERY_PAGE: told.encode(), SHEET: (SCRIPTS / SHEET).read_bytes()})
+    return settings
+
+
+def place(app: Any, doctree: nodes.document, page: str) -> None:
+    """Put a place for each exercise behind its stub."""
+    live: Live = app.adam_edu_live
+    if not live.settings or page not in live.asked:
+        return
+    stubs = [
+        cell
+        for cell in doctree.findall(nodes.container)
+        if "tag_stub" in cell["classes"] and exercises.CALL.search(code_of(cell))
+    ]
+    asked = live.asked[page]
+    if len(stubs) != len(asked):
+        raise ExtensionError(f"{page}: {len(asked)} checked stubs, and {len(stubs)} on the page")
+    for cell, exercise in zip(stubs, asked, strict=True):
+        html = needs_torch(exercise, colab(app, page)) if exercise.torch else place_of(exercise)
+        source = next(
+            i for i, node in enumerate(cell.children) if "cell_input" in node.get("classes", ())
+        )
+        cell.insert(source + 1, nodes.raw("", html, format="html"))
+
+
+def code_of(cell: nodes.container) -> str:
+    """Return the source of a cell of code."""
+    block = next(cell.findall(nodes.literal_block), None)
+    return block.astext() if block else ""
+
+
+def place_of(exercise: exercises.Exercise) -> str:
+    """Return the place of an exercise, with what its scripts need to know."""
+    data = {"name": exercise.name, "stub": exercise.stub, "before": exercise.before}
+    attributes = "".join(f' data-{key}="{escape(value)}"' for key, value in data.items())
+    return f'<div class="live-exercise" hidden{attributes}></div>'
+
+
+def needs_torch(exercise: exercises.Exercise, address: str) -> str:
+    """Return what stands beside an exercise that a page cannot check."""
+    return (
+        '<p class="live-note">This exercise needs Torch, which a page cannot load. '
+        f'<a href="{escape(address)}">Open the chapter in Colab</a>, or work in a terminal: '
+        f"<code>adam-edu exercise start {exercise.name}</code>.</p>"
+    )
+
+
+def colab(app: Any, page: str) -> str:
+    """Return the address of a notebook in Colab."""
+    options = app.config.html_theme_options
+    repository = options.get("repository_url", "").rstrip("/").removeprefix("https://github.com/")
+    branch = options.get("repository_branch") or "main"
+    return f"https://colab.research.google.com/github/{repository}/blob/{branch}/{page}.ipynb"
+
+
+def add_script(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Load the small script: on every page, since every page's menu shows what is solved."""
+    if app.adam_edu_live.settings:
+        app.add_js_file(ON_EVERY_PAGE, loading_method="defer")
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Connect the extension."""
+    app.add_css_file(SHEET)
+    app.connect("env-updated", prepare)
+    app.connect("doctree-resolved", place)
+    app.connect("html-page-context", add_script)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
