@@ -33,12 +33,12 @@ export function card(html) {
   return made;
 }
 
-/** Return the numbers of the lines of a text that a verdict shows as code. */
+/** Return the numbers of the lines of a text that a verdict shows as code, however it is spaced. */
 export function named(shown, source) {
-  const lines = source.split("\n").map((line) => line.trim());
-  const quoted = [...shown.querySelectorAll("pre")].flatMap((pre) => pre.textContent.split("\n"));
-  return quoted
-    .map((line) => line.trim())
+  const split = (text) => text.split("\n").map((line) => line.replace(/#.*|\s/g, ""));
+  const lines = split(source);
+  return [...shown.querySelectorAll("pre")]
+    .flatMap((pre) => split(pre.textContent))
     .filter((line) => line && lines.indexOf(line) === lines.lastIndexOf(line))
     .map((line) => lines.indexOf(line) + 1)
     .filter((number) => number > 0);

@@ -9,7 +9,8 @@ const here = (name) => new URL(name, import.meta.url).href;
 
 class Engine {
   #worker = null;
-  #ready = null;
+  #ready = null; // a promise, from the start on
+  #up = false;
   #waiting = null; // who waits for the worker's answer: { resolve, reject, timer }
   #running = false;
   #tellers = new Set();
@@ -25,9 +26,9 @@ class Engine {
     return this.#running;
   }
 
-  /** Call a function with each report on the start, until it is there. */
+  /** Start Python unless it is started, and call a function with each report on that. */
   start(teller) {
-    if (teller) this.#tellers.add(teller);
+    if (teller && !this.#up) this.#tellers.add(teller);
     this.#ready ??= this.#begin();
     return this.#ready;
   }
@@ -38,6 +39,7 @@ class Engine {
       this.#worker = new Worker(here("worker.js"));
       await this.#ask({ type: "start", most: MEMORY, ...this.#list }, SILENCE,
         "Python has not started within a minute. Load the page again, or use Colab.");
+      this.#up = true;
     } catch (error) {
       this.#end();
       throw error;
@@ -86,6 +88,8 @@ class Engine {
     this.#waiting?.done();
     this.#worker?.terminate();
     this.#worker = this.#ready = null;
+    this.#up = false;
+    this.#tellers.clear();
   }
 
   /** End whatever runs, at once; a new Python starts in the background if there was one. */

@@ -44,7 +44,6 @@ export async function exercise({ place, bar, cell, key, live, mark, megabytes })
   check.after(stop, back);
   bar.append(progress);
   write.remove();
-  if (!engine.started) note.hidden = false;
 
   let timer = 0;
   let undone = null; // the text before the way back
@@ -116,6 +115,17 @@ export async function exercise({ place, bar, cell, key, live, mark, megabytes })
     }
   }
 
+  /** Let Python start while the reader writes. */
+  function begin() {
+    engine.start(told).then(
+      () => {
+        progress.hidden = true;
+        if (!running) note.textContent = "Python is there.";
+      },
+      (error) => { note.textContent = error.message; },
+    );
+  }
+
   let running = false;
   async function run() {
     if (running) return;
@@ -126,7 +136,7 @@ export async function exercise({ place, bar, cell, key, live, mark, megabytes })
     running = true;
     save();
     busy(true);
-    note.textContent = engine.started ? "Checking …" : `Loading Python: ${megabytes(live.bytes)}`;
+    note.textContent = engine.started ? "Checking …" : "Loading Python …";
     const source = field.value;
     try {
       const found = await engine.check({ source, name, before }, told);
@@ -134,11 +144,13 @@ export async function exercise({ place, bar, cell, key, live, mark, megabytes })
       show(found, source);
     } catch (error) {
       note.textContent = error.message;
+      verdict.replaceChildren();
     }
     busy(false);
     running = false;
   }
 
+  field.field.addEventListener("input", () => engine.started || begin());
   field.field.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey || event.shiftKey)) {
       event.preventDefault();

@@ -53,7 +53,7 @@
     const cell = place.closest(".cell");
     const write = element("button", { type: "button" }, "Write here");
     const check = element("button", { type: "button", class: "live-check" }, "Check");
-    const note = element("span", { class: "live-note" }, `Check loads Python into this page: ${megabytes(LIVE.bytes)}, once.`);
+    const note = element("span", { class: "live-note" }, `The first key or Check loads Python into this page: ${megabytes(LIVE.bytes)}, once.`);
     const bar = element("div", { class: "live-bar" }, write, check, note);
     place.append(bar);
     place.hidden = false;

@@ -1,0 +1,84 @@
+"""Pages with exercises to be done on them, served and opened in a browser, without a whole book."""
+
+from functools import partial
+from html import escape
+from http.server import ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+from conftest import POLICY, QuietHandler, notebooks
+
+from adam_edu.live import bundle, exercises, runtime, sphinx
+
+ASKED = {
+    path.stem: found for path in notebooks() if (found := exercises.of_notebook(path))
+}
+
+
+def page_of(asked, head=""):
+    """Return a page of exercises, as the theme lays them out."""
+    cells = "".join(
+        '<div class="cell tag_stub"><div class="cell_input"><div class="highlight">'
+        f"<pre>{escape(one.stub)}</pre></div></div>"
+        f'{sphinx.place_of(one)}<div class="cell_output"><p>stored</p></div></div>'
+        for one in asked
+    )
+    menu = "".join(f'<li><a href="{name}.html">{name}</a></li>' for name in ASKED)
+    return (
+        '<!doctype html><html lang="en" data-content_root="./" data-theme="light"><head>'
+        f"<title>Exercises</title>{head}"
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        '<link rel="icon" href="icon.svg"><link rel="stylesheet" href="_static/live.css">'
+        '<script defer src="_static/live.js"></script></head><body>'
+        f'<div class="bd-sidebar-primary"><nav aria-label="pages"><ul>{menu}</ul></nav></div>'
+        '<main><h1>Exercises</h1><article class="bd-article">'
+        f'{cells}<div class="live-work" hidden></div></article></main></body></html>'
+    )
+
+
+class Host(QuietHandler):
+    """Serve files as strictly as a host may, and note what was asked for."""
+
+    asked: list[str]
+
+    def __init__(self, *args, asked, **options):
+        self.asked = asked
+        super().__init__(*args, **options)
+
+    def end_headers(self):
+        self.send_header("Content-Security-Policy", POLICY)
+        self.send_header("Cache-Control", "max-age=600")
+        super().end_headers()
+
+    def do_GET(self):
+        self.asked.append(self.path)
+        super().do_GET()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return a folder of pages, one for each chapter with exercises; skip without Pyodide."""
+    folder = tmp_path_factory.mktemp("live")
+    known = runtime.distributions()
+    try:
+        python, editor = (known[name].read() for name in ("python", "editor"))
+    except runtime.NotThere as error:
+        pytest.skip(str(error))
+    live = sphinx.Live({f"book/{stem}": found for stem, found in ASKED.items()})
+    sphinx.written(folder / "_static", live, bundle.runtime_parts(python), editor)
+    for stem, found in ASKED.items():
+        page = page_of([one for one in found if not one.torch])
+        (folder / f"{stem}.html").write_text(page, encoding="utf-8")
+    (folder / "icon.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(folder):
+    """Serve the folder; return its address and the list of what is asked for."""
+    asked = []
+    handler = partial(Host, directory=folder, asked=asked)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/", asked
+        server.shutdown()

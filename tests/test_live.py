@@ -1,0 +1,220 @@
+"""Python on the pages, without a browser: what is asked, what is loaded, what the runner says."""
+
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import replace
+
+import pytest
+from conftest import notebooks
+
+from adam_edu.data.files import File
+from adam_edu.live import bundle, exercises, runner, runtime
+
+
+def said(source, name="adam_step", before=exercises.GIVEN):
+    return json.loads(runner.verdict(source, name, before))
+
+
+# What a chapter asks for
+
+
+CHAPTERS = {path.stem: exercises.of_notebook(path) for path in notebooks()}
+ASKED = [
+    pytest.param(one, id=f"{stem}-{one.name}") for stem, found in CHAPTERS.items() for one in found
+]
+
+
+@pytest.mark.parametrize("exercise", ASKED)
+def test_a_stub_and_a_solution_run_without_their_notebook(exercise):
+    if exercise.torch:
+        assert "torch" in exercise.solution or "_(" in exercise.solution
+        return
+    stub, solution = (
+        said(text, exercise.name, exercise.before) for text in (exercise.stub, exercise.solution)
+    )
+
+    assert (stub["ok"], solution["ok"]) == (False, True)
+    assert stub["error"] is solution["error"] is None
+    assert solution["html"].startswith('<div class="adam-edu-check"')
+    assert "check" not in exercise.stub.split()
+
+
+def notebook(tmp_path, *cells):
+    path = tmp_path / "page.ipynb"
+    listed = [
+        {"cell_type": "code", "metadata": {"tags": [tag]}, "source": text} for tag, text in cells
+    ]
+    path.write_text(json.dumps({"cells": listed}))
+    return path
+
+
+HALF = "def half_life(beta):\n    {}\n\ncheck.half_life(half_life)"
+
+
+def test_what_a_solution_needs_comes_before_it(tmp_path):
+    path = notebook(
+        tmp_path,
+        ("setup-cell", "import sys"),
+        ("", "from math import log as ln, exp\nimport torch"),
+        ("stub", HALF.format("...")),
+        ("solution", HALF.format("return ln(0.5) / ln(beta)")),
+    )
+    (found,) = exercises.of_notebook(path)
+
+    assert found.before.removeprefix(exercises.GIVEN) == "from math import log as ln\n"
+    assert not found.torch
+    assert found.stub == "def half_life(beta):\n    ...\n"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [("stub", HALF.format("..."))],
+        [("stub", "check.nobody(nobody)"), ("solution", "check.nobody(nobody)")],
+        [("stub", HALF.format("...")), ("solution", "check.adam_step(adam_step)")],
+    ],
+)
+def test_a_stub_without_an_exercise_or_a_solution_is_an_error(tmp_path, cells):
+    with pytest.raises(ValueError, match="page.ipynb: the stub of"):
+        exercises.of_notebook(notebook(tmp_path, *cells))
+
+
+# The runner
+
+
+def test_an_error_is_shown_by_the_readers_own_lines():
+    found = said("def adam_step(x):\n    return y\n\nnp.array([1]).sum(axis=adam_step)\nadam_step(1)")
+
+    assert found["html"] is None
+    assert found["line"] == 4
+    assert "Line 4, in <module>" in found["error"]
+    assert "numpy/" not in found["error"]
+    assert "runner" not in found["error"]
+
+
+def test_a_text_that_is_no_python_names_its_line():
+    found = said("def adam_step(x)\n    return x\n")
+
+    assert found["line"] == 1
+    assert "SyntaxError: expected ':'" in found["error"]
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("input('x?')", runner.NO_KEYBOARD),
+        ("open('x.txt')", runner.NO_FILES),
+        ("import urllib.request", runner.NO_NETWORK),
+        ("from socket import socket", runner.NO_NETWORK),
+        ("import js", "out of Python's reach"),
+        ("import sklearn", "no other library"),
+        ("adam = 1", "defines no function adam_step"),
+        ("import sys\nsys.exit()", "SystemExit"),
+    ],
+)
+def test_what_a_page_cannot_do_is_a_sentence(source, sentence, monkeypatch):
+    monkeypatch.delitem(runner.sys.modules, "sklearn", raising=False)
+
+    assert sentence in said(source)["error"]
+
+
+def test_what_is_printed_comes_back_and_ends_somewhere():
+    assert said("print('hello')\nadam_step = 3")["printed"] == "hello\n"
+    assert len(said("print('x' * 10**6)\nadam_step = 3")["printed"]) < 2 * runner.PRINTED
+
+
+def test_a_text_does_not_see_the_one_before():
+    said("left = 3\nadam_step = 3")
+
+    assert "NameError" in said("adam_step = left")["error"]
+
+
+def test_a_solution_may_be_read_again_by_the_checker():
+    source = "def adam_step(x, g, m, v, t, lr, beta1, beta2, eps):\n    return x, m\n"
+    names = runner.run(source, "import inspect")
+
+    assert names["inspect"].getsource(names["adam_step"]) == source
+
+
+# The files
+
+
+def distribution(content, tmp_path, monkeypatch, folder=True):
+    monkeypatch.setattr(runtime, "cache_folder", lambda: tmp_path / "cache")
+    if folder:
+        monkeypatch.setenv(runtime.FOLDER, str(tmp_path))
+    else:
+        monkeypatch.delenv(runtime.FOLDER, raising=False)
+    wanted = hashlib.sha256(content).hexdigest()
+    wheel = runtime.Wheel(File("none-1.whl", 1, "0"), "none==1", "none/")
+    return runtime.Distribution("python", {"a.js": File("python/a.js", len(content), wanted)}, wheel)
+
+
+def test_a_file_of_the_folder_is_taken_and_a_wrong_one_refused(tmp_path, monkeypatch):
+    wanted = distribution(b"right", tmp_path, monkeypatch)
+    (tmp_path / "a.js").write_bytes(b"right")
+    assert wanted.read() == {"a.js": b"right"}
+
+    (tmp_path / "a.js").write_bytes(b"wrong")
+    with pytest.raises(runtime.NotThere, match=r"a\.js cannot be used"):
+        wanted.read()
+
+
+def test_a_file_comes_out_of_a_wheel_and_stays_in_the_cache(tmp_path, monkeypatch):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("none/a.js", b"right")
+    content = buffer.getvalue()
+    calls = []
+
+    def pip(command, **options):
+        calls.append(command)
+        folder = command[command.index("--dest") + 1]
+        (runtime.Path(folder) / "none-1.whl").write_bytes(content)
+        return runtime.subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(runtime.subprocess, "run", pip)
+    wanted = distribution(b"right", tmp_path, monkeypatch, folder=False)
+    sha256 = hashlib.sha256(content).hexdigest()
+    wheel = replace(wanted.wheel, file=File("none-1.whl", len(content), sha256))
+    wanted = replace(wanted, wheel=wheel)
+
+    assert wanted.read() == {"a.js": b"right"}
+    assert wanted.read() == {"a.js": b"right"}
+    assert len(calls) == 1
+
+    damaged = replace(wanted, wheel=replace(wheel, file=File("none-1.whl", len(content), "0")))
+    (tmp_path / "cache/live/python/a.js").unlink()
+    with pytest.raises(runtime.NotThere, match="not the published wheel"):
+        damaged.read()
+
+
+def test_without_any_source_it_says_so(tmp_path, monkeypatch):
+    def pip(command, **options):
+        return runtime.subprocess.CompletedProcess(command, 1, "", "ERROR: no network")
+
+    monkeypatch.setattr(runtime.subprocess, "run", pip)
+    wanted = distribution(b"right", tmp_path, monkeypatch, folder=False)
+
+    with pytest.raises(runtime.NotThere, match="none==1 cannot be had from PyPI: ERROR: no network"):
+        wanted.read()
+
+
+def test_every_file_has_a_version_and_a_hash():
+    for known in runtime.distributions().values():
+        for file in [*known.files.values(), known.wheel.file]:
+            assert len(file.sha256) == 64
+            assert file.size > 0
+        assert "==" in known.wheel.requirement
+
+
+def test_the_package_is_packed_alike_each_time_and_has_what_a_page_runs():
+    archive = bundle.package_archive()
+    names = zipfile.ZipFile(io.BytesIO(archive)).namelist()
+
+    assert archive == bundle.package_archive()
+    assert len(archive) < 250_000
+    assert {"adam_edu/check/__init__.py", "adam_edu/live/runner.py"} <= set(names)
+    assert not [name for name in names if name.startswith("adam_edu/torch")]
