@@ -1,0 +1,298 @@
+"""The exercises on the page, in a real browser: written, checked, stopped, kept, offline, damaged."""
+
+import ast
+import json
+import re
+
+import pytest
+from live_pages import ASKED, folder, page_of, site  # noqa: F401 - fixtures
+
+from adam_edu.live import runner
+
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
+
+SLOW = 120_000  # ms: a start on a busy machine
+ADAM = "def adam_step(x, g, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):\n    {}\n"
+PAGE = "bias-correction"
+
+
+class Exercise:
+    """One exercise of an open page."""
+
+    def __init__(self, page, name):
+        self.page, self.name = page, name
+        self.cell = page.locator(f".cell:has(> [data-name={name}])")
+        self.field = self.cell.locator("textarea")
+        self.verdict = self.cell.locator(".live-verdict")
+        self.note = self.cell.locator(".live-note")
+
+    def button(self, name):
+        return self.cell.get_by_role("button", name=name)
+
+    def write(self, text):
+        if self.button("Write here").count():
+            self.button("Write here").click()
+        self.field.fill(text)
+
+    def check(self):
+        """Check, and return what the page shows."""
+        self.button("Check").click()
+        self.page.wait_for_function(
+            "cell => cell.querySelector('.live-verdict') && !cell.querySelector('.live-check').disabled",
+            arg=self.cell.element_handle(),
+            timeout=SLOW,
+        )
+        return self.verdict.inner_text()
+
+
+@pytest.fixture(scope="module")
+def context(browser, site):  # noqa: F811
+    context = browser.new_context(viewport={"width": 1000, "height": 900})
+    context.set_default_timeout(SLOW)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def open_page(context, site):  # noqa: F811
+    address, _ = site
+    pages, complaints = [], []
+
+    def opened(name=PAGE, **options):
+        page = context.new_page()
+        pages.append(page)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda message: (
+                complaints.append(message.text) if message.type in ("error", "warning") else None
+            ),
+        )
+        page.goto(f"{address}{name}.html")
+        return page
+
+    yield opened
+    for page in pages:
+        page.close()
+    context.new_page().goto(f"{address}icon.svg")
+    context.pages[-1].evaluate("localStorage.clear()")
+    context.pages[-1].close()
+    assert complaints == [], complaints
+
+
+def mistaken(source):
+    """Return a solution with its first operator another one, or its first number one more."""
+    tree = ast.parse(source)
+    swapped = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.Div: ast.Mult}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp) and type(node.op) in swapped:
+            node.op = swapped[type(node.op)]()
+            return ast.unparse(tree)
+    node = next(n for n in ast.walk(tree) if isinstance(n, ast.Constant) and type(n.value) is int)
+    node.value += 1
+    return ast.unparse(tree)
+
+
+def test_every_exercise_says_what_python_says(open_page, folder):  # noqa: F811
+    """Its stub, its solution and a mistake: each card has the words of the checker here."""
+    every = [(stem, one) for stem, found in ASKED.items() for one in found if not one.torch]
+    page = open_page()
+    exercise = Exercise(page, "adam_step")
+    exercise.check()
+    wrong = []
+    for stem, one in every:
+        for text in (one.stub, one.solution, mistaken(one.solution)):
+            found = page.evaluate(
+                """async ([app, wish]) => {
+                  const { engine } = await import(`./_static/live/${app}/engine.js`);
+                  return engine.check(wish);
+                }""",
+                [app(folder), {"source": text, "name": one.name, "before": one.before}],
+            )
+            here = json.loads(runner.verdict(text, one.name, one.before))
+            if (found["ok"], found["html"], found["error"]) != (
+                here["ok"],
+                here["html"],
+                here["error"],
+            ):
+                wrong.append((stem, one.name, found, here))
+    assert wrong == []
+    assert found["heap"] <= 64 * 2**20
+
+
+def app(folder):  # noqa: F811
+    return next(path.name for path in (folder / "_static/live").glob("app-*"))
+
+
+def test_a_mistake_is_named_and_a_solution_is_marked(open_page):
+    page = open_page()
+    exercise = Exercise(page, "adam_step")
+    assert "MB, once" in exercise.note.inner_text()
+    right = next(one for one in ASKED[PAGE] if one.name == "adam_step").solution
+    wrong = re.sub(r"beta2\s*\*\*\s*t", "beta1**t", right)
+    assert wrong != right
+
+    exercise.write(wrong)
+    assert "not right yet" in exercise.check()
+    exercise.write(right)
+    assert "adam_step: right" in exercise.check()
+    assert page.locator(".live-solved").first.inner_text() == f"1/{len(ASKED[PAGE])}"
+
+
+def test_an_endless_loop_is_stopped_and_python_comes_back(open_page):
+    page = open_page()
+    exercise = Exercise(page, "adam_step")
+    exercise.check()
+    exercise.write("while True:\n    pass\n")
+    exercise.button("Check").click()
+    page.wait_for_timeout(300)
+    began = page.evaluate("performance.now()")
+    exercise.button("Stop").click()
+    exercise.note.get_by_text("Stopped.").wait_for()
+    assert page.evaluate("performance.now()") - began < 2000
+
+    exercise.write("input('x')\n")
+    assert runner.NO_KEYBOARD in exercise.check()
+    assert exercise.cell.locator(".live-named").count() == 1
+    exercise.write("import numpy as np\nnp.ones(10**9)\n")
+    assert "MemoryError" in exercise.check()
+    exercise.write(ADAM.format("raise ValueError('<img src=x onerror=alert(1)>')"))
+    exercise.check()
+    assert exercise.verdict.locator("img").count() == 0
+
+
+def test_a_text_is_kept_with_a_way_back(open_page):
+    page, other = open_page(), open_page()
+    exercise, twin = Exercise(page, "first_step"), Exercise(other, "first_step")
+    twin.button("Write here").click()
+    exercise.write("# mine\n")
+    page.wait_for_timeout(500)
+    other.wait_for_function("document.querySelector('textarea').value === '# mine\\n'")
+
+    page.reload()
+    exercise.field.wait_for()
+    assert exercise.field.input_value() == "# mine\n"
+    exercise.button("Back to the beginning").click()
+    assert exercise.field.input_value() == ASKED[PAGE][0].stub
+    exercise.button("Undo: my text again").click()
+    assert exercise.field.input_value() == "# mine\n"
+
+
+def test_a_text_written_last_is_kept_when_the_page_is_left(open_page):
+    page = open_page()
+    exercise = Exercise(page, "first_step")
+    exercise.write("# in a hurry\n")
+    page.reload()
+    exercise.field.wait_for()
+
+    assert exercise.field.input_value() == "# in a hurry\n"
+
+
+def test_a_full_storage_is_said(open_page):
+    page = open_page()
+    page.evaluate("Storage.prototype.setItem = () => { throw new DOMException('full') }")
+    exercise = Exercise(page, "first_step")
+    exercise.write("# mine\n")
+
+    exercise.note.get_by_text("no room to keep").wait_for()
+
+
+def test_work_is_exported_imported_and_wiped(open_page, tmp_path):
+    page = open_page()
+    Exercise(page, "first_step").write("# mine\n")
+    page.wait_for_timeout(500)
+    page.locator(".live-work button").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export").click()
+    path = tmp_path / "work.json"
+    download.value.save_as(path)
+    kept = json.loads(path.read_text())
+    assert kept["exercises"] == {f"{PAGE}/first_step": {"text": "# mine\n", "solved": False}}
+
+    page.get_by_role("button", name="Wipe").click()
+    page.get_by_role("button", name="Wipe it: I am sure").click()
+    assert page.evaluate("localStorage.length") == 0
+    page.locator("input[type=file]").set_input_files(path)
+    page.get_by_text("1 exercises imported").wait_for()
+    assert page.evaluate(f"localStorage['adam-edu:text:{PAGE}/first_step']") == "# mine\n"
+
+    for wrong in ("no", "{}", '{"adam-edu": 1, "exercises": {"a/b": {"text": "", "solved": true}}}'):
+        path.write_text(wrong)
+        page.locator("input[type=file]").set_input_files(path)
+        page.wait_for_function("!document.querySelector('.live-work .live-note').textContent.includes('imported')")
+
+
+def test_by_keyboard_alone(open_page):
+    page = open_page()
+    exercise = Exercise(page, "first_step")
+    exercise.button("Write here").focus()
+    page.keyboard.press("Enter")
+    exercise.field.wait_for()
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.type("def first_step(g, lr=1e-3, eps=1e-8):\nreturn 1")
+    assert exercise.field.input_value().endswith(":\n    return 1")
+    page.keyboard.press("Tab")
+    assert exercise.field.input_value().startswith("def")
+    page.keyboard.press("ControlOrMeta+Z")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Check"
+    page.keyboard.press("Enter")
+    exercise.verdict.get_by_text("not right yet").wait_for(timeout=SLOW)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_barrier_is_found_and_nothing_is_wider_than_a_phone(open_page, theme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page = open_page()
+    page.set_viewport_size({"width": 375, "height": 800})
+    page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    exercise = Exercise(page, "adam_step")
+    exercise.write(ADAM.format("return x, m, v" + "  # long" * 30))
+
+    assert axe.run(page).response["violations"] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
+
+
+def test_nothing_is_loaded_before_the_first_click(open_page, site):  # noqa: F811
+    _, asked = site
+    before = len(asked)
+    page = open_page("momentum")
+    page.wait_for_load_state("networkidle")
+
+    assert not [path for path in asked[before:] if "_static/live/" in path]
+
+
+def test_a_damaged_file_is_refused(context, open_page, folder):  # noqa: F811
+    page = open_page()
+    page.route("**/numpy.zip", lambda route: route.fulfill(body=b"not NumPy"))
+    exercise = Exercise(page, "first_step")
+    exercise.button("Check").click()
+
+    exercise.note.get_by_text("numpy.zip is damaged").wait_for(timeout=SLOW)
+
+
+def test_a_page_from_a_disk_says_how_to_serve_it(browser, folder):  # noqa: F811
+    page = browser.new_page()
+    page.goto((folder / f"{PAGE}.html").as_uri())
+    exercise = Exercise(page, "first_step")
+    exercise.button("Check").click()
+
+    assert "make serve" in exercise.note.inner_text()
+    page.close()
+
+
+def test_without_the_editor_there_is_a_plain_field(open_page, folder):  # noqa: F811
+    page = open_page()
+    page.route("**/live/editor-*/**", lambda route: route.abort())
+    page.on("console", lambda message: None)
+    exercise = Exercise(page, "first_step")
+    exercise.button("Write here").click()
+    exercise.cell.locator(".live-plain").wait_for()
+    exercise.field.press("ControlOrMeta+A")
+    page.keyboard.type("def first_step(g, lr=1e-3, eps=1e-8):\n")
+    page.keyboard.press("Tab")
+    assert exercise.field.input_value().endswith(":\n" + " " * 8)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Check"
