@@ -42,7 +42,9 @@ export async function exercise({ place, bar, cell, key, live, mark, megabytes })
   stop.hidden = progress.hidden = true;
   progress.setAttribute("aria-label", "loading Python");
   check.after(stop, back);
-  bar.append(progress);
+  const full = Object.assign(document.createElement("p"), { className: "live-note", hidden: true });
+  full.textContent = FULL;
+  bar.append(progress, full);
   write.remove();
 
   let timer = 0;
@@ -56,7 +58,7 @@ export async function exercise({ place, bar, cell, key, live, mark, megabytes })
     clearTimeout(timer);
     timer = 0;
     const text = field.value;
-    if (!keep("text", key, text === stub ? null : text)) note.textContent = FULL;
+    full.hidden = keep("text", key, text === stub ? null : text);
   }
 
   function changed() {
@@ -69,7 +71,7 @@ export async function exercise({ place, bar, cell, key, live, mark, megabytes })
   addEventListener("pagehide", () => timer && save());
   addEventListener("storage", (event) => {
     // Another tab has written it; what is being written here is not taken away.
-    const here = field.container.contains(document.activeElement);
+    const here = document.hasFocus() && field.container.contains(document.activeElement);
     if (event.key === `adam-edu:text:${key}` && !here) field.value = event.newValue ?? stub;
   });
 
