@@ -1,6 +1,7 @@
 # Everything runs in a virtual environment of its own, made on first use and offline from then on.
 VENV ?= .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+PORT ?= 8000
 STAMP := $(VENV)/.installed
 # What goes into it; PINS="hatchling editables .[dev]" takes the newest versions instead.
 PINS ?= -r requirements.txt
@@ -10,13 +11,16 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf worksheets slides test package lint notebooks bench look pictures browser dist clean
+.PHONY: help book serve pdf worksheets slides test package lint notebooks bench look pictures browser dist clean
 
 help:  ## List these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 book: $(STAMP)  ## Build the book's pages into _build/html; a warning is an error
 	$(BIN)/jupyter-book build . -W --all
+
+serve: book  ## Serve the book on this machine, so that its exercises run (PORT=8000)
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
 pdf: book  ## Print all pages into one file, _build/adam-from-the-ground-up.pdf (needs Chromium)
 	$(BIN)/python book/_tools/pdf.py

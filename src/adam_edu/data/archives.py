@@ -3,7 +3,7 @@
 import bz2
 import gzip
 import io
-import lzma
+import sys
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -11,9 +11,25 @@ from pathlib import PurePosixPath
 from typing import Any
 
 CHUNK = 1 << 16
+
+
+def open_xz(stream: io.BytesIO) -> Any:
+    """Open an xz archive. The module is imported here, since a browser's Python may lack it."""
+    import lzma
+
+    return lzma.open(stream)
+
+
+def damages() -> tuple[type[Exception], ...]:
+    """Return what reading a damaged archive may raise."""
+    lzma = sys.modules.get("lzma")
+    of_xz = (lzma.LZMAError,) if lzma else ()
+    return (tarfile.TarError, zlib.error, EOFError, OSError, *of_xz)
+
+
 OPENERS: dict[bytes, Callable[..., Any]] = {
     b"\x1f\x8b": gzip.open,
-    b"\xfd7zXZ\x00": lzma.open,
+    b"\xfd7zXZ\x00": open_xz,
     b"BZh": bz2.open,
 }
 
@@ -60,7 +76,7 @@ def members(
             # To the end, where the compressed formats have their checksums.
             while stream.read(CHUNK):
                 pass
-    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
+    except damages() as error:
         raise ValueError(f"a damaged archive: {error}") from error
 
 
