@@ -10,9 +10,7 @@ from conftest import POLICY, QuietHandler, notebooks
 
 from adam_edu.live import bundle, exercises, runtime, sphinx
 
-ASKED = {
-    path.stem: found for path in notebooks() if (found := exercises.of_notebook(path))
-}
+ASKED = {path.stem: found for path in notebooks() if (found := exercises.of_notebook(path))}
 
 
 def page_of(asked, head=""):

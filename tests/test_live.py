@@ -85,7 +85,9 @@ def test_a_stub_without_an_exercise_or_a_solution_is_an_error(tmp_path, cells):
 
 
 def test_an_error_is_shown_by_the_readers_own_lines():
-    found = said("def adam_step(x):\n    return y\n\nnp.array([1]).sum(axis=adam_step)\nadam_step(1)")
+    found = said(
+        "def adam_step(x):\n    return y\n\nnp.array([1]).sum(axis=adam_step)\nadam_step(1)"
+    )
 
     assert found["html"] is None
     assert found["line"] == 4
@@ -149,7 +151,9 @@ def distribution(content, tmp_path, monkeypatch, folder=True):
         monkeypatch.delenv(runtime.FOLDER, raising=False)
     wanted = hashlib.sha256(content).hexdigest()
     wheel = runtime.Wheel(File("none-1.whl", 1, "0"), "none==1", "none/")
-    return runtime.Distribution("python", {"a.js": File("python/a.js", len(content), wanted)}, wheel)
+    return runtime.Distribution(
+        "python", {"a.js": File("python/a.js", len(content), wanted)}, wheel
+    )
 
 
 def test_a_file_of_the_folder_is_taken_and_a_wrong_one_refused(tmp_path, monkeypatch):
@@ -198,7 +202,9 @@ def test_without_any_source_it_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(runtime.subprocess, "run", pip)
     wanted = distribution(b"right", tmp_path, monkeypatch, folder=False)
 
-    with pytest.raises(runtime.NotThere, match="none==1 cannot be had from PyPI: ERROR: no network"):
+    with pytest.raises(
+        runtime.NotThere, match="none==1 cannot be had from PyPI: ERROR: no network"
+    ):
         wanted.read()
 
 

@@ -197,7 +197,9 @@ def test_a_text_written_last_is_kept_when_the_page_is_left(open_page):
 
 def test_a_full_storage_is_said(open_page):
     page = open_page(python=False)
-    page.evaluate("() => { Storage.prototype.setItem = () => { throw new DOMException('full'); }; }")
+    page.evaluate(
+        "() => { Storage.prototype.setItem = () => { throw new DOMException('full'); }; }"
+    )
     exercise = Exercise(page, "first_step")
     exercise.write("# mine\n")
 
@@ -223,7 +225,11 @@ def test_work_is_exported_imported_and_wiped(open_page, tmp_path):
     page.get_by_text("1 exercises imported").wait_for()
     assert page.evaluate(f"localStorage['adam-edu:text:{PAGE}/first_step']") == "# mine\n"
 
-    for wrong in ("no", "{}", '{"adam-edu": 1, "exercises": {"a/b": {"text": "", "solved": true}}}'):
+    for wrong in (
+        "no",
+        "{}",
+        '{"adam-edu": 1, "exercises": {"a/b": {"text": "", "solved": true}}}',
+    ):
         path.write_text(wrong)
         page.locator("input[type=file]").set_input_files(path)
         said = page.locator(".live-work .live-note")

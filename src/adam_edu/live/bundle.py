@@ -3,6 +3,9 @@
 import gzip
 import hashlib
 import io
+import shutil
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,12 +14,21 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
 # Rooms of this package that need what a page has not, or that no exercise asks for.
-ROOMS_LEFT_OUT = ("torch/", "results/", "lab/", "experiments/")
-# Of Python's library: programs, servers, databases, and what draws or sends mail.
+ROOMS_LEFT_OUT = tuple(
+    "torch/ results/ lab/ experiments/ check/cli.py cli.py __main__.py claims.py plots.py "
+    "symbolic.py live/sphinx.py live/bundle.py live/runtime.py live/exercises.py live/started.txt "
+    "live/files.json".split()
+)
+# Of Python's library: programs, servers, databases, what draws or sends mail, and old alphabets.
 LIBRARY_LEFT_OUT = tuple(
-    "curses/ dbm/ doctest.py ensurepip/ ftplib.py idlelib/ imaplib.py lib2to3/ mailbox.py "
+    "cgi.py cgitb.py curses/ dbm/ doctest.py ensurepip/ ftplib.py idlelib/ imaplib.py lib2to3/ mailbox.py "
     "multiprocessing/ nntplib.py pdb.py poplib.py pydoc.py pydoc_data/ smtplib.py sqlite3/ "
-    "telnetlib.py tkinter/ turtle.py turtledemo/ unittest/ venv/ wsgiref/ xml/ xmlrpc/".split()
+    "optparse.py pickletools.py telnetlib.py tkinter/ turtle.py turtledemo/ unittest/ venv/ "
+    "wsgiref/ xml/ xmlrpc/ zoneinfo/ "
+    "encodings/big5 encodings/cp0 encodings/cp1 encodings/cp5 encodings/cp7 encodings/cp8 "
+    "encodings/cp9 encodings/euc encodings/gb encodings/hp_ encodings/hz encodings/iso "
+    "encodings/johab encodings/koi8 encodings/kz encodings/mac_ encodings/palmos "
+    "encodings/ptcp encodings/shift encodings/tis http/server.py http/cookie".split()
 )
 # Of NumPy: what compiles against it.
 NUMPY_LEFT_OUT = (
@@ -25,8 +37,40 @@ NUMPY_LEFT_OUT = (
     "numpy/_core/include/",
     "numpy/_core/lib/",
     "numpy/random/lib/",
+    "numpy/doc/",
+    "numpy/_pyinstaller/",
+    "numpy/_core/_multiarray_tests",
+    "numpy/_core/_operand_flag_tests",
+    "numpy/_core/_rational_tests",
+    "numpy/_core/_struct_ufunc_tests",
+    "numpy/_core/_umath_tests",
+    "numpy-2.0.2.dist-info/RECORD",
 )
 NO_CODE = (".pyi", ".h", ".a", ".pxd", ".pyx", ".typed")
+PYTHON = "3.12"
+# Every module that a first verdict imports, as `sys.modules` has it then.
+STARTED = Path(__file__).with_name("started.txt")
+# Bytecode that is never compared with its source: in the place of those named, or beside all.
+COMPILE = """
+import importlib.util, io, sys, zipfile
+from importlib._bootstrap_external import _code_to_hash_pyc as packed
+wanted = set(sys.argv[1:])
+members = zipfile.ZipFile(io.BytesIO(sys.stdin.buffer.read()))
+out = io.BytesIO()
+with zipfile.ZipFile(out, "w") as made:
+    for name in members.namelist():
+        content = members.read(name)
+        chosen = name in wanted or (not wanted and name.endswith(".py"))
+        if not chosen or not wanted:
+            made.writestr(name, content)
+        if chosen:
+            bare = 2 * (not name.startswith(("numpy/", "adam_edu/")))  # these two use their docstrings
+            code = compile(content, name, "exec", dont_inherit=True, optimize=bare)
+            folder, _, stem = name[:-3].rpartition("/")
+            place = f"{name}c" if wanted else f"{folder}/__pycache__/{stem}.cpython-312.pyc"
+            made.writestr(place, packed(code, importlib.util.source_hash(content), False))
+sys.stdout.buffer.write(out.getvalue())
+"""
 # The same content gives the same archive, whenever it is made.
 DATE = (2020, 1, 1, 0, 0, 0)
 
@@ -79,14 +123,41 @@ def runtime_parts(runtime: dict[str, bytes]) -> list[Part]:
         Part("pyodide.js", "script", runtime["pyodide.js"]),
         Part("pyodide.asm.js", "script", runtime["pyodide.asm.js"]),
         Part("pyodide.asm.wasm", "wasm", runtime["pyodide.asm.wasm"]),
-        Part("python_stdlib.zip", "library", library),
-        Part("numpy.zip", "packages", repacked(runtime[numpy], NUMPY_LEFT_OUT)),
+        Part("python_stdlib.zip", "library", compiled(library)),
+        Part("numpy.zip", "packages", compiled(repacked(runtime[numpy], NUMPY_LEFT_OUT))),
     ]
 
 
 def package_part() -> Part:
     """Return what a page loads of this package."""
-    return Part("adam_edu.zip", "packages", package_archive())
+    return Part("adam_edu.zip", "packages", compiled(package_archive(), keep_source=True))
+
+
+def compiler() -> str | None:
+    """Return an interpreter that writes the bytecode of the page's Python, or None."""
+    for found in (sys.executable, shutil.which(f"python{PYTHON}")):
+        asks = "import sys; print('{}.{}'.format(*sys.version_info))"
+        done = found and subprocess.run([found, "-c", asks], capture_output=True, text=True)
+        if done and done.returncode == 0 and done.stdout.strip() == PYTHON:
+            return found
+    return None
+
+
+def compiled(archive: bytes, keep_source: bool = False) -> bytes:
+    """Return an archive with bytecode for the modules that a start imports, so that it is faster.
+
+    Without an interpreter of the page's version the archive comes back as it is. Bytecode packs
+    worse than its source, so other modules stay source alone. ``keep_source`` is for modules that
+    are read again when they run, as a rule's lines are; then it is for all of them.
+    """
+    python = compiler()
+    if python is None:
+        return archive
+    task = [python, "-I", "-c", COMPILE]
+    task += [] if keep_source else STARTED.read_text(encoding="utf-8").split()
+    done = subprocess.run(task, input=archive, capture_output=True, check=True)
+    with zipfile.ZipFile(io.BytesIO(done.stdout)) as members:
+        return zipped((name, members.read(name)) for name in sorted(members.namelist()))
 
 
 def package_archive() -> bytes:

@@ -111,7 +111,9 @@ def needed(statements: list[ast.stmt], wanted: set[str]) -> str:
                 wanted = wanted | names(node)
                 kept.append(ast.unparse(node))
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            aliases = [a for a in node.names if bound(a) in wanted and bound(a) not in GIVEN.split()]
+            aliases = [
+                a for a in node.names if bound(a) in wanted and bound(a) not in GIVEN.split()
+            ]
             if aliases:
                 parts: dict[str, Any] = dict(ast.iter_fields(node)) | {"names": aliases}
                 kept.append(ast.unparse(type(node)(**parts)))

@@ -28,7 +28,17 @@ ABSENT = {
     **dict.fromkeys(("http", "requests", "socket", "ssl", "urllib"), NO_NETWORK),
     **dict.fromkeys(("js", "pyodide", "pyodide_js"), "The page itself is out of Python's reach."),
     **dict.fromkeys(
-        ("jax", "keras", "matplotlib", "pandas", "scipy", "sklearn", "sympy", "tensorflow", "torch"),
+        (
+            "jax",
+            "keras",
+            "matplotlib",
+            "pandas",
+            "scipy",
+            "sklearn",
+            "sympy",
+            "tensorflow",
+            "torch",
+        ),
         "Python on this page has NumPy and adam_edu, and no other library.",
     ),
 }

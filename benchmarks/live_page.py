@@ -1,0 +1,109 @@
+"""How long a verdict takes on a page: `python benchmarks/live_page.py [--runs 5]`.
+
+Chromium opens a chapter of the built book from a server on this machine, presses Check, writes a
+wrong Adam and checks that too. Cold: a browser that has seen nothing. Cached: the same page again.
+Beside the time on the clock stands the processor's time of the worker that runs Python, which is
+the same on a busy machine. Bytes are those of the archives, without the scripts that a host packs.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from page_weight import KB, ROOT, launch, served
+from playwright.sync_api import BrowserContext, sync_playwright
+
+CHAPTER, EXERCISE = "book/bias-correction", "adam_step"
+WRONG = """\
+def adam_step(x, g, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g**2
+    x = x - lr * (m / (1 - beta1**t)) / ((v / (1 - beta1**t)) ** 0.5 + eps)
+    return x, m, v
+"""
+GOALS = {"cold": 6.0, "cached": 3.0, "further": 0.3, "MB": 8.5}
+
+
+@dataclass
+class Visit:
+    """Seconds to the first verdict and to a further one; the worker's processor time."""
+
+    first: float
+    further: float
+    worker: float
+
+
+def worker_seconds() -> float:
+    """Return the processor time of the worker threads of every browser here; 0 where unknown."""
+    total = 0.0
+    for path in Path("/proc").glob("[0-9]*/task/[0-9]*/stat"):
+        try:
+            name, _, rest = path.read_text().partition("(")[2].rpartition(")")
+        except OSError:
+            continue
+        if name.startswith("DedicatedWorker"):
+            fields = rest.split()
+            total += (int(fields[11]) + int(fields[12])) / 100
+    return total
+
+
+def visit(context: BrowserContext, address: str) -> Visit:
+    """Open the page, and have the stub and a wrong Adam checked."""
+    page = context.new_page()
+    page.goto(address, wait_until="networkidle")
+    cell = page.locator(f".cell:has(> [data-name={EXERCISE}])")
+    verdict = cell.locator(".live-verdict")
+    before, began = worker_seconds(), time.perf_counter()
+    cell.get_by_role("button", name="Check").click()
+    verdict.get_by_text("not written yet").wait_for(timeout=120_000)
+    first, worker = time.perf_counter() - began, worker_seconds() - before
+    cell.locator("textarea").fill(WRONG)
+    began = time.perf_counter()
+    cell.get_by_role("button", name="Check").click()
+    verdict.get_by_text("corrected with beta1").first.wait_for(timeout=120_000)
+    further = time.perf_counter() - began
+    page.evaluate("localStorage.clear()")
+    page.close()
+    return Visit(first, further, worker)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--html", type=Path, default=ROOT / "_build/html")
+    options = parser.parse_args()
+    if not list((options.html / "_static/live").glob("python-*")):
+        sys.exit(f"no Python in {options.html}: make book builds it")
+    parts = sum(
+        path.stat().st_size
+        for path in (options.html / "_static/live").glob("*/*")
+        if path.suffix in (".gz", ".zip")
+    )
+    cold, cached = [], []
+    with served(options.html) as base, sync_playwright() as session:
+        browser = launch(session)
+        print(f"Chromium {browser.version}, {options.runs} runs, median")
+        for _ in range(options.runs):
+            context = browser.new_context()
+            cold.append(visit(context, f"{base}{CHAPTER}.html"))
+            cached.append(visit(context, f"{base}{CHAPTER}.html"))
+            context.close()
+        browser.close()
+    for name, visits in (("cold", cold), ("cached", cached)):
+        first = statistics.median(one.first for one in visits)
+        worker = statistics.median(one.worker for one in visits)
+        print(
+            f"first verdict, {name:7} {first:6.2f} s (worker {worker:.2f} s)   goal {GOALS[name]} s"
+        )
+    further = statistics.median(v.further for v in cold + cached)
+    print(f"further verdict        {further:6.2f} s                     goal {GOALS['further']} s")
+    print(
+        f"bytes, packed          {parts / KB / KB:6.2f} MB                    goal {GOALS['MB']} MB"
+    )
+
+
+if __name__ == "__main__":
+    main()
