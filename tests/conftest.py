@@ -87,7 +87,8 @@ class QuietHandler(SimpleHTTPRequestHandler):
 # The theme has scripts and styles within its pages. Nothing is evaluated, nothing from elsewhere.
 POLICY = (
     "default-src 'none'; connect-src 'self'; img-src 'self' data:; font-src 'self' data:; "
-    "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; worker-src 'self'"
+    "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "worker-src 'self'"
 )
 
 

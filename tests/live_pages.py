@@ -16,7 +16,8 @@ ASKED = {path.stem: found for path in notebooks() if (found := exercises.of_note
 def page_of(asked, head=""):
     """Return a page of exercises, as the theme lays them out."""
     cells = "".join(
-        '<div class="cell tag_stub"><div class="cell_input"><div class="highlight" tabindex="0" style="overflow-x: auto">'
+        '<div class="cell tag_stub"><div class="cell_input">'
+        '<div class="highlight" tabindex="0" style="overflow-x: auto">'
         f"<pre>{escape(one.stub)}</pre></div></div>"
         f'{sphinx.place_of(one)}<div class="cell_output"><p>stored</p></div></div>'
         for one in asked

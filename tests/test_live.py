@@ -77,7 +77,7 @@ def test_what_a_solution_needs_comes_before_it(tmp_path):
     ],
 )
 def test_a_stub_without_an_exercise_or_a_solution_is_an_error(tmp_path, cells):
-    with pytest.raises(ValueError, match="page.ipynb: the stub of"):
+    with pytest.raises(ValueError, match=r"page\.ipynb: the stub of"):
         exercises.of_notebook(notebook(tmp_path, *cells))
 
 

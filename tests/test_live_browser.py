@@ -1,4 +1,4 @@
-"""The exercises on the page, in a real browser: written, checked, stopped, kept, offline, damaged."""
+"""The exercises on the page, in a real browser: written, checked, stopped, kept, damaged."""
 
 import ast
 import json
@@ -38,7 +38,7 @@ class Exercise:
         """Check, and return what the page shows."""
         self.button("Check").click()
         self.page.wait_for_function(
-            "cell => cell.querySelector('.live-verdict') && !cell.querySelector('.live-check').disabled",
+            "cell => cell.querySelector('.live-verdict')?.ariaBusy === 'false'",
             arg=self.cell.element_handle(),
             timeout=SLOW,
         )

@@ -14,21 +14,79 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
 # Rooms of this package that need what a page has not, or that no exercise asks for.
-ROOMS_LEFT_OUT = tuple(
-    "torch/ results/ lab/ experiments/ check/cli.py cli.py __main__.py claims.py plots.py "
-    "symbolic.py live/sphinx.py live/bundle.py live/runtime.py live/exercises.py live/started.txt "
-    "live/files.json".split()
+ROOMS_LEFT_OUT = (
+    "torch/",
+    "results/",
+    "lab/",
+    "experiments/",
+    "check/cli.py",
+    "cli.py",
+    "__main__.py",
+    "claims.py",
+    "plots.py",
+    "symbolic.py",
+    "live/sphinx.py",
+    "live/bundle.py",
+    "live/runtime.py",
+    "live/exercises.py",
+    "live/started.txt",
+    "live/files.json",
 )
 # Of Python's library: programs, servers, databases, what draws or sends mail, and old alphabets.
-LIBRARY_LEFT_OUT = tuple(
-    "cgi.py cgitb.py curses/ dbm/ doctest.py ensurepip/ ftplib.py idlelib/ imaplib.py lib2to3/ mailbox.py "
-    "multiprocessing/ nntplib.py pdb.py poplib.py pydoc.py pydoc_data/ smtplib.py sqlite3/ "
-    "optparse.py pickletools.py telnetlib.py tkinter/ turtle.py turtledemo/ unittest/ venv/ "
-    "wsgiref/ xml/ xmlrpc/ zoneinfo/ "
-    "encodings/big5 encodings/cp0 encodings/cp1 encodings/cp5 encodings/cp7 encodings/cp8 "
-    "encodings/cp9 encodings/euc encodings/gb encodings/hp_ encodings/hz encodings/iso "
-    "encodings/johab encodings/koi8 encodings/kz encodings/mac_ encodings/palmos "
-    "encodings/ptcp encodings/shift encodings/tis http/server.py http/cookie".split()
+LIBRARY_LEFT_OUT = (
+    "cgi.py",
+    "cgitb.py",
+    "curses/",
+    "dbm/",
+    "doctest.py",
+    "ensurepip/",
+    "ftplib.py",
+    "idlelib/",
+    "imaplib.py",
+    "lib2to3/",
+    "mailbox.py",
+    "multiprocessing/",
+    "nntplib.py",
+    "pdb.py",
+    "poplib.py",
+    "pydoc.py",
+    "pydoc_data/",
+    "smtplib.py",
+    "sqlite3/",
+    "optparse.py",
+    "pickletools.py",
+    "telnetlib.py",
+    "tkinter/",
+    "turtle.py",
+    "turtledemo/",
+    "unittest/",
+    "venv/",
+    "wsgiref/",
+    "xml/",
+    "xmlrpc/",
+    "zoneinfo/",
+    "encodings/big5",
+    "encodings/cp0",
+    "encodings/cp1",
+    "encodings/cp5",
+    "encodings/cp7",
+    "encodings/cp8",
+    "encodings/cp9",
+    "encodings/euc",
+    "encodings/gb",
+    "encodings/hp_",
+    "encodings/hz",
+    "encodings/iso",
+    "encodings/johab",
+    "encodings/koi8",
+    "encodings/kz",
+    "encodings/mac_",
+    "encodings/palmos",
+    "encodings/ptcp",
+    "encodings/shift",
+    "encodings/tis",
+    "http/server.py",
+    "http/cookie",
 )
 # Of NumPy: what compiles against it.
 NUMPY_LEFT_OUT = (
@@ -39,18 +97,13 @@ NUMPY_LEFT_OUT = (
     "numpy/random/lib/",
     "numpy/doc/",
     "numpy/_pyinstaller/",
-    "numpy/_core/_multiarray_tests",
-    "numpy/_core/_operand_flag_tests",
-    "numpy/_core/_rational_tests",
-    "numpy/_core/_struct_ufunc_tests",
-    "numpy/_core/_umath_tests",
     "numpy-2.0.2.dist-info/RECORD",
 )
 NO_CODE = (".pyi", ".h", ".a", ".pxd", ".pyx", ".typed")
 PYTHON = "3.12"
-# Every module that a first verdict imports, as `sys.modules` has it then.
+# Every module of others that a first verdict imports, as `sys.modules` has it then.
 STARTED = Path(__file__).with_name("started.txt")
-# Bytecode that is never compared with its source: in the place of those named, or beside all.
+# Bytecode, never compared with its source, in its place. NumPy writes to its docstrings.
 COMPILE = """
 import importlib.util, io, sys, zipfile
 from importlib._bootstrap_external import _code_to_hash_pyc as packed
@@ -60,15 +113,12 @@ out = io.BytesIO()
 with zipfile.ZipFile(out, "w") as made:
     for name in members.namelist():
         content = members.read(name)
-        chosen = name in wanted or (not wanted and name.endswith(".py"))
-        if not chosen or not wanted:
-            made.writestr(name, content)
-        if chosen:
-            bare = 2 * (not name.startswith(("numpy/", "adam_edu/")))  # these two use their docstrings
-            code = compile(content, name, "exec", dont_inherit=True, optimize=bare)
-            folder, _, stem = name[:-3].rpartition("/")
-            place = f"{name}c" if wanted else f"{folder}/__pycache__/{stem}.cpython-312.pyc"
-            made.writestr(place, packed(code, importlib.util.source_hash(content), False))
+        if name in wanted:
+            level = 0 if name.startswith("numpy/") else 2
+            code = compile(content, name, "exec", dont_inherit=True, optimize=level)
+            content = packed(code, importlib.util.source_hash(content), False)
+            name += "c"
+        made.writestr(name, content)
 sys.stdout.buffer.write(out.getvalue())
 """
 # The same content gives the same archive, whenever it is made.
@@ -130,7 +180,7 @@ def runtime_parts(runtime: dict[str, bytes]) -> list[Part]:
 
 def package_part() -> Part:
     """Return what a page loads of this package."""
-    return Part("adam_edu.zip", "packages", compiled(package_archive(), keep_source=True))
+    return Part("adam_edu.zip", "packages", package_archive())
 
 
 def compiler() -> str | None:
@@ -143,18 +193,16 @@ def compiler() -> str | None:
     return None
 
 
-def compiled(archive: bytes, keep_source: bool = False) -> bytes:
+def compiled(archive: bytes) -> bytes:
     """Return an archive with bytecode for the modules that a start imports, so that it is faster.
 
     Without an interpreter of the page's version the archive comes back as it is. Bytecode packs
-    worse than its source, so other modules stay source alone. ``keep_source`` is for modules that
-    are read again when they run, as a rule's lines are; then it is for all of them.
+    worse than its source, so other modules stay as they are.
     """
     python = compiler()
     if python is None:
         return archive
-    task = [python, "-I", "-c", COMPILE]
-    task += [] if keep_source else STARTED.read_text(encoding="utf-8").split()
+    task = [python, "-I", "-c", COMPILE, *STARTED.read_text(encoding="utf-8").split()]
     done = subprocess.run(task, input=archive, capture_output=True, check=True)
     with zipfile.ZipFile(io.BytesIO(done.stdout)) as members:
         return zipped((name, members.read(name)) for name in sorted(members.namelist()))
