@@ -19,7 +19,14 @@ from ..native import Loop, NotCompiled, Outcome, Unprintable, loop
 from ..reading import Unreadable
 from . import device, eager
 from .arguments import entries_needed
-from .counting import count_in_numbers, count_in_tensors, key, part, scalars_of_next_step
+from .counting import (
+    count_in_numbers,
+    count_in_tensors,
+    key,
+    mend_counters,
+    part,
+    scalars_of_next_step,
+)
 from .entries import Entries
 from .settings import Settings
 from .variant import Variant
@@ -113,10 +120,12 @@ def batches(
     moving = [p for p in params if p.grad is not None]
     states = [state[p] for p in moving]
     if capturable:
+        if not torch.compiler.is_compiling():  # traced.prepare has done so
+            mend_counters(states, settings.rule)
         count_in_tensors(moving, states, settings.rule)
+        part([state[p] for p in params if p.grad is None and p in state], states)
     elif not observed():  # a tracer may not look at a number
         count_in_numbers(states)
-    part([state[p] for p in params if p.grad is None and p in state], states)
     make_slots(moving, states, names, slot_dtype, start)
     rows = scalars_of_next_step(states, settings.rule)
     found: dict[Any, Batch] = {}

@@ -32,21 +32,26 @@ def key(own: State) -> Any:
 def count_in_tensors(params: Sequence[Tensor], states: Sequence[State], rule: Rule) -> None:
     """Have the steps of these parameters counted by tensors from here on."""
     shared: dict[Any, dict[str, Tensor]] = {}
-    owners: dict[int, Any] = {}
     for p, own in zip(params, states, strict=True):
-        t, before = own.get("step", 0), own.get("products")
-        if isinstance(t, Tensor):
-            if not multiplies(type(rule)):  # type: ignore[arg-type]
-                continue
-            if isinstance(before, Tensor):
-                # Whoever has a counter of its own has products of its own.
-                if owners.setdefault(id(before), t) is not t:
-                    own["products"] = before.clone()
-                continue
-            t = int(t)
-        if (kind := (t, before, p.device)) not in shared:
-            shared[kind] = _counter(rule, t, before, p.device)
-        own.update(shared[kind])
+        t = own.get("step", 0)
+        if not isinstance(t, Tensor):
+            before = own.get("products")
+            if (kind := (t, before, p.device)) not in shared:
+                shared[kind] = _counter(rule, t, before, p.device)
+            own.update(shared[kind])
+
+
+def mend_counters(states: Iterable[State], rule: Rule) -> None:
+    """Give each step number that somebody has put in as a tensor products of its own."""
+    if not multiplies(type(rule)):  # type: ignore[arg-type]
+        return
+    owners: dict[int, Any] = {}
+    for own in states:
+        t, products = own.get("step"), own.get("products")
+        if isinstance(t, Tensor) and not isinstance(products, Tensor):
+            own["step"] = int(t)
+        elif isinstance(products, Tensor) and owners.setdefault(id(products), t) is not t:
+            own["products"] = products.clone()
 
 
 def count_in_numbers(states: Iterable[State]) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 from ..base import Rule
 from .arguments import torch_slots
 from .batches import Batch, batches, dense, kernel_for, make_slots
-from .counting import count_in_tensors
+from .counting import count_in_tensors, mend_counters
 from .entries import Entries
 from .settings import Settings, numbers_of, penalty_of, variant_of
 from .variant import Variant
@@ -65,6 +65,7 @@ def prepare(optimizer: Any) -> None:
             if p not in optimizer.state:
                 optimizer.state[p] = Entries(torch_slots(optimizer.rule))
         states = [optimizer.state[p] for p in params]
+        mend_counters(states, settings.rule)
         count_in_tensors(params, states, settings.rule)
         optimizer.part_counters(group["params"])
         start = group.get("initial_accumulator_value", 0.0)
