@@ -44,9 +44,9 @@ def inputs(info):
 
 def refused(info, kwargs):
     """Return the option of a case that ours refuses, or None."""
-    names = ["differentiable", "dampening", "lr_decay"]
+    names = ["dampening", "lr_decay", "differentiable"]
     if info.theirs.__name__ == "RMSprop":
-        names.append("momentum")
+        names.insert(0, "momentum")
     return next((name for name in names if kwargs.get(name)), None)
 
 

@@ -45,7 +45,7 @@ def made_of(info, kwargs, params):
 
 def test_there_are_cases_for_each():
     assert {info.name for info in INFOS} == {name.split(":")[0] for name, *_ in CASES + REFUSED}
-    assert len(CASES) > 150
+    assert len(CASES) > 70
     assert len(ERRORS) > 50
 
 
@@ -104,7 +104,7 @@ def test_right_direction(info, kwargs, transposed):
             value = made.step(closure_of(made, loss))
             for scheduler in made_schedulers:
                 if isinstance(scheduler, ReduceLROnPlateau):
-                    scheduler.step(value)
+                    scheduler.step(value.detach())
                 else:
                     scheduler.step()
         assert (loss().detach().item() > first) is bool(kwargs.get("maximize"))
