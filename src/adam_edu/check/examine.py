@@ -4,7 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 from .calling import Trial, by_name, trial_of
-from .explain import Parts, difference, explain, known, order_of, unknown, wrong_order
+from .explain import (
+    Parts,
+    difference,
+    explain,
+    explained,
+    order_of,
+    shown,
+    unknown,
+    wrong_order,
+)
 from .faults import Fault, described, faults_of, has_gap, not_written_yet, refusal
 from .reference import Reference
 from .report import Report
@@ -29,7 +38,7 @@ def examine(exercise: Reference, function: Callable[..., Any]) -> Report:
         return _report(exercise, trial, names, parts, faults)
     if faults:
         return _report(exercise, trial, (), [("Right", "the numbers, in every call.")], faults)
-    count = len(trial.observations)
+    count = len(exercise.probes)
     said = f"It agrees with the reference in each of {count} calls, with {trial.kind.name}."
     agrees = (("Right", said), *_note(trial))
     return Report(exercise.name, True, (), "right", agrees, _results(exercise, trial))
@@ -39,22 +48,25 @@ def _numbers(
     exercise: Reference, trial: Trial, faults: list[Fault]
 ) -> tuple[tuple[str, ...], Parts]:
     """Return the mistakes' names and what to say, where the numbers are wrong or missing."""
-    mistakes = explain(exercise, trial.observations)
-    names = tuple(mistake.name for mistake in mistakes)
-    if mistakes and names == exercise.planted:
+    if any(fault.name == "remembers_between_calls" for fault in faults):
+        return (), difference(exercise, trial, shown(exercise, trial))
+    found = explain(exercise, trial)
+    names = tuple(cause.name for cause in found.causes)
+    if found.causes and names == exercise.planted:
         said = [("Cause", "The bug is still there. Compare the lines with the algorithm.")]
-        return names, difference(exercise, trial) + said
-    if mistakes:
-        return names, difference(exercise, trial) + known(exercise, trial, mistakes)
-    if trial.error is not None:
+        return names, difference(exercise, trial, shown(exercise, trial)) + said
+    one = shown(exercise, trial, found.causes)
+    if found.causes and not found.open:
+        return names, difference(exercise, trial, one) + explained(exercise, one, found.causes)
+    if trial.error is not None and not found.causes:
         fault = described(trial.error)
         return (fault.name,), [("Problem", fault.text)]
     order = order_of(exercise, trial.observations)
     if order:
-        return ("wrong_order",), difference(exercise, trial) + wrong_order(exercise, order)
-    if any(fault.name == "remembers_between_calls" for fault in faults):
-        return (), difference(exercise, trial)
-    return ("unknown",), difference(exercise, trial) + unknown(exercise, trial)
+        return ("wrong_order",), difference(exercise, trial, one) + wrong_order(exercise, order)
+    said = explained(exercise, one, found.causes)[:-1] if found.causes else []
+    parts = difference(exercise, trial, one) + said + unknown(exercise, trial, found.open)
+    return (*names, "unknown"), parts
 
 
 def _report(

@@ -152,7 +152,7 @@ def half_life_cut(beta):
 
 half_life = formula(
     "half_life(beta)",
-    lambda beta: math.log(0.5) / math.log(beta),
+    "log(0.5) / log(beta)",
     returns="steps",
     statement="Return the number of steps after which a value has half of its first weight left in "
     "a moving average, as a number with a fraction.",
@@ -226,7 +226,7 @@ def beta_by_exponential(window):
 
 beta_for_window = formula(
     "beta_for_window(window)",
-    lambda window: 1 - 1 / window,
+    "1 - 1 / window",
     returns="beta",
     statement="Return the beta whose effective window, 1 / (1 - beta), has the given number of "
     "steps.",

@@ -86,7 +86,7 @@ def first_step_squared(g, lr, eps):
 
 first_step = formula(
     "first_step(g, lr=1e-3, eps=1e-8)",
-    lambda g, lr, eps: -lr * g / (abs(g) + eps),
+    "-lr * g / (abs(g) + eps)",
     returns="change",
     statement="Return the change of x at Adam's first step, from moments of zero, in one line: "
     "without moments, without betas, without t.",
@@ -179,7 +179,7 @@ def share_inverted(beta, t):
 
 gradient_share = formula(
     "gradient_share(beta, t)",
-    lambda beta, t: 1 - beta**t,
+    "1 - beta**t",
     returns="share",
     statement="Return the sum of the weights that t gradients have in a moving average that "
     "started at zero.",
@@ -265,7 +265,7 @@ def eps_hat_times_t(eps, t, beta2):
 
 epsilon_hat = formula(
     "epsilon_hat(eps, t, beta2=0.999)",
-    lambda eps, t, beta2: eps * math.sqrt(1 - beta2**t),
+    "eps * sqrt(1 - beta2**t)",
     returns="eps_hat",
     statement="Return the epsilon hat that makes the form with sqrt(v) + epsilon hat take the same "
     "step t as Algorithm 1 takes with sqrt(v_hat) + eps.",

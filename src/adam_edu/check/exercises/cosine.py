@@ -4,18 +4,8 @@
 import math
 from dataclasses import replace
 
-from ...schedules import Cosine
-from ..algorithm import Assignment
 from ..formula import formula
 from ..mistake import wrong
-
-# What a cosine is made of, in lines of its own, so that two mistakes at once can be told apart.
-_COSINE = (
-    Assignment.of(("before",), lambda t: t - 1),
-    Assignment.of(("done",), lambda before, steps: min(before / steps, 1)),
-    Assignment.of(("rate",), lambda done, lr: lr * (1 + math.cos(math.pi * done)) / 2),
-)
-
 
 @wrong("before")
 def cosine_from_zero(t):
@@ -136,7 +126,11 @@ def line_not_cosine(done, lr):
 cosine_rate = replace(
     formula(
         "cosine_rate(t, steps, lr)",
-        lambda t, steps, lr: lr * Cosine(steps)(t),
+        (
+            "before = t - 1",
+            "done = min(before / steps, 1)",
+            "rate = lr * (1 + cos(pi * done)) / 2",
+        ),
         returns="rate",
         statement="Return the learning rate of step t = 1, 2, ... if it falls along half a cosine "
         "wave: lr at the first step, 0 at step steps + 1 and from there on.",
@@ -175,7 +169,6 @@ cosine_rate = replace(
         ),
         read="schedules",
     ),
-    lines=_COSINE,
     places={
         "before": "the number of steps done before",
         "done": "the share of the way that is done",

@@ -99,7 +99,7 @@ def sign_lost(x, t, lr, curvature):
 
 after_steps = formula(
     "after_steps(x, t, lr, curvature)",
-    lambda x, t, lr, curvature: (1 - lr * curvature) ** t * x,
+    "(1 - lr * curvature) ** t * x",
     returns="x_t",
     statement="Return where gradient descent on the loss curvature * x**2 / 2 is after t steps, "
     "without a loop.",
@@ -195,7 +195,7 @@ def first_limits(curvatures):
 
 largest_rate = formula(
     "largest_rate(curvatures)",
-    lambda curvatures: 2 / np.max(curvatures),
+    "2 / max(curvatures)",
     returns="limit",
     statement="The loss is a sum of curvature * x**2 / 2 over the coordinates, each with its own "
     "curvature. Return the learning rate above which gradient descent diverges.",
@@ -282,7 +282,7 @@ def rate_over_square(lr, momentum):
 
 effective_rate = formula(
     "effective_rate(lr, momentum)",
-    lambda lr, momentum: lr / (1 - momentum),
+    "lr / (1 - momentum)",
     returns="rate",
     statement="Return the learning rate at which plain gradient descent would move as far as "
     "momentum does in the long run under a constant gradient.",

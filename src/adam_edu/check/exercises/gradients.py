@@ -343,7 +343,7 @@ def divides_by_zero(g, max_norm):
 
 clip_by_norm = formula(
     "clip_by_norm(g, max_norm)",
-    lambda g, max_norm: g * min(1.0, max_norm / max(np.sqrt(np.sum(g * g)), 1e-300)),
+    "g * min(1.0, max_norm / maximum(sqrt(sum(g**2)), 1e-300))",
     returns="clipped",
     statement="Return the gradient g, shortened to the length max_norm if it is longer, with its "
     "direction kept.",

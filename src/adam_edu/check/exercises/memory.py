@@ -93,9 +93,7 @@ def bits(weights, slots, weight_bytes, state_bytes):
 
 checkpoint_bytes = formula(
     "checkpoint_bytes(weights, slots, weight_bytes=4, state_bytes=4)",
-    lambda weights, slots, weight_bytes, state_bytes: (
-        weights * (weight_bytes + slots * state_bytes)
-    ),
+    "weights * (weight_bytes + slots * state_bytes)",
     returns="size",
     statement="Return the bytes of a checkpoint to go on from: of a model with weights numbers, "
     "and of the optimizer's slots, each as large as the model. A weight takes weight_bytes, and a "
@@ -211,7 +209,7 @@ def bandwidth_multiplies(weights, slots, bandwidth):
 
 step_seconds = formula(
     "step_seconds(weights, slots, bandwidth)",
-    lambda weights, slots, bandwidth: 4 * weights * (3 + 2 * slots) / bandwidth,
+    "4 * weights * (3 + 2 * slots) / bandwidth",
     returns="time",
     statement="Return the least time in seconds that a step can take in float32, for a rule with "
     "that many slots: memory delivers bandwidth bytes a second, reads and writes together, and "

@@ -3,7 +3,6 @@
 
 import math
 
-from ...schedules import InverseSqrt, KerasDecay, Warmup
 from ..formula import formula
 from ..mistake import wrong
 
@@ -64,7 +63,7 @@ def rate_constant(lr):
 
 inverse_sqrt = formula(
     "inverse_sqrt(t, lr)",
-    lambda t, lr: lr * InverseSqrt()(t),
+    "lr / sqrt(t)",
     returns="rate",
     statement="Return the learning rate of step t = 1, 2, ... if it falls as 1 over the root of t "
     "and the first is lr.",
@@ -174,7 +173,7 @@ def warmup_takes_larger(t, steps, lr):
 
 warmup_rate = formula(
     "warmup_rate(t, steps, lr)",
-    lambda t, steps, lr: lr * Warmup(steps)(t),
+    "lr * min(t / steps, 1)",
     returns="rate",
     statement="Return the learning rate of step t = 1, 2, ... if it rises in a straight line from "
     "lr / steps at the first step to lr at step number steps, and stays there.",
@@ -283,7 +282,7 @@ def decay_of_one(t, decay):
 
 keras_decay = formula(
     "keras_decay(t, lr, decay)",
-    lambda t, lr, decay: lr * KerasDecay(decay)(t),
+    "lr / (1 + decay * (t - 1))",
     returns="rate",
     statement="Return the learning rate of step t = 1, 2, ... under the argument decay of old "
     "Keras optimizers: lr divided by 1 plus decay times the number of steps done before.",
