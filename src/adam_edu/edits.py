@@ -161,6 +161,9 @@ def _names(name: str, scope: Scope) -> Iterator[Change]:
         if other != name:
             near = other.removesuffix("_before") == name.removesuffix("_before")
             yield "name", Name(other), 0.9 if near or other[:-1] == name[:-1] else 1.0
+    if name == "t":
+        yield "added", Call("-", (Name(HOLE), ONE)), 1.0
+        yield "added", Call("+", (Name(HOLE), ONE)), 1.1
     for number in scope.numbers:
         yield "number for name", Number(number), 1.3
     for leaf in scope.compound:

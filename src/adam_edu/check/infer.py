@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..trees import Name
+from ..edits import Edit
+from ..trees import Call, Name, Node
+from .algorithm import RETURNED
 from .calling import Observation, close
 from .mistake import Mistake
 from .program import BEFORE, Array, Program
@@ -84,10 +86,18 @@ class Search:
     found: dict[str, Array] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.given, self.found = stacked(self.exercise, self.program, self.seen)
+        given, found = stacked(self.exercise, self.program, self.seen)
+        bench = Bench(self.program, given)
+        told = np.ones(len(self.seen), dtype=bool)
+        for name in self.program.results:  # all but products of too many factors
+            told &= ~np.isnan(bench.base[self.program.roots[name]]).any(axis=1)
+        self.seen = [one for one, good in zip(self.seen, told, strict=True) if good]
+        self.given = {name: array[told] for name, array in given.items()}
+        self.found = {name: array[told] for name, array in found.items()}
         self.target = Target(self.found, self._precision())
         self.right = Bench(self.program, self.given)
         self.rich = Bench(self.program, self.exercise.rich)
+        self.good = {name for name in self.program.results if self.agrees(name, self.right)}
 
     def _precision(self) -> float:
         rounded = all(np.array_equal(v, v.astype(np.float32), True) for v in self.found.values())
@@ -108,7 +118,7 @@ class Search:
 
     def explanation(self) -> Explanation:
         """Return what explains the results, as far as it goes."""
-        wrong = [name for name in self.program.results if not self.agrees(name, self.right)]
+        wrong = [name for name in self.program.results if name not in self.good]
         told = [name for name in wrong if self._tells(name)]
         if not told:
             return Explanation(open=tuple(wrong))
@@ -125,6 +135,7 @@ class Search:
         """Return what explains each slot, given those before it, and then the new x."""
         causes: list[Cause] = []
         unexplained: list[str] = []
+        handed = [name for name in slots if self.only_returned(name, slots)]
         carried: list[Wrong] = []
         shared = single(self.right, self.target, slots) if len(slots) > 1 else []
         both = self.across(slots)
@@ -138,7 +149,8 @@ class Search:
             order = [line.name for line in self.program.lines]
             for name in sorted(slots, key=order.index):
                 benches = [self.bench(earlier), self.right] if earlier else [self.right]
-                found = self.stage(name, benches)
+                found = self.returned(name) if name in handed else None
+                found = found or self.stage(name, benches, name in handed)
                 if found is None:
                     unexplained.append(name)
                 else:
@@ -152,6 +164,17 @@ class Search:
             else:
                 causes += found
         return Explanation(tuple(causes), tuple(unexplained))
+
+    def only_returned(self, name: str, slots: list[str]) -> bool:
+        """Return whether a slot is wrong in what is returned alone: the new x, or a later slot, is
+        computed from the right one."""
+        for end in self.program.results:
+            if end != name and self.right.reaches([self.program.roots[name]], [end]):
+                for own in product((True, False), repeat=len(slots)):
+                    mine = [n for n, m in zip(slots, own, strict=True) if m and n not in (name, end)]
+                    if self.agrees(end, self.bench(mine)):
+                        return not self.agrees(end, self.bench([*mine, name]))
+        return False
 
     def contexts(self, slots: list[str], carried: list[Wrong]) -> Iterator[Bench]:
         """Yield what the new x can have been computed from: the student's own slots, or the right
@@ -173,23 +196,32 @@ class Search:
                 return Cause.known(mistake)
         return None
 
-    def stage(self, name: str, benches: list[Bench]) -> tuple[Cause, ...] | None:
-        """Return what explains one result: nothing, one cause or two; or None."""
+    def stage(
+        self, name: str, benches: list[Bench], handed: bool = False
+    ) -> tuple[Cause, ...] | None:
+        """Return what explains one result: nothing, one cause or two; or None.
+
+        ``handed`` says that the result is right in the program, and wrong where it is returned.
+        """
         if any(self.agrees(name, bench) for bench in benches):
             return ()
         if not self._tells(name):
             return None
         for bench in benches:
             for mistake in self.exercise.mistakes:
+                if handed and not mistake.lines[0].startswith(RETURNED):
+                    continue
                 if self._matches(mistake, name, bench.forced):
                     return (Cause.known(mistake),)
         for bench in benches:
             hits = single(bench, self.target, [name])
+            if hits and handed:
+                return (self._hands_on(name, hits[0][0]),)
             if hits:
                 return (self.cause(hits, [name], bench),)
         returned = self.returned(name)
-        if returned is not None:
-            return (returned,)
+        if returned is not None or handed:
+            return returned
         for bench in benches:
             hits = self._pairs(bench, name)
             if hits:
@@ -200,7 +232,9 @@ class Search:
         return int(np.isfinite(self.found[name]).sum()) >= ENOUGH
 
     def _matches(self, mistake: Mistake, name: str, forced: Mapping[str, Array]) -> bool:
-        """Return whether an entry of the catalogue explains a result, given some lines' values."""
+        """Return whether an entry of the catalogue explains a result, given some lines' values,
+        and leaves what is right as it is."""
+        kept = [other for other in self.program.results if other != name and other in self.good]
         for i, seen in enumerate(self.seen):
             own = {line: values[i] for line, values in forced.items()}
             try:
@@ -211,6 +245,10 @@ class Search:
                 return False
             if not np.all(close(self.found[name][i], np.asarray(value, dtype=float))):
                 return False
+            for other in kept:
+                value = self.exercise.result(values, other)
+                if not np.all(close(self.found[other][i], np.asarray(value, dtype=float))):
+                    return False
         return True
 
     def cause(
@@ -239,7 +277,16 @@ class Search:
         codes = [self.words(wrong) for wrong in wrongs]
         return " with ".join(said.code or said.text for said in codes)
 
-    def returned(self, name: str) -> Cause | None:
+    def _hands_on(self, name: str, wrong: Wrong) -> Cause:
+        line, places = self.program.line[name], self.program.places[wrong.places[0]]
+        if places.line != name:
+            return self._returns(name, "another number", "")
+        node = Edit("", places.path, wrong.new).of(line)
+        if not places.path and isinstance(node, Call) and line in node.args:
+            node = substituted_tree(node, line, Name(name))
+        return self._returns(name, shown(self.program, name, node), "")
+
+    def returned(self, name: str) -> tuple[Cause] | None:
         """Return the cause if what is returned for a slot is another value of the lines."""
         values = self.right.base
         candidates = [(line.name, values[self.program.roots[line.name]]) for line in self.program.lines]
@@ -249,7 +296,7 @@ class Search:
                 continue
             for kind, seen in (("", value), ("root of ", np.sqrt(np.abs(value)))):
                 if np.shape(seen) == self.found[name].shape and self.target.agree(name, seen):
-                    return self._returns(name, other, kind)
+                    return (self._returns(name, other, kind),)
         return None
 
     def _returns(self, name: str, other: str, kind: str) -> Cause:
@@ -269,13 +316,17 @@ class Search:
 
     def _pairs(self, bench: Bench, name: str) -> list[tuple[Wrong, ...]]:
         found = self.found[name]
-        places = _telling(found, self.value(name, self.right))
-        if len(places) < 3:
+        steps = self.program.has("sign", "clip", "maximum", "min")
+        places = _telling(found, self.value(name, self.right), 6 if steps else 2)
+        if len(places) < 2:
             return []
+        calls, coordinates = map(list, zip(*places, strict=True))
 
         def few(array: Array) -> Array:
-            whole = np.broadcast_to(array, found.shape)
-            return np.array([[whole[i, j]] for i, j in places])
+            if self.program.has("sum", "max"):
+                return array[calls]
+            part: Array = np.broadcast_to(array, found.shape)[calls, coordinates]
+            return part[:, None]
 
         given = {key: few(value) for key, value in self.given.items()}
         small = Bench(self.program, given, {key: few(v) for key, v in bench.forced.items()})
@@ -308,7 +359,12 @@ class Search:
         return None
 
 
-def _telling(found: Array, right: Array) -> list[tuple[int, int]]:
+def substituted_tree(node: Call, part: Node, new: Node) -> Node:
+    """Return an operation with one of its arguments exchanged."""
+    return Call(node.op, tuple(new if arg == part else arg for arg in node.args))
+
+
+def _telling(found: Array, right: Array, most: int) -> list[tuple[int, int]]:
     """Return a few places of a result that are wrong, finite, and in different calls."""
     good = np.isfinite(found) & np.isfinite(right) & ~np.isclose(found, right, rtol=1e-6)
     places = [(int(i), int(j)) for i, j in np.argwhere(good)]
@@ -317,7 +373,7 @@ def _telling(found: Array, right: Array) -> list[tuple[int, int]]:
     for i, j in places:
         if (i + j) % max(found.shape[1], 1) == 0 or i not in chosen:
             chosen[i] = (i, j)
-    return list(chosen.values())[-4:]
+    return list(chosen.values())[-most:]
 
 
 def stacked(

@@ -134,6 +134,10 @@ class Program:
         places.append(Place(line, path, node, args))
         return len(places) - 1
 
+    def has(self, *operations: str) -> bool:
+        """Return whether any of some operations is in the lines."""
+        return any(isinstance(p.node, Call) and p.node.op in operations for p in self.places)
+
     @cached_property
     def scopes(self) -> dict[str, Scope]:
         """What each line can read."""
@@ -151,8 +155,12 @@ class Program:
                 values[line.name] = evaluated(line.expression, values)
         return values
 
-    def holes(self, place: int) -> Iterator[tuple[str, int]]:
-        """Yield the name of each hole of an edit at a place, and the place that it stands for."""
+    @cached_property
+    def holes(self) -> tuple[dict[str, int], ...]:
+        """For each place, the name of each hole of an edit there, and what it stands for."""
+        return tuple(dict(self._holes(i)) for i in range(len(self.places)))
+
+    def _holes(self, place: int) -> Iterator[tuple[str, int]]:
         yield HOLE, place
         first = self.places[place]
         stack = [("", place)]

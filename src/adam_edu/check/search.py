@@ -4,9 +4,9 @@ All calls are stacked in arrays, and all edits of one place too, so that a few o
 lift every one of them from its place to the result.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import combinations
 from typing import Any
 
@@ -18,7 +18,9 @@ from ..trees import Call, Name, Node, Number, reads, substituted
 from .program import BEFORE, FUNCTIONS, Array, Program, evaluated
 
 # More pairs than this at once would not fit into the processor's caches.
-AT_ONCE = 400_000
+AT_ONCE = 200_000
+# So many pairs are tried at most.
+PAIRS = 600_000
 
 
 @dataclass(frozen=True)
@@ -37,25 +39,93 @@ class Wrong:
     cost: float
 
 
+@dataclass(frozen=True, eq=False)
+class Group:
+    """The edits of some places.
+
+    Attributes
+    ----------
+    places : each of them is changed
+    wrongs : the edits
+    """
+
+    places: tuple[int, ...]
+    wrongs: tuple[Wrong, ...]
+
+    @cached_property
+    def added(self) -> dict[str, tuple[list[int], list[Node]]]:
+        """Those that put one operation and one leaf on what is there: for each operation, which
+        they are and the leaves."""
+        found: dict[str, tuple[list[int], list[Node]]] = {}
+        for i, wrong in enumerate(self.wrongs):
+            if _adds(wrong.new):
+                assert isinstance(wrong.new, Call)
+                rows, leaves = found.setdefault(wrong.new.op, ([], []))
+                rows.append(i)
+                leaves.append(wrong.new.args[1])
+        return found
+
+    @cached_property
+    def rest(self) -> list[int]:
+        """Which are of another form."""
+        return [i for i, wrong in enumerate(self.wrongs) if not _adds(wrong.new)]
+
+    def kept(self, wanted: Callable[[Wrong], bool]) -> "Group":
+        """Return the group with some of its edits."""
+        return Group(self.places, tuple(wrong for wrong in self.wrongs if wanted(wrong)))
+
+    @cached_property
+    def around(self) -> "Group":
+        """Those that keep something of what is there."""
+        return self.kept(lambda wrong: any(name[0] == HOLE for name in reads(wrong.new)))
+
+    def likely(self, most: float) -> "Group":
+        """Return those that may be one of two: no dearer than ``most``."""
+        if most not in self._likely:
+            self._likely[most] = self.kept(
+                lambda wrong: wrong.cost <= most and wrong.kind != "reduction"
+            )
+        return self._likely[most]
+
+    def minus(self, other: "Group") -> "Group":
+        """Return the group without the edits of another one."""
+        if other not in self._without:
+            less = set(map(id, other.wrongs))
+            self._without[other] = self.kept(lambda wrong: id(wrong) not in less)
+        return self._without[other]
+
+    @cached_property
+    def _without(self) -> dict["Group", "Group"]:
+        return {}
+
+    @cached_property
+    def _likely(self) -> dict[float, "Group"]:
+        return {}
+
+
+def _adds(new: Node) -> bool:
+    return isinstance(new, Call) and len(new.args) == 2 and new.args[0] == Name(HOLE)
+
+
 @cache
-def singles(program: Program) -> tuple[tuple[tuple[int, ...], tuple[Wrong, ...]], ...]:
-    """Return every edit of a program, by the places that it changes."""
-    groups: list[tuple[tuple[int, ...], tuple[Wrong, ...]]] = []
+def singles(program: Program) -> tuple[Group, ...]:
+    """Return every edit of a program."""
+    groups = []
     for i, place in enumerate(program.places):
         changes = distinct(at(place.node, program.scopes[place.line]))
         if not place.path:
             changes += _whole(program, place.line, i)
-        groups.append(((i,), _wrongs((i,), changes, 0.0)))
+        groups.append(_group((i,), changes, 0.0))
     for places, extra in _shared(program):
         first = program.places[places[0]]
         assert isinstance(first.node, Name)
-        changes = distinct([*at(first.node, program.scopes[first.line]), *_usual(program, first.node)])
-        groups.append((places, _wrongs(places, changes, extra)))
+        changes = [*at(first.node, program.scopes[first.line]), *_usual(program, first.node)]
+        groups.append(_group(places, distinct(changes), extra))
     return tuple(groups)
 
 
-def _wrongs(places: tuple[int, ...], changes: Iterable[Change], extra: float) -> tuple[Wrong, ...]:
-    return tuple(Wrong(places, kind, new, cost + extra) for kind, new, cost in changes)
+def _group(places: tuple[int, ...], changes: Iterable[Change], extra: float) -> Group:
+    return Group(places, tuple(Wrong(places, kind, new, c + extra) for kind, new, c in changes))
 
 
 def _whole(program: Program, line: str, root: int) -> Iterator[Change]:
@@ -122,6 +192,8 @@ class Bench:
         self.program, self.given, self.forced = program, given, dict(forced or {})
         places = program.places
         self.base: list[Any] = [None] * len(places)
+        self._leaves: dict[int, Any] = {}
+        self._stacks: dict[tuple[int, str], Any] = {}
         self.mask = [1 << i for i in range(len(places))]
         fixed = {program.roots[name]: value for name, value in self.forced.items()}
         for i, place in enumerate(places):
@@ -154,17 +226,21 @@ class Bench:
 
     def value(self, i: int, over: Mapping[int, Any], memo: dict[int, Any]) -> Any:
         """Return the value of a place, if those of the places in ``over`` are others."""
+        changed = sum(1 << j for j in over)
+        return self._value(i, over, memo, changed)
+
+    def _value(self, i: int, over: Mapping[int, Any], memo: dict[int, Any], changed: int) -> Any:
+        if not self.mask[i] & changed:
+            return self.base[i]
         if i in over:
             return over[i]
-        if not any(self.mask[i] >> j & 1 for j in over):
-            return self.base[i]
         if i not in memo:
-            memo[i] = self._computed(i, lambda arg: self.value(arg, over, memo))
+            memo[i] = self._computed(i, lambda arg: self._value(arg, over, memo, changed))
         return memo[i]
 
     def tried(self, new: Node, i: int, over: Mapping[int, Any] | None = None) -> Any:
         """Return the value of what an edit puts in a place."""
-        return self._evaluated(new, i, dict(self.program.holes(i)), over or {}, {})
+        return self._evaluated(new, i, self.program.holes[i], over or {}, {})
 
     def _evaluated(
         self, new: Node, i: int, holes: dict[str, int], over: Mapping[int, Any], memo: dict[int, Any]
@@ -186,54 +262,73 @@ class Bench:
                 values = [self._evaluated(arg, i, holes, over, memo) for arg in args]
                 return FUNCTIONS[op](*values)
 
-    def stacked(
-        self, places: tuple[int, ...], wrongs: Sequence[Wrong], over: Mapping[int, Any] | None = None
-    ) -> dict[int, Any]:
-        """Return the values that edits give their places, one edit after the other."""
-        return {i: self._stack(i, wrongs, over or {}) for i in places}
+    def stacked(self, group: Group, over: Mapping[int, Any] | None = None) -> dict[int, Any]:
+        """Return the values that edits give their places, one edit after the other.
 
-    def _stack(self, i: int, wrongs: Sequence[Wrong], over: Mapping[int, Any]) -> Any:
-        holes, memo = dict(self.program.holes(i)), {}
-        values = []
-        here = self.value(i, over, memo)
-        leaves = self._leaves
-        for wrong in wrongs:
-            new = wrong.new
-            if isinstance(new, Call) and len(new.args) == 2 and new.args[0] == Name(HOLE):
-                leaf = new.args[1]
-                if leaf not in leaves:
-                    leaves[leaf] = self._evaluated(leaf, i, {}, {}, {})
-                values.append(FUNCTIONS[new.op](here, leaves[leaf]))
-            else:
-                values.append(self._evaluated(new, i, holes, over, memo))
-        shape = np.broadcast_shapes(*{np.shape(value) for value in values})
-        stack = np.empty((len(values), *shape))
-        for row, value in zip(stack, values, strict=True):
-            row[...] = value
-        return stack
+        If ``over`` gives many values to a place, then they come after one another in the second
+        axis.
+        """
+        return {i: self._stack(i, group, over or {}) for i in group.places}
 
-    @property
-    def _leaves(self) -> dict[Node, Any]:
-        if not hasattr(self, "_kept"):
-            self._kept: dict[Node, Any] = {}
-        return self._kept
+    def _stack(self, i: int, group: Group, over: Mapping[int, Any]) -> Any:
+        holes, memo = self.program.holes[i], {}
+        values: dict[int, Any] = {}
+        inner = {j: value for j, value in over.items() if j != i}
+        here = self.value(i, inner, memo)
+        parts: list[tuple[Any, Any]] = []
+        for op, (rows, leaves) in group.added.items():
+            stack = self._leaf_stack(group, op, leaves)
+            stack = stack.reshape(len(stack), *[1] * (np.ndim(here) - 2), *stack.shape[1:])
+            parts.append((rows, FUNCTIONS[op](here, stack)))
+        for j in group.rest:
+            values[j] = self._evaluated(group.wrongs[j].new, i, holes, inner, memo)
+        shapes = {np.shape(value) for value in values.values()}
+        shapes |= {part.shape[1:] for _, part in parts}
+        stacked = np.empty((len(group.wrongs), *np.broadcast_shapes(*shapes)))
+        for rows, part in parts:
+            stacked[rows] = part
+        for j, value in values.items():
+            stacked[j] = value
+        return stacked
+
+    def _leaf_stack(self, group: Group, op: str, leaves: list[Node]) -> Any:
+        key = id(group), op
+        if key not in self._stacks:
+            for leaf in leaves:
+                if id(leaf) not in self._leaves:
+                    self._leaves[id(leaf)] = self._evaluated(leaf, 0, {}, {}, {})
+            values = [self._leaves[id(leaf)] for leaf in leaves]
+            self._stacks[key] = np.stack(np.broadcast_arrays(*values))
+        return self._stacks[key]
 
     def reaches(self, places: Iterable[int], results: Iterable[str]) -> bool:
         """Return whether any of the places counts for any of the results."""
         ends = [self.mask[self.program.roots[name]] for name in results]
         return any(end >> i & 1 for end in ends for i in places)
 
-    def groups(self, results: Sequence[str]) -> list[tuple[tuple[int, ...], tuple[Wrong, ...]]]:
+    def groups(self, results: Sequence[str]) -> list[Group]:
         """Return the edits that count for the results."""
-        found = []
-        for places, wrongs in singles(self.program):
-            counts = tuple(i for i in places if self.reaches([i], results))
-            if counts and (len(places) == 1 or len(counts) > 1 or len(counts) == len(places)):
-                found.append((counts, wrongs))
+        key = tuple(results), tuple(sorted(self.forced))
+        known = _GROUPS.setdefault(self.program, {})
+        if key not in known:
+            known[key] = list(self._groups(results))
+        return known[key]
+
+    def _groups(self, results: Sequence[str]) -> Iterator[Group]:
+        for group in singles(self.program):
+            counts = tuple(i for i in group.places if self.reaches([i], results))
+            if counts and counts == group.places:
+                yield group
+            elif len(counts) > 1:
+                yield Group(counts, group.wrongs)
             elif counts:
-                kept = tuple(wrong for wrong in wrongs if wrong.kind == "usual")
-                found += [(counts, kept)] if kept else []
-        return found
+                usual = group.kept(lambda wrong: wrong.kind == "usual")
+                if usual.wrongs:
+                    yield Group(counts, usual.wrongs)
+
+
+# What was found out about the edits of each program.
+_GROUPS: dict[Program, dict[Any, list[Group]]] = {}
 
 
 @dataclass(frozen=True)
@@ -255,14 +350,14 @@ class Target:
 def single(bench: Bench, target: Target, results: Sequence[str]) -> list[tuple[Wrong, ...]]:
     """Return every edit under which the results are what came back."""
     hits = []
-    for places, wrongs in bench.groups(results):
-        over, memo = bench.stacked(places, wrongs), {}
-        agrees = np.ones(len(wrongs), dtype=bool)
+    for group in bench.groups(results):
+        over, memo = bench.stacked(group), {}
+        agrees = np.ones(len(group.wrongs), dtype=bool)
         for name in results:
             agrees &= target.agree(name, bench.value(bench.program.roots[name], over, memo))
             if not agrees.any():
                 break
-        hits += [(_in(wrongs[i], places),) for i in np.flatnonzero(agrees)]
+        hits += [(_in(group.wrongs[i], group.places),) for i in np.flatnonzero(agrees)]
     return hits
 
 
@@ -279,52 +374,71 @@ def pairs(bench: Bench, few: Bench, target: Target, seen: Array, result: str) ->
     few : a few numbers of them, on which all pairs are tried first
     seen : the result's values there
     """
-    root = bench.program.roots[result]
-    groups = [(places, _likely(wrongs)) for places, wrongs in bench.groups([result])]
-    groups = [(places, wrongs) for places, wrongs in groups if wrongs]
-    stacks = [few.stacked(places, wrongs) for places, wrongs in groups]
+    groups = bench.groups([result])
+    likely, possible = _affordable(groups)
     near = Target({result: seen}, target.relative)
     hits: list[tuple[Wrong, ...]] = []
-    for a, b in combinations(range(len(groups)), 2):
-        (first, some), (second, others) = groups[a], groups[b]
-        if set(first) & set(second):
-            continue
-        # An edit of the outer place has the inner one, edited, in it.
-        if any(few.mask[i] >> j & 1 for i in first for j in second):
-            continue  # places come after those that they are computed from
-        step = max(1, AT_ONCE // (len(others) * seen.size))
-        for start in range(0, len(some), step):
-            part = slice(start, start + step)
-            inner = {i: stack[part, None] for i, stack in stacks[a].items()}
-            nested = any(few.mask[i] >> j & 1 for i in second for j in first)
-            if nested:
-                outer = {i: np.moveaxis(_nested(few, i, others, inner), 0, 1) for i in second}
-                over = {**outer, **{i: value for i, value in inner.items()}}
-            else:
-                over = {**inner, **{i: stack[None] for i, stack in stacks[b].items()}}
-            value = few.value(root, over, {})
-            shape = (len(some[part]), len(others), *seen.shape)
-            agrees = near.agree(result, np.broadcast_to(value, shape))
-            for i, j in np.argwhere(agrees)[:200]:
-                hits.append((_in(some[start + i], first), _in(others[j], second)))
-            if len(hits) > 4000:
-                return _checked(bench, target, result, hits)
+    hits += _products(few, near, result, likely, possible)
+    rest = [group.minus(less) for group, less in zip(possible, likely, strict=True)]
+    hits += _products(few, near, result, rest, likely, nested_only=True)
     return _checked(bench, target, result, hits)
 
 
-def _likely(wrongs: Sequence[Wrong]) -> tuple[Wrong, ...]:
-    return tuple(wrong for wrong in wrongs if wrong.cost <= 1.45 and wrong.kind != "reduction")
+def _products(
+    few: Bench,
+    near: Target,
+    result: str,
+    first: list[Group],
+    second: list[Group],
+    nested_only: bool = False,
+) -> Iterator[tuple[Wrong, ...]]:
+    """Yield the pairs of an edit of an inner or earlier place, and one of another place."""
+    root, size = few.program.roots[result], near.values[result].size
+    outers = [few.stacked(group) if group.wrongs and not nested_only else {} for group in second]
+    # Places come after those that they are computed from.
+    for a, inner in enumerate(first):
+        if not inner.wrongs:
+            continue
+        stacks = few.stacked(inner)
+        for b, outer in enumerate(second):
+            if not outer.wrongs or b == a or set(inner.places) & set(outer.places):
+                continue
+            if any(few.mask[i] >> j & 1 for i in inner.places for j in outer.places):
+                continue
+            nested = any(few.mask[i] >> j & 1 for i in outer.places for j in inner.places)
+            if not nested and nested_only:
+                continue
+            others = outer.around if nested else outer
+            step = max(1, AT_ONCE // (max(len(others.wrongs), 1) * size))
+            for start in range(0, len(inner.wrongs) if others.wrongs else 0, step):
+                over = {i: stack[start : start + step] for i, stack in stacks.items()}
+                if nested:
+                    more = few.stacked(others, over)
+                else:
+                    more = {i: stack[:, None] for i, stack in outers[b].items()}
+                value = few.value(root, {**over, **more}, {})
+                count = len(inner.wrongs[start : start + step])
+                shape = (len(others.wrongs), count, *near.values[result].shape)
+                agrees = near.agree(result, value)
+                agrees = np.broadcast_to(agrees, shape[:2])
+                for j, i in np.argwhere(agrees)[:200]:
+                    one, two = inner.wrongs[start + i], others.wrongs[j]
+                    yield _in(one, inner.places), _in(two, others.places)
 
 
-def _nested(bench: Bench, i: int, wrongs: Sequence[Wrong], over: Mapping[int, Any]) -> Any:
-    """Return the values that edits give a place in which ``over`` changes something."""
-    first = next(iter(over.values()))
-    shape = (len(first), 1, *bench.base[bench.program.roots[bench.program.results[0]]].shape)
-    stack = np.empty((len(wrongs), len(first), *shape[2:]))
-    for row, wrong in zip(stack, wrongs, strict=True):
-        value = bench.tried(wrong.new, i, over)
-        row[...] = value[:, 0] if np.ndim(value) == len(shape) else value
-    return stack
+def _affordable(groups: list[Group]) -> tuple[list[Group], list[Group]]:
+    """Return the likely edits of each group, and those that may come with one of them: as many as
+    pairs can be tried of."""
+    for one, other in ((1.3, 1.5), (1.2, 1.5), (1.2, 1.4), (1.2, 1.3), (1.1, 1.2), (1.0, 1.1)):
+        likely = [group.likely(one) for group in groups]
+        possible = [group.likely(other) for group in groups]
+        if _count(likely) * _count(possible) < PAIRS:
+            break
+    return likely, possible
+
+
+def _count(groups: list[Group]) -> int:
+    return sum(len(group.wrongs) for group in groups)
 
 
 def _checked(

@@ -140,6 +140,7 @@ ODD = {
     "gamma": (0.19, 0.053, 1.7),
 }
 SIGNED = ("m",)
+NEARLY = np.array([0.02, -0.05, 0.1, -0.3, 0.6])
 
 
 @cache
@@ -162,7 +163,12 @@ def _further(rule: type[Rule]) -> Iterator[dict[str, Any]]:
         if i % 3 == 1:
             arrays["g"][(i + 2) % 5] = 0.0
         count = {"t": t} if _counts(rule) else {}
-        yield arrays | count | {field.name: ODD[field.name][i % 3] for field in fields(rule)}
+        settings = {field.name: ODD[field.name][i % 3] for field in fields(rule)}
+        if rule.slots == ("m",) and "beta1" in settings and i % 2:
+            # Where only the sign of a mixture counts: mixtures that are nearly zero.
+            balance = settings["beta1"] / (1 - settings["beta1"])
+            arrays["g"] = -balance * arrays["m"] * (1 + NEARLY * (-1) ** (i // 2))
+        yield arrays | count | settings
 
 
 def _rich(rule: type[Rule], count: int = 36) -> dict[str, Array]:
