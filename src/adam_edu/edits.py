@@ -72,7 +72,7 @@ class Scope:
 
     names: tuple[str, ...]
     decays: tuple[str, ...] = ()
-    numbers: tuple[float, ...] = (1, 0)
+    numbers: tuple[float, ...] = (1, 0, 2)
 
     @cached_property
     def leaves(self) -> tuple[Node, ...]:
@@ -147,6 +147,7 @@ def at(node: Node, scope: Scope) -> Iterator[Change]:
             yield "replaced", parse("beta1**t") if "beta1" in scope.decays else ONE, 1.6
         case Call(op, args):
             yield from _operations(op, args)
+            yield from _squares(node, scope)
             yield from _brackets(op, args)
             for leaf in scope.leaves:
                 yield "replaced", leaf, 1.6
@@ -186,6 +187,8 @@ def _operations(op: str, args: tuple[Node, ...]) -> Iterator[Change]:
     for other in (*INSTEAD.get(op, ()), *(OPERATORS if op in (*OPERATORS, "**") else ())):
         if other != op:
             yield "operator", Call(other, holes), 1.0
+    if op in OPERATORS:
+        yield "operator", Call("**", holes), 1.4
     if op == "/":
         yield "operator", Call("//", holes), 1.4
     if len(holes) == 2 and op not in COMMUTE:
@@ -197,6 +200,27 @@ def _operations(op: str, args: tuple[Node, ...]) -> Iterator[Change]:
         yield "left out", Call("maximum", (holes[0], low)), 1.1
         yield "left out", Call("min", (holes[0], high)), 1.1
         yield "swapped", Call("clip", (holes[0], high, low)), 1.2
+
+
+def _squares(node: Call, scope: Scope) -> Iterator[Change]:
+    """Yield what a square or a root can be instead, as they are also written: g * g, v**0.5."""
+    first: Node = Name(HOLE + "0")
+    if node.op == "**" and node.args[1] == TWO:
+        for name in scope.names:
+            yield "name", Call("*", (first, Name(name))), 1.2
+        for function in (*FUNCTIONS, *REDUCTIONS):
+            yield "function on", Call("*", (first, Call(function, (first,)))), 1.3
+        yield "operator", Call("/", (first, first)), 1.4
+    if node.op == "sqrt":
+        for op in OPERATORS:
+            yield "operator", Call(op, (first, HALF)), 1.3
+        for number in (0, 1.5, -0.5, 2, 1, 1 / 3):
+            yield "number", Call("**", (first, Number(number))), 1.3
+    if len(node.args) == 1:
+        for function in (*FUNCTIONS, *REDUCTIONS):
+            if function != node.op:
+                yield "function", Call(function, (first,)), 1.2
+        yield "function", Call("**", (first, TWO)), 1.2
 
 
 def _brackets(op: str, args: tuple[Node, ...]) -> Iterator[Change]:
@@ -238,7 +262,7 @@ def _brackets(op: str, args: tuple[Node, ...]) -> Iterator[Change]:
 def _functions(here: Node, node: Node) -> Iterator[Change]:
     if isinstance(node, Number):
         return
-    for name in FUNCTIONS:
+    for name in (*FUNCTIONS, "log") if isinstance(node, Call) and node.op == "log" else FUNCTIONS:
         if not (isinstance(node, Call) and node.op == name):
             yield "function on", Call(name, (here,)), 1.1 if name == "sqrt" else 1.2
     yield "function on", Call("**", (here, TWO)), 1.1

@@ -89,6 +89,15 @@ class Trial:
         return any(seen.found is not None for seen in self.observations)
 
     @property
+    def collapsed(self) -> bool:
+        """Whether one number came back where an array was asked for.
+
+        Of single floats that would be right: the sum of one number is that number.
+        """
+        errors = [seen.outcome.error for seen in self.observations]
+        return any(isinstance(error, Misfit) and error.name == "collapsed" for error in errors)
+
+    @property
     def printed(self) -> str:
         """What the first call that printed anything printed."""
         return next((o.outcome.printed for o in self.observations if o.outcome.printed), "")
@@ -136,7 +145,7 @@ def trial_of(exercise: Reference, function: Callable[..., Any]) -> Trial:
             continue
         trial = Trial(kind, list(_observations(exercise, function, kind)))
         trials.append(trial)
-        if trial.error is None or trial.observations[-1].outcome.out_of_time:
+        if trial.error is None or trial.observations[-1].outcome.out_of_time or trial.collapsed:
             return trial
     return min(trials, key=_rank)
 
@@ -187,6 +196,12 @@ def _of_shape(found: Array, expected: Array, name: str) -> Array:
     if found.size == expected.size == 1:
         return found.reshape(expected.shape)
     text = f"For {name} it returned {_shape(found)}; asked for: {_shape(expected)}."
+    if found.size == 1:
+        text += (
+            " Functions such as np.sum, np.mean, np.max and np.linalg.norm make one number of an "
+            "array; here each coordinate has its own."
+        )
+        raise Misfit("collapsed", text)
     raise Misfit("wrong_shape", text)
 
 

@@ -1,11 +1,13 @@
 """Examining a solution: call it, compare, and find what explains the difference."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from .calling import Trial, by_name, trial_of
+from .calling import Observation, Trial, by_name, trial_of
 from .explain import (
     Parts,
+    alike,
     difference,
     explain,
     explained,
@@ -18,6 +20,27 @@ from .faults import Fault, described, faults_of, has_gap, not_written_yet, refus
 from .reference import Reference
 from .report import Report
 from .sandbox import RandomState
+from .tracing import CALLS, Step, departure, trace
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a solution did, as data: nothing of it is judged by code that the student can reach.
+
+    Attributes
+    ----------
+    trial : the calls, and what came back
+    faults : what it does beside computing
+    gap : whether a line is still to be finished
+    steps : the values of its own expressions, if numbers are wrong
+    traced : the calls in which they were seen
+    """
+
+    trial: Trial
+    faults: tuple[Fault, ...] = ()
+    gap: bool = False
+    steps: tuple[Step, ...] = ()
+    traced: tuple[Observation, ...] = ()
 
 
 def examine(exercise: Reference, function: Callable[..., Any]) -> Report:
@@ -25,16 +48,32 @@ def examine(exercise: Reference, function: Callable[..., Any]) -> Report:
     refused = refusal(exercise, function)
     if refused is not None:
         return refused
+    return judge(exercise, gather(exercise, function))
+
+
+def gather(exercise: Reference, function: Callable[..., Any]) -> Evidence:
+    """Call a solution, and return what it did."""
     state = RandomState(function)
     try:
         trial = trial_of(exercise, by_name(exercise, function))
-        faults = faults_of(exercise, function, trial, state.changed())
+        faults = tuple(faults_of(exercise, function, trial, state.changed()))
+        steps, traced = (), ()
+        if not trial.right and trial.ran and exercise.program is not None:
+            traced = tuple(alike(trial.observations)[-CALLS:])
+            arguments = [seen.arguments for seen in traced]
+            steps = tuple(trace(function, arguments, exercise.parameters))
     finally:
         state.restore()
-    if has_gap(function, trial):
+    return Evidence(trial, faults, has_gap(function, trial), steps, traced)
+
+
+def judge(exercise: Reference, evidence: Evidence) -> Report:
+    """Return the report on what a solution did."""
+    trial, faults = evidence.trial, list(evidence.faults)
+    if evidence.gap:
         return not_written_yet(exercise)
     if not trial.right:
-        names, parts = _numbers(exercise, trial, faults)
+        names, parts = _numbers(exercise, evidence)
         return _report(exercise, trial, names, parts, faults)
     if faults:
         return _report(exercise, trial, (), [("Right", "the numbers, in every call.")], faults)
@@ -44,11 +83,10 @@ def examine(exercise: Reference, function: Callable[..., Any]) -> Report:
     return Report(exercise.name, True, (), "right", agrees, _results(exercise, trial))
 
 
-def _numbers(
-    exercise: Reference, trial: Trial, faults: list[Fault]
-) -> tuple[tuple[str, ...], Parts]:
+def _numbers(exercise: Reference, evidence: Evidence) -> tuple[tuple[str, ...], Parts]:
     """Return the mistakes' names and what to say, where the numbers are wrong or missing."""
-    if any(fault.name == "remembers_between_calls" for fault in faults):
+    trial = evidence.trial
+    if any(fault.name == "remembers_between_calls" for fault in evidence.faults):
         return (), difference(exercise, trial, shown(exercise, trial))
     found = explain(exercise, trial)
     names = tuple(cause.name for cause in found.causes)
@@ -65,7 +103,10 @@ def _numbers(
     if order:
         return ("wrong_order",), difference(exercise, trial, one) + wrong_order(exercise, order)
     said = explained(exercise, one, found.causes)[:-1] if found.causes else []
-    parts = difference(exercise, trial, one) + said + unknown(exercise, trial, found.open)
+    departs = ""
+    if exercise.program is not None and evidence.steps:
+        departs = departure(exercise, exercise.program, evidence.traced, evidence.steps)
+    parts = difference(exercise, trial, one) + said + unknown(exercise, trial, departs)
     return (*names, "unknown"), parts
 
 

@@ -171,12 +171,10 @@ def explained(exercise: Reference, one: Shown, causes: tuple[Cause, ...]) -> Par
     return [*parts, ("Look at", f"{listed(places)}.")]
 
 
-def unknown(exercise: Reference, trial: Trial, open_results: tuple[str, ...] = ()) -> Parts:
-    """Return what to say about a difference that no known mistake explains."""
-    return [
-        ("Cause", "This differs from every mistake that the checker knows."),
-        ("Look at", _where(exercise, trial)),
-    ]
+def unknown(exercise: Reference, trial: Trial, departs: str = "") -> Parts:
+    """Return what to say about a difference that nothing explains; ``departs`` says where."""
+    cause = "This differs from every mistake that the checker knows."
+    return [("Cause", cause), ("Look at", departs or _where(exercise, trial))]
 
 
 def _consequence(exercise: Reference, one: Shown, cause: Cause) -> str:

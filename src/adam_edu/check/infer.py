@@ -19,7 +19,7 @@ from .mistake import Mistake
 from .program import BEFORE, Array, Program
 from .reference import Reference
 from .search import Bench, Target, Wrong, classes, line_of, pairs, single, together
-from .wording import Said, said, shown
+from .wording import Said, both_said, said, shown
 
 # So many numbers of a result must be seen for an explanation to mean anything.
 ENOUGH = 8
@@ -335,8 +335,13 @@ class Search:
     def _both(self, hits: list[tuple[Wrong, ...]], name: str, bench: Bench) -> tuple[Cause, ...]:
         kinds = classes(self.rich, hits, [name])
         others = tuple(self._short(members[0]) for members in kinds[1:3])
+        one, two = kinds[0][0]
+        if line_of(self.program, one) == line_of(self.program, two):
+            words = both_said(self.program, one, two, dict(self.exercise.places))
+            cause = Cause(words.name, words.text, words.code, words.line, (one, two), None, others)
+            return (cause,)
         causes = []
-        for wrong in kinds[0][0]:
+        for wrong in (one, two):
             words = self.words(wrong)
             entry = self._entry(wrong, name, bench)
             causes.append(

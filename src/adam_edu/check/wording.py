@@ -111,6 +111,22 @@ def said(program: Program, wrong: Wrong, places: dict[str, str]) -> Said:
     return Said(name, line, text, code)
 
 
+def both_said(program: Program, one: Wrong, two: Wrong, places: dict[str, str]) -> Said:
+    """Return the words for two edits of one line, of which the second may stand around the first."""
+    line = program.places[one.places[0]].line
+    edited = program.line[line]
+    for wrong in (one, two):
+        for i in wrong.places:
+            place = program.places[i]
+            if place.line == line:
+                new = _filled(_at(edited, place.path), wrong.new)
+                edited = replaced(edited, place.path, new)
+    where = places.get(line, f"the line that computes {line}")
+    right, code = shown(program, line, program.line[line]), shown(program, line, edited)
+    text = f"In {where} two things are wrong: you have {code} where {right} belongs."
+    return Said(f"{line}_two", line, text, f"{line} = {code}")
+
+
 def _at(node: Node, path: tuple[int, ...]) -> Node:
     return dict(subtrees(node))[path]
 
@@ -184,6 +200,8 @@ def _why(program: Program, wrong: Wrong, line: str, old: Node, new: Node) -> str
             return "The two sides are swapped."
         case "bracket", _, _:
             return "The brackets, or a function's end, stand elsewhere."
+        case "function", Call(op), Call(other) if op in NOUNS and other in NOUNS:
+            return f"The {NOUNS[op]} belongs there, and not the {NOUNS[other]}."
         case "complement", _, _:
             return "One share has been taken for the other: together they are 1."
         case "function on", _, Call("**"):
