@@ -216,6 +216,10 @@ def _squares(node: Call, scope: Scope) -> Iterator[Change]:
             yield "operator", Call(op, (first, HALF)), 1.3
         for number in (0, 1.5, -0.5, 2, 1, 1 / 3):
             yield "number", Call("**", (first, Number(number))), 1.3
+    if node.op == "sign":  # of zero, it is zero
+        zero, up, down = Number(0), ONE, Number(-1)
+        yield "sign of zero", Call("if", (Call("<=", (first, zero)), down, up)), 1.2
+        yield "sign of zero", Call("if", (Call("<=", (zero, first)), up, down)), 1.2
     if len(node.args) == 1:
         for function in (*FUNCTIONS, *REDUCTIONS):
             if function != node.op:

@@ -37,9 +37,7 @@ def explain(exercise: Reference, trial: Trial) -> Explanation:
     return found
 
 
-def _known(
-    exercise: Reference, observations: list[Observation], count: int
-) -> Explanation | None:
+def _known(exercise: Reference, observations: list[Observation], count: int) -> Explanation | None:
     """Return the one known mistake, or the two, under which everything would be as it was seen."""
     for mistakes in combinations(exercise.mistakes, count):
         lines = [line for mistake in mistakes for line in mistake.lines]

@@ -88,16 +88,23 @@ class Search:
     def __post_init__(self) -> None:
         given, found = stacked(self.exercise, self.program, self.seen)
         bench = Bench(self.program, given)
-        told = np.ones(len(self.seen), dtype=bool)
-        for name in self.program.results:  # all but products of too many factors
-            told &= ~np.isnan(bench.base[self.program.roots[name]]).any(axis=1)
-        self.seen = [one for one, good in zip(self.seen, told, strict=True) if good]
-        self.given = {name: array[told] for name, array in given.items()}
-        self.found = {name: array[told] for name, array in found.items()}
+        if self.exercise.unrolled is not None:
+            self.given, self.found = given, found
+        else:
+            self._keep(given, found, bench)
         self.target = Target(self.found, self._precision())
         self.right = Bench(self.program, self.given)
         self.rich = Bench(self.program, self.exercise.rich)
         self.good = {name for name in self.program.results if self.agrees(name, self.right)}
+
+    def _keep(self, given: dict[str, Array], found: dict[str, Array], bench: Bench) -> None:
+        """Keep all calls but those whose products have too many factors."""
+        told = np.ones(len(self.seen), dtype=bool)
+        for name in self.program.results:
+            told &= ~np.isnan(bench.base[self.program.roots[name]]).any(axis=1)
+        self.seen = [one for one, good in zip(self.seen, told, strict=True) if good]
+        self.given = {name: array[told] for name, array in given.items()}
+        self.found = {name: array[told] for name, array in found.items()}
 
     def _precision(self) -> float:
         rounded = all(np.array_equal(v, v.astype(np.float32), True) for v in self.found.values())
@@ -158,12 +165,38 @@ class Search:
                     carried += [wrong for cause in found for wrong in cause.edits]
                 earlier.append(name)
         if last:
-            found = self.stage(self.program.results[0], list(self.contexts(slots, carried)))
+            name, benches = self.program.results[0], list(self.contexts(slots, carried))
+            found = self.stage(name, benches, deep=False)
+            for i, cause in enumerate(causes if found is None else []):
+                wide = self.widened(cause.edits)
+                found = wide and self.stage(name, [self.bench(slots, [wide])], deep=False)
+                if wide and found is not None:
+                    causes[i] = self.of_edit(wide)
+                    break
+                found = None
             if found is None:
-                unexplained.append(self.program.results[0])
+                found = self.stage(name, benches)
+            if found is None:
+                unexplained.append(name)
             else:
                 causes += found
         return Explanation(tuple(causes), tuple(unexplained))
+
+    def widened(self, edits: tuple[Wrong, ...]) -> Wrong | None:
+        """Return an edit of one place of a name as the same one wherever the name is read."""
+        if len(edits) != 1:
+            return None
+        places = self.program.places
+        name = places[edits[0].places[0]].node
+        alike = tuple(i for i, place in enumerate(places) if place.node == name)
+        if not isinstance(name, Name) or alike == edits[0].places:
+            return None
+        return Wrong(alike, edits[0].kind, edits[0].new, edits[0].cost)
+
+    def of_edit(self, wrong: Wrong, others: tuple[str, ...] = ()) -> Cause:
+        """Return an edit as a cause."""
+        words = self.words(wrong)
+        return Cause(words.name, words.text, words.code, words.line, (wrong,), others=others)
 
     def only_returned(self, name: str, slots: list[str]) -> bool:
         """Return whether a slot is wrong in what is returned alone: the new x, or a later slot, is
@@ -171,7 +204,9 @@ class Search:
         for end in self.program.results:
             if end != name and self.right.reaches([self.program.roots[name]], [end]):
                 for own in product((True, False), repeat=len(slots)):
-                    mine = [n for n, m in zip(slots, own, strict=True) if m and n not in (name, end)]
+                    mine = [
+                        n for n, m in zip(slots, own, strict=True) if m and n not in (name, end)
+                    ]
                     if self.agrees(end, self.bench(mine)):
                         return not self.agrees(end, self.bench([*mine, name]))
         return False
@@ -190,25 +225,24 @@ class Search:
         if len(slots) < 2:
             return None
         for mistake in self.exercise.mistakes:
-            if len(mistake.lines) > 1 and all(
-                self._matches(mistake, name, {}) for name in slots
-            ):
+            if len(mistake.lines) > 1 and all(self._matches(mistake, name, {}) for name in slots):
                 return Cause.known(mistake)
         return None
 
     def stage(
-        self, name: str, benches: list[Bench], handed: bool = False
+        self, name: str, benches: list[Bench], handed: bool = False, deep: bool = True
     ) -> tuple[Cause, ...] | None:
         """Return what explains one result: nothing, one cause or two; or None.
 
-        ``handed`` says that the result is right in the program, and wrong where it is returned.
+        ``handed`` says that the result is right in the program, and wrong where it is returned;
+        ``deep``, that two edits may be tried.
         """
         if any(self.agrees(name, bench) for bench in benches):
             return ()
         if not self._tells(name):
             return None
         for bench in benches:
-            for mistake in self.exercise.mistakes:
+            for mistake in self.exercise.mistakes if self.exercise.unrolled is None else ():
                 if handed and not mistake.lines[0].startswith(RETURNED):
                     continue
                 if self._matches(mistake, name, bench.forced):
@@ -220,7 +254,7 @@ class Search:
             if hits:
                 return (self.cause(hits, [name], bench),)
         returned = self.returned(name)
-        if returned is not None or handed:
+        if returned is not None or handed or not deep:
             return returned
         for bench in benches:
             hits = self._pairs(bench, name)
@@ -260,9 +294,8 @@ class Search:
             rich = Bench(self.program, self.exercise.rich, self._odd(bench.forced))
         kinds = classes(rich, hits, results)
         (first,) = kinds[0][0]
-        words = self.words(first)
         others = tuple(self._short(members[0]) for members in kinds[1:4])
-        return Cause(words.name, words.text, words.code, words.line, (first,), others=others)
+        return self.of_edit(first, others)
 
     def _odd(self, forced: Iterable[str]) -> dict[str, Array]:
         values = self.exercise.rich
@@ -279,6 +312,9 @@ class Search:
 
     def _hands_on(self, name: str, wrong: Wrong) -> Cause:
         line, places = self.program.line[name], self.program.places[wrong.places[0]]
+        if wrong.kind in ("at first", "stops"):
+            text = f"{said(self.program, wrong, {}).text} So you return it."
+            return Cause(f"{name}_returned_wrongly", text, "", f"returned {name}")
         if places.line != name:
             return self._returns(name, "another number", "")
         node = Edit("", places.path, wrong.new).of(line)
@@ -289,7 +325,9 @@ class Search:
     def returned(self, name: str) -> tuple[Cause] | None:
         """Return the cause if what is returned for a slot is another value of the lines."""
         values = self.right.base
-        candidates = [(line.name, values[self.program.roots[line.name]]) for line in self.program.lines]
+        candidates = [
+            (line.name, values[self.program.roots[line.name]]) for line in self.program.lines
+        ]
         candidates += [(n, v) for n, v in self.given.items() if v.shape[-1] > 1]
         for other, value in candidates:
             if other == name:
@@ -342,13 +380,8 @@ class Search:
             return (cause,)
         causes = []
         for wrong in (one, two):
-            words = self.words(wrong)
             entry = self._entry(wrong, name, bench)
-            causes.append(
-                Cause.known(entry)
-                if entry
-                else Cause(words.name, words.text, words.code, words.line, (wrong,), others=others)
-            )
+            causes.append(Cause.known(entry) if entry else self.of_edit(wrong, others))
             others = ()
         return tuple(causes)
 
@@ -385,6 +418,11 @@ def stacked(
     exercise: Reference, program: Program, seen: Sequence[Observation]
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """Return the arguments and the results of many calls as arrays: the call, the coordinate."""
+    if exercise.unrolled is not None:
+        parts = [exercise.unrolled(one.arguments, one.found or one.expected) for one in seen]
+        names = (*program.inputs, *program.results)
+        whole = {name: np.concatenate([part[name] for part in parts])[:, None] for name in names}
+        return whole, {name: whole[name] for name in program.results}
     given: dict[str, Any] = {}
     renamed = {name.removesuffix(BEFORE): name for name in program.inputs}
     for name in exercise.parameters:

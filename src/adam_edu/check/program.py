@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..base import Decay, Rule, domains
 from ..edits import HOLE, Scope
 from ..lines import lines_of
-from ..trees import INDEX, Call, Line, Name, Node, Number, Path, reads, substituted
+from ..trees import INDEX, Call, Line, Name, Node, Number, Path, substituted
 
 Array = NDArray[np.float64]
 BEFORE = "_before"
@@ -262,4 +262,9 @@ def _count(node: Node, name: str) -> int:
     return int(node == Name(name))
 
 
-__all__ = ["BEFORE", "FUNCTIONS", "Place", "Program", "evaluated", "program_of", "reads"]
+def drawn(program: Program, count: int = 40) -> dict[str, Array]:
+    """Return values of a program's inputs in many calls: shares for decays, whole steps for t."""
+    rng = np.random.default_rng(4)
+    found = {name: rng.normal(0, 2, (count, 1)) for name in program.inputs}
+    found |= {name: rng.uniform(0.3, 0.97, (count, 1)) for name in program.decays}
+    return found | {"t": rng.integers(1, 9, (count, 1)).astype(float)}

@@ -1,11 +1,11 @@
 """What a solution is compared with: the right algorithm, how to call it, what is often wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .algorithm import RETURNED, Algorithm, exchanged, run
-from .kinds import ARRAYS, FLOATS, Kind
+from .kinds import ARRAYS, FLOATS, Array, Kind
 from .mistake import Mistake
 from .program import Program
 from .task import Task
@@ -24,6 +24,8 @@ class Reference(Task):
     program : the right lines as trees, of which mistakes are inferred; None if they are no lines
     rich : for each name that the program reads, its values in many more calls, which tell apart
         what two explanations would compute
+    unrolled : if the program is one step of a run, gives its inputs and its result in every step:
+        of the arguments and the results of a call
     kinds : the kinds of number that a solution may be written for, in the order of trying
     places : how to speak of a line, where "the line that computes NAME" would not be clear
     body : what the stub has in place of its body: three dots, a program with a gap, or one with a
@@ -37,6 +39,7 @@ class Reference(Task):
     further: tuple[Mapping[str, Any], ...] = ()
     program: Program | None = None
     rich: Mapping[str, Any] = field(default_factory=dict)
+    unrolled: Callable[[Mapping[str, Any], tuple[Array, ...]], Mapping[str, Array]] | None = None
     kinds: tuple[Kind, ...] = (ARRAYS,)
     places: Mapping[str, str] = field(default_factory=dict)
     body: str = "..."

@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..edits import HOLE, Change, at, distinct
-from ..trees import Call, Name, Node, Number, reads, substituted
+from ..trees import Call, Name, Node, Number, reads, subtrees
 from .program import BEFORE, FUNCTIONS, Array, Program, evaluated
 
 # More pairs than this at once would not fit into the processor's caches.
 AT_ONCE = 200_000
+# After these steps something may be done no longer.
+STEPS = (1, 2, 3, 4, 5, 7, 10, 11, 25, 30, 60, 100, 101, 150, 500)
 # So many pairs are tried at most.
 PAIRS = 600_000
 
@@ -114,21 +116,61 @@ def singles(program: Program) -> tuple[Group, ...]:
     for i, place in enumerate(program.places):
         changes = distinct(at(place.node, program.scopes[place.line]))
         if not place.path:
-            changes += _whole(program, place.line, i)
+            changes += _whole(program, place.line)
+        changes += _products_of(program, place.node)
         groups.append(_group((i,), changes, 0.0))
+    groups += list(_twins(program))
     for places, extra in _shared(program):
         first = program.places[places[0]]
         assert isinstance(first.node, Name)
         changes = [*at(first.node, program.scopes[first.line]), *_usual(program, first.node)]
+        if first.node == Name("t"):
+            last = (*STEPS, *range(3, 21))
+            changes += [("name", Call("min", (first.node, Number(n))), 1.6) for n in last]
         groups.append(_group(places, distinct(changes), extra))
-    return tuple(groups)
+    return tuple(group for group in groups if group.wrongs)
 
 
 def _group(places: tuple[int, ...], changes: Iterable[Change], extra: float) -> Group:
     return Group(places, tuple(Wrong(places, kind, new, c + extra) for kind, new, c in changes))
 
 
-def _whole(program: Program, line: str, root: int) -> Iterator[Change]:
+def _products_of(program: Program, node: Node) -> Iterator[Change]:
+    """Yield the products that end one factor earlier or later than a line that is one."""
+    if isinstance(node, Name):
+        match program.line.get(node.id):
+            case Call("product", (term, last)):
+                for op in "-+":
+                    yield "product", Call("product", (term, Call(op, (last, Number(1))))), 1.2
+
+
+def _twins(program: Program) -> Iterator[Group]:
+    """Yield the edits that two like lines have both, such as the two corrections."""
+    for one, other in combinations(program.lines, 2):
+        if _form(one.expression) != _form(other.expression) or isinstance(one.expression, Name):
+            continue
+        pairs = zip(subtrees(one.expression), subtrees(other.expression), strict=True)
+        index = {(place.line, place.path): i for i, place in enumerate(program.places)}
+        for (path, node), _ in pairs:
+            places = index[one.name, path], index[other.name, path]
+            changes = list(at(node, program.scopes[one.name])) if node != Name("t") else []
+            if not path:
+                changes += _whole(program, one.name)
+            general = [
+                change
+                for change in distinct(changes)
+                if {n for n in reads(change[1]) if n[0] != HOLE} <= {"t"}
+            ]
+            yield _group(places, general, 0.1)
+
+
+def _form(node: Node) -> Any:
+    if isinstance(node, Call):
+        return node.op, tuple(map(_form, node.args))
+    return "name" if isinstance(node, Name) and node.id != "t" else node
+
+
+def _whole(program: Program, line: str) -> Iterator[Change]:
     """Yield what a whole line can be beside: left out at the first step, or from some step on."""
     here = Name(HOLE)
     scope = program.scopes[line]
@@ -138,7 +180,7 @@ def _whole(program: Program, line: str, root: int) -> Iterator[Change]:
     if "t" in scope.names:
         for other in (*before, *operands, Number(0)):
             yield "at first", Call("if", (Call("<=", (Name("t"), Number(1))), other, here)), 1.8
-            for last in (1, 2, 3, 5, 10, 20, 50, 100):
+            for last in STEPS:
                 stops = Call("<=", (Name("t"), Number(last)))
                 yield "stops", Call("if", (stops, here, other)), 1.9
 
@@ -243,7 +285,12 @@ class Bench:
         return self._evaluated(new, i, self.program.holes[i], over or {}, {})
 
     def _evaluated(
-        self, new: Node, i: int, holes: dict[str, int], over: Mapping[int, Any], memo: dict[int, Any]
+        self,
+        new: Node,
+        i: int,
+        holes: dict[str, int],
+        over: Mapping[int, Any],
+        memo: dict[int, Any],
     ) -> Any:
         match new:
             case Name(name):
@@ -365,7 +412,9 @@ def _in(wrong: Wrong, places: tuple[int, ...]) -> Wrong:
     return Wrong(places, wrong.kind, wrong.new, wrong.cost)
 
 
-def pairs(bench: Bench, few: Bench, target: Target, seen: Array, result: str) -> list[tuple[Wrong, ...]]:
+def pairs(
+    bench: Bench, few: Bench, target: Target, seen: Array, result: str
+) -> list[tuple[Wrong, ...]]:
     """Return every two edits under which a result is what came back.
 
     Parameters
@@ -415,7 +464,8 @@ def _products(
                 if nested:
                     more = few.stacked(others, over)
                 else:
-                    more = {i: stack[:, None] for i, stack in outers[b].items()}
+                    more = outers[b]
+                more = {i: s if s.ndim == 4 else s[:, None] for i, s in more.items()}
                 value = few.value(root, {**over, **more}, {})
                 count = len(inner.wrongs[start : start + step])
                 shape = (len(others.wrongs), count, *near.values[result].shape)
@@ -502,4 +552,4 @@ def _filled(node: Node, new: Node) -> Node:
     return Edit("", (), new).instead(node)
 
 
-__all__ = ["Bench", "Target", "Wrong", "classes", "line_of", "pairs", "reads", "single", "substituted"]
+__all__ = ["Bench", "Target", "Wrong", "classes", "line_of", "pairs", "reads", "single"]

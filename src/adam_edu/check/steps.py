@@ -126,18 +126,18 @@ def _run(rule: Rule, x: Any, gradients: Any) -> Iterator[dict[str, Any]]:
 
 # What the runs do not reach: late steps, settings pairwise unlike, a large epsilon, slots that no
 # run would have, zeros. Each setting stands in a row, each row is a call.
-TIMES = (1, 2, 3, 4, 7, 10, 11, 25, 60, 100, 101, 1000)
+TIMES = (1, 2, 3, 4, 7, 10, 11, 25, 60, 100, 101, 1000, 5, 30, 500, 150)
 ODD = {
-    "lr": (0.37, 0.11, 1.3),
-    "eps": (0.29, 2.5, 0.07),
-    "beta1": (0.83, 0.62, 0.93),
-    "beta2": (0.71, 0.88, 0.54),
-    "rho": (0.83, 0.58, 0.91),
-    "momentum": (0.83, 0.58, 0.91),
-    "weight_decay": (0.23, 0.47, 0.05),
-    "momentum_decay": (0.9, 0.31, 2.3),
-    "final_lr": (0.61, 0.17, 0.9),
-    "gamma": (0.19, 0.053, 1.7),
+    "lr": (0.37, 0.11, 1.3, 0.05),
+    "eps": (0.29, 2.5, 0.07, 0.6),
+    "beta1": (0.83, 0.62, 0.93, 0.97),
+    "beta2": (0.71, 0.88, 0.54, 0.9991),
+    "rho": (0.83, 0.58, 0.91, 0.97),
+    "momentum": (0.83, 0.58, 0.91, 0.97),
+    "weight_decay": (0.23, 0.47, 0.05, 0.9),
+    "momentum_decay": (0.9, 0.31, 2.3, 0.07),
+    "final_lr": (0.61, 0.17, 0.9, 0.33),
+    "gamma": (0.19, 0.053, 1.7, 0.4),
 }
 SIGNED = ("m",)
 NEARLY = np.array([0.02, -0.05, 0.1, -0.3, 0.6])
@@ -163,7 +163,7 @@ def _further(rule: type[Rule]) -> Iterator[dict[str, Any]]:
         if i % 3 == 1:
             arrays["g"][(i + 2) % 5] = 0.0
         count = {"t": t} if _counts(rule) else {}
-        settings = {field.name: ODD[field.name][i % 3] for field in fields(rule)}
+        settings = {field.name: ODD[field.name][i % 4] for field in fields(rule)}
         if rule.slots == ("m",) and "beta1" in settings and i % 2:
             # Where only the sign of a mixture counts: mixtures that are nearly zero.
             balance = settings["beta1"] / (1 - settings["beta1"])

@@ -93,9 +93,10 @@ def _steps(writer: "_Writer", recorded: Mapping[int, list[Any]], calls: int) -> 
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.ndarray, np.generic)) and np.asarray(
-        value
-    ).dtype.kind in "fiu"
+    return (
+        isinstance(value, (int, float, np.ndarray, np.generic))
+        and np.asarray(value).dtype.kind in "fiu"
+    )
 
 
 class _Writer(ast.NodeTransformer):
@@ -185,7 +186,7 @@ class _Known:
             for line in program.lines:
                 for node in _parts(line.expression):
                     value = evaluated(node, state)
-                    self.values += [value, -value]
+                    self.values += [value] if node is line.expression else [value, -value]
             self.values += [np.asarray(state[line.name]) for line in program.lines]
         self.values += list(given.values())
 

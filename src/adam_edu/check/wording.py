@@ -138,7 +138,8 @@ def _everywhere(program: Program, wrong: Wrong, line: str, old: Node, new: Node)
             f"The number {stands} stands in your code where {belongs} belongs, so that {belongs} "
             "changes nothing. It is an argument: use it by its name."
         )
-    return f"Wherever {belongs} is read, your numbers are those of {stands}{_meaning(old, ': it is ')}."
+    meaning = f"{_meaning(old)}," if _meaning(old) else ""
+    return f"Wherever {belongs}{meaning} belongs, your numbers are those of {stands}."
 
 
 def _for_some_steps(program: Program, wrong: Wrong, line: str) -> str:
@@ -148,16 +149,22 @@ def _for_some_steps(program: Program, wrong: Wrong, line: str) -> str:
     last = int(condition.args[1].value)
     root = program.line[line]
     if wrong.kind == "at first":
-        odd = shown(program, line, _filled(root, value))
+        odd = _given(program, line, _filled(root, value))
         return (
-            f"At the first step alone, {line} is {odd} with you. It has no case of its own: "
+            f"At the first step alone, {line} is {odd} with you. That step is no case of its own: "
             f"{shown(program, line, root)} holds for every t."
         )
-    odd = shown(program, line, _filled(root, other))
+    odd = _given(program, line, _filled(root, other))
     return (
         f"Up to step {last} your {line} is right; later it is {odd}. "
         f"{shown(program, line, root)} holds for every t."
     )
+
+
+def _given(program: Program, line: str, node: Node) -> str:
+    if isinstance(node, Name) and node.id.endswith(BEFORE):
+        return f"the {node.id.removesuffix(BEFORE)} that you were given"
+    return shown(program, line, node)
 
 
 def _filled(node: Node, new: Node) -> Node:
@@ -172,6 +179,9 @@ def _meaning(node: Node, before: str = ", ") -> str:
     if isinstance(node, Name) and node.id.endswith(BEFORE):
         return f"{before}{node.id.removesuffix(BEFORE)} as it was before the step"
     return ""
+
+
+_STEPS = {"-": "less", "+": "more"}
 
 
 def _why(program: Program, wrong: Wrong, line: str, old: Node, new: Node) -> str:
@@ -210,6 +220,12 @@ def _why(program: Program, wrong: Wrong, line: str, old: Node, new: Node) -> str
             return "It is upside down."
         case "function on", _, Call(op) if op in NOUNS:
             return f"No {NOUNS[op]} belongs there."
+        case "added", Name("t"), Call(op, (_, Number(1))):
+            return f"Steps count from 1: t itself belongs there, and not one {_STEPS[op]}."
+        case "sign of zero", _, _:
+            return "The sign of zero is zero, as np.sign has it."
+        case "product", _, _:
+            return "Its last factor is another one."
         case "added", _, Call(op, (_, extra)):
             what = shown(program, line, extra)
             return f"{what} is one {PARTS.get(op, 'part')} too many."

@@ -3,11 +3,16 @@
 
 import math
 
+from dataclasses import replace
+
 import numpy as np
 
 from ...moments import moving_average
+from ...reading import parse
+from ...trees import Line
 from ..formula import formula
 from ..mistake import wrong
+from ..program import Program, drawn
 
 # A moving average
 
@@ -71,28 +76,54 @@ def average_of_neighbours(signal, beta):
 
 _SIGNAL = np.array([1.0, -2.0, 4.0, 0.5, 3.0])
 
-moving_average_exercise = formula(
-    "moving_average(signal, beta)",
-    lambda signal, beta: moving_average(signal, beta),
-    returns="averages",
-    statement="Return the moving average after each value of a signal: beta times the average "
-    "before plus 1 - beta times the value, starting from an average of zero.",
-    probes=[
-        {"signal": _SIGNAL, "beta": 0.9},
-        {"signal": _SIGNAL, "beta": 0.4},
-        {"signal": _SIGNAL, "beta": 0.0},
-    ],
-    mistakes=(
-        average_from_first,
-        average_shares_swapped,
-        average_never_forgets,
-        average_without_share,
-        average_corrected,
-        plain_mean,
-        average_one_late,
-        average_of_neighbours,
+
+def _each_step(arguments, found):
+    """Return what each value of the average is computed from: the student's own one before."""
+    (averages,) = found
+    count = np.ones(len(averages))
+    return {
+        "averages_before": np.concatenate([[0.0], averages[:-1]]),
+        "averages": averages,
+        "value": arguments["signal"],
+        "beta": arguments["beta"] * count,
+        "t": np.cumsum(count),
+    }
+
+
+_STEP = Program(
+    (Line("averages", parse("beta * averages_before + (1 - beta) * value")),),
+    ("averages",),
+    ("averages_before", "value", "beta", "t"),
+    ("beta",),
+)
+
+moving_average_exercise = replace(
+    formula(
+        "moving_average(signal, beta)",
+        lambda signal, beta: moving_average(signal, beta),
+        returns="averages",
+        statement="Return the moving average after each value of a signal: beta times the average "
+        "before plus 1 - beta times the value, starting from an average of zero.",
+        probes=[
+            {"signal": _SIGNAL, "beta": 0.9},
+            {"signal": _SIGNAL, "beta": 0.4},
+            {"signal": _SIGNAL, "beta": 0.0},
+        ],
+        mistakes=(
+            average_from_first,
+            average_shares_swapped,
+            average_never_forgets,
+            average_without_share,
+            average_corrected,
+            plain_mean,
+            average_one_late,
+            average_of_neighbours,
+        ),
+        read="moment-estimates",
     ),
-    read="moment-estimates",
+    program=_STEP,
+    unrolled=_each_step,
+    rich=drawn(_STEP),
 )
 
 

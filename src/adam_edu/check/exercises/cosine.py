@@ -7,6 +7,7 @@ from dataclasses import replace
 from ..formula import formula
 from ..mistake import wrong
 
+
 @wrong("before")
 def cosine_from_zero(t):
     """Your cosine takes t itself, so that the first step has less than the whole rate. Steps count
