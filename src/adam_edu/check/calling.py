@@ -120,7 +120,8 @@ def has_names(task: Task, function: Callable[..., Any]) -> bool:
     except ValueError:
         return False
     takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
-    return takes_any or set(task.parameters) <= set(parameters)
+    names = {n for n, p in parameters.items() if p.kind is not inspect.Parameter.POSITIONAL_ONLY}
+    return takes_any or set(task.parameters) <= names
 
 
 def by_name(task: Task, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -214,7 +214,7 @@ def _parts(node: Node) -> Iterator[Node]:
     for group, operators in CHAINS.items():
         if node.op in operators:
             members = [*_members(node, operators, False)]
-            for count in range(2, len(members) + 1):
+            for count in range(2, len(members)):
                 for some in combinations(members, count) if len(members) <= 6 else ():
                     yield _joined(some, group)
     yield node

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ..edits import HOLE
 from ..trees import Call, Name, Node, Number, replaced, subtrees
 from .program import BEFORE, Program
+from .report import listed
 from .search import Wrong, written
 
 MEANINGS = {
@@ -95,10 +96,17 @@ def said(program: Program, wrong: Wrong, places: dict[str, str]) -> Said:
     belongs = shown(program, line, _at(whole, path))
     stands = shown(program, line, _at(edited, path) if path else edited)
     where = places.get(line, f"the line that computes {line}")
-    if len(lines) > 1:
-        text = _everywhere(program, wrong, line, old, new)
-    elif wrong.kind in ("at first", "stops"):
+    twins = program.line[line] != program.line[program.places[wrong.places[-1]].line]
+    twins = twins and not isinstance(old, Name)
+    if wrong.kind in ("at first", "stops"):
         text = _for_some_steps(program, wrong, line)
+    elif twins:
+        every = listed(sorted(lines))
+        text = f"{every} are wrong alike: you have {line} = {shown(program, line, edited)} where "
+        text += f"{shown(program, line, whole)} belongs. {_why(program, wrong, line, old, new)}"
+        text = text.strip()
+    elif len(lines) > 1:
+        text = _everywhere(program, wrong, line, old, new)
     else:
         text = f"In {where} you have {stands} where {belongs} belongs."
         text = f"{text} {_why(program, wrong, line, old, new)}".strip()
@@ -155,6 +163,12 @@ def _for_some_steps(program: Program, wrong: Wrong, line: str) -> str:
             f"{shown(program, line, root)} holds for every t."
         )
     odd = _given(program, line, _filled(root, other))
+    every = listed(sorted({program.places[i].line for i in wrong.places}))
+    if every != line:
+        return (
+            f"Up to step {last} your {every} are right; later {line} is {odd}, and so on. "
+            f"{shown(program, line, root)} holds for every t."
+        )
     return (
         f"Up to step {last} your {line} is right; later it is {odd}. "
         f"{shown(program, line, root)} holds for every t."

@@ -11,6 +11,7 @@ import numpy as np
 from ...base import Decay, Epsilon, Rate, Rule
 from ...ops import sign, sqrt
 from ...rules import Adam
+from ..calling import by_name, trial_of
 from ..challenge import Challenge, Flaw, is_number
 from ..kinds import Array
 from ..mistake import wrong
@@ -173,9 +174,27 @@ def _tuned_adam() -> tuple[float, float]:
 
 def _measure(step: Callable[..., Any], lr: float, eps: float) -> Mapping[str, Any]:
     settings = {"lr": float(lr), "beta1": 0.9, "beta2": 0.999, "eps": float(eps)}
-    loss = _losses(lambda t, x, g, m, v: step(x, g, m, v, **settings)).mean()
+    function = by_name(yogi_step, step)
+    kind = trial_of(yogi_step, function).kind  # of numbers, for which it was written
+
+    def update(t, *state):
+        arguments = dict(zip(("x", "g", "m", "v"), state, strict=True)) | settings
+        return kind.call(function, arguments, yogi_step.returns)[0]
+
     adam, adam_lr = _tuned_adam()
-    return {"loss": float(loss), "adam": adam, "adam_lr": adam_lr, "seeds": SEEDS}
+    return {
+        "loss": float(_losses(update).mean()),
+        "smaller": _yogi(float(lr) / 1.5, float(eps)),
+        "larger": _yogi(float(lr) * 1.5, float(eps)),
+        "adam": adam,
+        "adam_lr": adam_lr,
+        "seeds": SEEDS,
+    }
+
+
+def _yogi(lr: float, eps: float) -> float:
+    """Return Yogi's mean loss."""
+    return float(_losses(Yogi(lr, eps=eps).update).mean())
 
 
 @Flaw
@@ -209,17 +228,24 @@ def yogi_diverges(loss):
 
 
 @Flaw
-def yogi_too_slow(loss, adam, lr):
-    """Your loss is far above Adam's, and your rate is small: after a thousand steps you have not
-    arrived. Try a larger one."""
-    return loss > 3 * adam and float(lr) < 0.005
+def yogi_too_slow(loss, adam, smaller, larger):
+    """Your loss is far above Adam's, and your rate is small for this epsilon: after a thousand
+    steps you have not arrived. Try a larger one."""
+    return loss > 3 * adam and larger < min(loss, smaller)
 
 
 @Flaw
-def yogi_too_fast(loss, adam, lr):
-    """Your loss is far above Adam's, and your rate is large: the noise keeps it up. Try a smaller
-    one."""
-    return loss > 3 * adam and float(lr) >= 0.005
+def yogi_too_fast(loss, adam, smaller, larger):
+    """Your loss is far above Adam's, and your rate is large for this epsilon: the noise keeps it
+    up. Try a smaller one."""
+    return loss > 3 * adam and smaller < min(loss, larger)
+
+
+@Flaw
+def epsilon_keeps_it_up(loss, adam):
+    """Your loss is far above Adam's, and neither a larger rate nor a smaller one alone would help.
+    Try another epsilon."""
+    return loss > 3 * adam
 
 
 @Flaw
@@ -253,6 +279,7 @@ beat_adam = Challenge(
         yogi_diverges,
         yogi_too_slow,
         yogi_too_fast,
+        epsilon_keeps_it_up,
         adam_is_better,
         not_a_fifth_better,
     ),
