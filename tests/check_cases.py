@@ -83,7 +83,7 @@ STUDENTS = [
     ),
     (
         "nadam_step",
-        f"{MU}now = now / mu(t)\n{M}{V}{M_BAR}{NADAM_END}, m, v",
+        f"{MU}{M}{V}{M_BAR}{NADAM_END}, m, v".replace("(1, t + 1)", "(1, t)"),
         "mu_product",
     ),
     (

@@ -154,7 +154,8 @@ def trial_of(exercise: Reference, function: Callable[..., Any]) -> Trial:
 def _rank(trial: Trial) -> int:
     if trial.ran:
         return 0
-    return 2 if isinstance(trial.error, (TypeError, AttributeError, ValueError)) else 1
+    of_kind = (TypeError, AttributeError, ValueError, NotImplementedError)
+    return 2 if isinstance(trial.error, of_kind) else 1
 
 
 def _observations(

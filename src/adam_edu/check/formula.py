@@ -134,7 +134,7 @@ def _between(name: str, probes: Sequence[Mapping[str, Any]], rng: np.random.Gene
     if isinstance(longest, np.ndarray):
         return rng.uniform(low, high, longest.shape)
     if all(isinstance(value, int) for value in values):
-        return int(round(_even(float(low), float(high), rng)))
+        return round(_even(float(low), float(high), rng))
     return _even(float(low), float(high), rng)
 
 

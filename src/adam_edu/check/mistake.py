@@ -11,7 +11,6 @@ from typing import Any
 
 from .algorithm import RETURNED, Assignment
 
-
 SPOKEN = {"abs", "clip", "float", "len", "list", "max", "maximum", "min", "set", "sign", "sorted"}
 SPOKEN |= {"sqrt", "sum", "product", "range"}
 
@@ -72,25 +71,6 @@ class Mistake:
 
     def _renamed(self, text: str) -> str:
         return re.sub(r"[a-z]\w*", lambda match: self.names.get(match[0], match[0]), text)
-
-
-def hard_coded(name: str, value: float) -> Mistake:
-    """Return the mistake to write a number where an argument belongs.
-
-    >>> hard_coded("beta1", 0.9).name
-    'beta1_hard_coded'
-    """
-
-    def mistake() -> float:
-        return value
-
-    number = f"{value:g}".replace("e-0", "e-")
-    mistake.__name__ = f"{name}_hard_coded"
-    mistake.__doc__ = (
-        f"The number {number} stands in your code where {name} belongs, so that {name} changes "
-        "nothing. It is an argument: use it by its name."
-    )
-    return Mistake(mistake, (name,))
 
 
 def all_hard_coded(values: Mapping[str, float]) -> Mistake:

@@ -461,10 +461,7 @@ def _products(
             step = max(1, AT_ONCE // (max(len(others.wrongs), 1) * size))
             for start in range(0, len(inner.wrongs) if others.wrongs else 0, step):
                 over = {i: stack[start : start + step] for i, stack in stacks.items()}
-                if nested:
-                    more = few.stacked(others, over)
-                else:
-                    more = outers[b]
+                more = few.stacked(others, over) if nested else outers[b]
                 more = {i: s if s.ndim == 4 else s[:, None] for i, s in more.items()}
                 value = few.value(root, {**over, **more}, {})
                 count = len(inner.wrongs[start : start + step])

@@ -1,8 +1,8 @@
 """How to make an exercise of one step of an optimizer. What is right is the package's rule."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from dataclasses import fields, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from ..base import Rule, domains
 from .algorithm import algorithm_of
 from .exercise import Exercise
 from .kinds import ARRAYS, FLOATS, LISTS, TENSORS
-from .mistake import Mistake, all_hard_coded, hard_coded
+from .mistake import Mistake, all_hard_coded
 from .program import BEFORE, Array, program_of
 
 # No coordinate comes near zero, where rounding would look like a mistake. The last one's gradient
@@ -57,18 +57,14 @@ def step_exercise(
     body: str = "...",
     planted: tuple[str, ...] = (),
     more: tuple[Any, ...] = (),
-    neutral: tuple[str, ...] = (),
 ) -> Exercise:
     """Return the exercise to write one step of a rule, with the rule's own names and defaults.
 
-    ``more`` are further gradients to run on, each of shape (steps, 5). ``neutral`` are settings
-    whose default acts as if they were missing, which is another mistake.
+    ``more`` are further gradients to run on, each of shape (steps, 5).
     """
     defaults = rule()
     usual = {f.name: float(getattr(defaults, f.name)) for f in fields(rule)}
-    fixed = [hard_coded(*setting) for setting in usual.items() if setting[0] not in neutral]
-    if len(fixed) > 1:
-        fixed.append(all_hard_coded(usual))
+    fixed = [all_hard_coded(usual)] if len(usual) > 1 else []
     values = {f.name: f"{getattr(defaults, f.name):g}".replace("e-0", "e-") for f in fields(rule)}
     hyper = ", ".join(f"{name}={value}" for name, value in values.items())
     arguments = ", ".join(("x", "g", *rule.slots, *(["t"] if _counts(rule) else [])))

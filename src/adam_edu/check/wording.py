@@ -120,7 +120,7 @@ def said(program: Program, wrong: Wrong, places: dict[str, str]) -> Said:
 
 
 def both_said(program: Program, one: Wrong, two: Wrong, places: dict[str, str]) -> Said:
-    """Return the words for two edits of one line, of which the second may stand around the first."""
+    """Return the words for two edits of a line; the second may stand around the first."""
     line = program.places[one.places[0]].line
     edited = program.line[line]
     for wrong in (one, two):
@@ -153,7 +153,8 @@ def _everywhere(program: Program, wrong: Wrong, line: str, old: Node, new: Node)
 def _for_some_steps(program: Program, wrong: Wrong, line: str) -> str:
     assert isinstance(wrong.new, Call)
     condition, value, other = wrong.new.args
-    assert isinstance(condition, Call) and isinstance(condition.args[1], Number)
+    assert isinstance(condition, Call)
+    assert isinstance(condition.args[1], Number)
     last = int(condition.args[1].value)
     root = program.line[line]
     if wrong.kind == "at first":

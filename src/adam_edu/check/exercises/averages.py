@@ -2,7 +2,6 @@
 # mypy: allow-untyped-defs
 
 import math
-
 from dataclasses import replace
 
 import numpy as np
@@ -24,22 +23,6 @@ def average_from_first(signal, beta):
     for value in signal[1:]:
         averages.append(beta * averages[-1] + (1 - beta) * value)
     return np.array(averages)
-
-
-@wrong("averages")
-def average_shares_swapped(signal, beta):
-    """Your shares are swapped: beta belongs to the past, 1 - beta to the new value."""
-    average, averages = 0.0, []
-    for value in signal:
-        average = (1 - beta) * average + beta * value
-        averages.append(average)
-    return np.array(averages)
-
-
-@wrong("averages")
-def average_never_forgets(signal, beta):
-    """Your past is not multiplied by beta: shares of all values are added up, and none fades."""
-    return (1 - beta) * np.cumsum(signal)
 
 
 @wrong("averages")
@@ -111,8 +94,6 @@ moving_average_exercise = replace(
         ],
         mistakes=(
             average_from_first,
-            average_shares_swapped,
-            average_never_forgets,
             average_without_share,
             average_corrected,
             plain_mean,
@@ -145,18 +126,6 @@ def half_life_approximated(beta):
 
 
 @wrong("steps")
-def logs_upside_down(beta):
-    """Your two logarithms are upside down."""
-    return math.log(beta) / math.log(0.5)
-
-
-@wrong("steps")
-def half_life_negative(beta):
-    """Your number is below zero: the logarithm of 1/2 belongs above the line, not that of 2."""
-    return math.log(2) / math.log(beta)
-
-
-@wrong("steps")
 def half_of_window(beta):
     """Half of the window is not the time after which half is left: what is left falls as a power,
     not as a line."""
@@ -164,21 +133,9 @@ def half_of_window(beta):
 
 
 @wrong("steps")
-def one_log_missing(beta):
-    """You divide 1/2 by a logarithm; take the logarithm of 1/2 as well."""
-    return 0.5 / math.log(beta)
-
-
-@wrong("steps")
 def half_life_rounded(beta):
     """You round up to whole steps. Asked for is the number itself, with its fraction."""
     return float(math.ceil(math.log(0.5) / math.log(beta)))
-
-
-@wrong("steps")
-def half_life_cut(beta):
-    """You cut the fraction off. Asked for is the number itself, with its fraction."""
-    return float(math.floor(math.log(0.5) / math.log(beta)))
 
 
 half_life = formula(
@@ -191,21 +148,11 @@ half_life = formula(
     mistakes=(
         window_for_half_life,
         half_life_approximated,
-        logs_upside_down,
-        half_life_negative,
         half_of_window,
-        one_log_missing,
         half_life_rounded,
-        half_life_cut,
     ),
     read="moment-estimates",
 )
-
-
-@wrong("beta")
-def window_upside_down(window):
-    """That is 1 - beta, the share of the newest value, not beta."""
-    return 1 / window
 
 
 @wrong("beta")
@@ -215,30 +162,10 @@ def beta_of_half_life(window):
 
 
 @wrong("beta")
-def beta_above_one(window):
-    """Your beta is above 1: the average would grow without bound. Solve window = 1 / (1 - beta)
-    again."""
-    return 1 + 1 / window
-
-
-@wrong("beta")
-def beta_one_short(window):
-    """You have window - 1 below the line: solve window = 1 / (1 - beta) again."""
-    return 1 - 1 / (window - 1) if window > 1 else -math.inf
-
-
-@wrong("beta")
 def window_of_window(window):
     """You put the window where beta stands in window = 1 / (1 - beta). Solve that equation for
     beta."""
     return 1 / (1 - window)
-
-
-@wrong("beta")
-def beta_one_more(window):
-    """You have window + 1 below the line. That is the rule for a beta as spreadsheets define it,
-    with another window; here it is 1 / (1 - beta)."""
-    return 1 - 1 / (window + 1)
 
 
 @wrong("beta")
@@ -263,12 +190,8 @@ beta_for_window = formula(
     "steps.",
     probes=[{"window": window} for window in (10, 1000, 2, 5)],
     mistakes=(
-        window_upside_down,
         beta_of_half_life,
-        beta_above_one,
-        beta_one_short,
         window_of_window,
-        beta_one_more,
         beta_of_span,
         beta_by_exponential,
     ),

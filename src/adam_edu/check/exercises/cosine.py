@@ -8,20 +8,6 @@ from ..formula import formula
 from ..mistake import wrong
 
 
-@wrong("before")
-def cosine_from_zero(t):
-    """Your cosine takes t itself, so that the first step has less than the whole rate. Steps count
-    from 1; before the first, nothing is done: take t - 1."""
-    return t
-
-
-@wrong("done")
-def cosine_rises_again(before, steps):
-    """After the last step your cosine comes up again. From there on the rate is 0: the share that
-    is done is at most 1."""
-    return before / steps
-
-
 @wrong("done")
 def cosine_ends_early(t, before, steps):
     """Your rate is 0 at step number steps already. That one is still to be taken, with a small
@@ -39,26 +25,6 @@ def cosine_springs_back(t, before, steps):
 def cosine_starts_anew(before, steps):
     """After the last step your cosine starts anew, with the whole rate. From there on it is 0."""
     return before % steps / steps
-
-
-@wrong("done")
-def cosine_one_too_short(before, steps):
-    """Your cosine arrives a step too early: you divide by steps - 1. At step number steps,
-    steps - 1 of the steps are done, and the rate is not yet 0."""
-    return min(before / (steps - 1), 1)
-
-
-@wrong("done")
-def cosine_takes_larger(before, steps):
-    """You take the larger of 1 and the share that is done, so that all is done from the start. The
-    share is at most 1: take the smaller."""
-    return max(before / steps, 1)
-
-
-@wrong("rate")
-def cosine_whole_wave(done, lr):
-    """Your cosine makes a whole wave: the rate comes up again. Half a wave goes from 1 to -1."""
-    return lr * (1 + math.cos(2 * math.pi * done)) / 2
 
 
 @wrong("rate")
@@ -79,37 +45,6 @@ def cosine_cut_at_zero(done, lr):
     """Your cosine is cut off where it goes below zero, half-way: from there on nothing is learned.
     Add 1 and halve it instead."""
     return lr * max(math.cos(math.pi * done), 0)
-
-
-@wrong("rate")
-def cosine_not_halved(done, lr):
-    """1 plus a cosine starts at 2: halve it."""
-    return lr * (1 + math.cos(math.pi * done))
-
-
-@wrong("rate")
-def cosine_halved_alone(done, lr):
-    """You halve the cosine and not the 1, so that the rate goes from 1.5 to 0.5. Brackets:
-    (1 + cos) / 2."""
-    return lr * (1 + math.cos(math.pi * done) / 2)
-
-
-@wrong("rate")
-def cosine_rises(done, lr):
-    """Your rate rises: 1 minus a cosine begins at 0. Add the cosine."""
-    return lr * (1 - math.cos(math.pi * done)) / 2
-
-
-@wrong("rate")
-def cosine_of_one(done):
-    """Your first rate is 1. Multiply by lr."""
-    return (1 + math.cos(math.pi * done)) / 2
-
-
-@wrong("rate")
-def cosine_without_pi(done, lr):
-    """Your cosine lacks its pi: it takes radians, and half a wave is pi of them."""
-    return lr * (1 + math.cos(done)) / 2
 
 
 @wrong("rate")
@@ -149,22 +84,12 @@ cosine_rate = replace(
             )
         ],
         mistakes=(
-            cosine_from_zero,
-            cosine_whole_wave,
             cosine_quarter_wave,
             cosine_goes_negative,
             cosine_cut_at_zero,
-            cosine_not_halved,
-            cosine_halved_alone,
-            cosine_rises,
-            cosine_of_one,
-            cosine_without_pi,
-            cosine_rises_again,
             cosine_ends_early,
             cosine_springs_back,
             cosine_starts_anew,
-            cosine_one_too_short,
-            cosine_takes_larger,
             cosine_in_degrees,
             line_not_cosine,
         ),
