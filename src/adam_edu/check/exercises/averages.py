@@ -26,6 +26,16 @@ def average_from_first(signal, beta):
 
 
 @wrong("averages")
+def average_shares_swapped(signal, beta):
+    """Your shares are swapped: beta belongs to the past, 1 - beta to the new value."""
+    average, averages = 0.0, []
+    for value in signal:
+        average = (1 - beta) * average + beta * value
+        averages.append(average)
+    return np.array(averages)
+
+
+@wrong("averages")
 def average_without_share(signal, beta):
     """You add the whole new value. An average takes the share 1 - beta of it."""
     return moving_average(signal, beta) / (1 - beta)
@@ -94,6 +104,7 @@ moving_average_exercise = replace(
         ],
         mistakes=(
             average_from_first,
+            average_shares_swapped,
             average_without_share,
             average_corrected,
             plain_mean,

@@ -8,6 +8,20 @@ from ..formula import formula
 from ..mistake import wrong
 
 
+@wrong("before")
+def cosine_from_zero(t):
+    """Your cosine takes t itself, so that the first step has less than the whole rate. Steps count
+    from 1; before the first, nothing is done: take t - 1."""
+    return t
+
+
+@wrong("done")
+def cosine_rises_again(before, steps):
+    """After the last step your cosine comes up again. From there on the rate is 0: the share that
+    is done is at most 1."""
+    return before / steps
+
+
 @wrong("done")
 def cosine_ends_early(t, before, steps):
     """Your rate is 0 at step number steps already. That one is still to be taken, with a small
@@ -84,9 +98,11 @@ cosine_rate = replace(
             )
         ],
         mistakes=(
+            cosine_from_zero,
             cosine_quarter_wave,
             cosine_goes_negative,
             cosine_cut_at_zero,
+            cosine_rises_again,
             cosine_ends_early,
             cosine_springs_back,
             cosine_starts_anew,

@@ -253,6 +253,13 @@ minibatch_gradient = formula(
 
 
 @wrong("clipped")
+def clipped_each(g, max_norm):
+    """You clip each coordinate by itself. That turns the gradient; clipping by the norm shortens it
+    and keeps its direction."""
+    return np.clip(g, -max_norm, max_norm)
+
+
+@wrong("clipped")
 def short_ones_lengthened(g, max_norm):
     """You give every gradient the same length. One that is short enough stays as it is."""
     return g * max_norm / max(np.sqrt(np.sum(g * g)), 1e-300)
@@ -276,6 +283,14 @@ def norm_of_abs(g, max_norm):
 def norm_of_largest(g, max_norm):
     """Your norm is the largest coordinate. The length is the root of the sum of the squares."""
     return g * min(1.0, max_norm / max(np.max(abs(g)), 1e-300))
+
+
+@wrong("clipped")
+def comparison_reversed(g, max_norm):
+    """Your comparison is the wrong way round: you lengthen the short gradients and leave the long
+    ones as they are."""
+    length = np.sqrt(np.sum(g * g))
+    return g * (np.divide(max_norm, length) if length < max_norm else 1.0)
 
 
 @wrong("clipped")
@@ -326,10 +341,12 @@ clip_by_norm = formula(
         {"g": np.array([0.0, 0.0]), "max_norm": 1.0},
     ],
     mistakes=(
+        clipped_each,
         short_ones_lengthened,
         all_scaled_and_zero_divided,
         norm_of_abs,
         norm_of_largest,
+        comparison_reversed,
         divided_by_max,
         clipped_above,
         unit_length,

@@ -60,6 +60,12 @@ def warmup_without_t(t, steps, lr):
     return lr / steps if t < steps else lr
 
 
+@wrong("rate")
+def warmup_capped_by_lr(t, steps, lr):
+    """You compare the share that is done with lr. The share is at most 1; then multiply by lr."""
+    return min(t / steps, lr)
+
+
 warmup_rate = formula(
     "warmup_rate(t, steps, lr)",
     "lr * min(t / steps, 1)",
@@ -75,6 +81,7 @@ warmup_rate = formula(
         warmup_then_nothing,
         warmup_from_zero_to_one,
         warmup_without_t,
+        warmup_capped_by_lr,
     ),
     read="schedules",
 )

@@ -115,6 +115,13 @@ def nadam_m_with_mu(m, g, t, beta1, momentum_decay):
     return mu * m + (1 - mu) * g
 
 
+@wrong("weight_m", "weight_g")
+def nadam_uncorrected(t, beta1, momentum_decay):
+    """Your weights are not corrected. Divide that of m by 1 minus the product of all mu up to the
+    next step, and that of g by 1 minus the product up to this one."""
+    return _mu(t + 1, beta1, momentum_decay), 1 - _mu(t, beta1, momentum_decay)
+
+
 @wrong("weight_g")
 def nadam_share_of_beta1(t, beta1, momentum_decay):
     """The share of g is 1 - beta1. It is what the mu of this step leaves: 1 - mu_t."""
@@ -148,6 +155,7 @@ NADAM = (
     nadam_mu_from_0,
     nadam_m_with_mu,
     nadam_g_uncorrected,
+    nadam_uncorrected,
     nadam_share_of_beta1,
     *bias_correction.SECOND_CORRECTION,
     *(mistake.on(m_hat="m_bar") for mistake in steps.DENOMINATOR),

@@ -64,6 +64,13 @@ def looks_ahead(m, g, lr, momentum):
 
 
 @wrong("change")
+def momentum_on_g_ahead(m, g, lr, momentum):
+    """momentum multiplies the gradient in your step. It multiplies the buffer, and the gradient is
+    added whole: the next buffer would be momentum * m + g."""
+    return -lr * (m + momentum * g)
+
+
+@wrong("change")
 def brackets_missing(m, g, lr, momentum):
     """Brackets are missing in your step: the rate multiplies the gradient alone, and the buffer is
     added, with the wrong sign. The rate multiplies all of (g + momentum * m)."""
@@ -99,6 +106,7 @@ MOMENTUM = (
 )
 NESTEROV = (
     *steps.DIRECTION,
+    momentum_on_g_ahead,
     brackets_missing,
     brackets_missing_for_g,
     ahead_kept,

@@ -153,6 +153,13 @@ def eps_outside_above_only(v, d, g, eps):
 
 
 @wrong("delta")
+def delta_without_g(v, d, eps):
+    """Your step has no gradient in it: the quotient of the roots says how long it is for each unit
+    of g, and is multiplied by g."""
+    return sqrt(d + eps) / sqrt(v + eps)
+
+
+@wrong("delta")
 def no_units(v, g, eps):
     """Your step is that of RMSProp: the root of the earlier steps d is missing above the line."""
     return g / sqrt(v + eps)
@@ -173,6 +180,7 @@ ADADELTA = (
     eps_outside_above,
     eps_outside_below_only,
     eps_outside_above_only,
+    delta_without_g,
     no_units,
     steps.eps_missing,
     d_without_share,
