@@ -100,7 +100,7 @@ STUDENTS = [
     ("rmsprop_step", RHO + "return x - lr * g / (np.sqrt(v / (1 - rho)) + eps), v", "1 - rho"),
     (
         "adam_step",
-        f"{M}{V}m_hat = m / (1 - beta1 ** min(t, 20))\nv_hat = v / (1 - beta2 ** min(t, 20))\n{END}",
+        f"t = min(t, 20)\n{ADAM}{END}",
         "np.minimum(t, 20)",
     ),
 ]
