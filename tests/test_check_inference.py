@@ -91,7 +91,7 @@ return x"""
 
     report = check.sgd_step(answer("sgd_step", body))
 
-    assert report.mistakes == ("replaces_functions",)
+    assert "replaces_functions" in report.mistakes
     assert (calling.close, np.isclose) == before
 
 

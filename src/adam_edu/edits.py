@@ -271,7 +271,8 @@ def _functions(here: Node, node: Node) -> Iterator[Change]:
             yield "function on", Call(name, (here,)), 1.1 if name == "sqrt" else 1.2
     yield "function on", Call("**", (here, TWO)), 1.1
     yield "function on", Call("/", (ONE, here)), 1.3
-    yield "complement", Call("-", (ONE, here)), 1.3
+    if node != Name("t"):
+        yield "complement", Call("-", (ONE, here)), 1.3
     for name in REDUCTIONS:
         yield "reduction", Call(name, (here,)), 1.3
 
