@@ -61,7 +61,7 @@ def gather(exercise: Reference, function: Callable[..., Any]) -> Evidence:
         if not trial.right and trial.ran and exercise.program is not None:
             traced = tuple(alike(trial.observations)[-CALLS:])
             arguments = [seen.arguments for seen in traced]
-            steps = tuple(trace(function, arguments, exercise.parameters))
+            steps = tuple(trace(function, arguments))
     finally:
         state.restore()
     return Evidence(trial, faults, has_gap(function, trial), steps, traced)

@@ -16,6 +16,7 @@ from .calling import Observation
 from .infer import stacked
 from .program import Array, Program, evaluated
 from .reference import Reference
+from .remote import inside
 from .report import apart
 from .sandbox import call
 
@@ -42,10 +43,17 @@ class Step:
     values: tuple[Array, ...]
 
 
-def trace(
-    function: Callable[..., Any], calls: Sequence[Mapping[str, Any]], names: Sequence[str]
-) -> list[Step]:
-    """Call a function with its every expression recorded; return those that came out as numbers.
+def trace(function: Callable[..., Any], calls: Sequence[Mapping[str, Any]]) -> list[Step]:
+    """Call a function, wherever it lives, and return its expressions."""
+    rows = inside(function, traced, [[*arguments.values()] for arguments in calls])
+    return [
+        Step(line, text, tuple(inner), tuple(map(np.asarray, values)))
+        for line, text, inner, values in rows
+    ]
+
+
+def traced(function: Callable[..., Any], calls: list[list[Any]]) -> list[list[Any]]:
+    """Call a function with its every expression recorded; return what :class:`Step` has of each.
 
     An expression within a loop has many values and is left out. Of a function that has no source,
     or that does not run when its source is compiled anew, nothing is returned.
@@ -73,10 +81,10 @@ def trace(
 
     def run() -> None:
         exec(compile(ast.fix_missing_locations(tree), "<traced>", "exec"), space)
-        traced = space[definition.name]
+        made = space[definition.name]
         for arguments in calls:
-            copies = [np.copy(v) if isinstance(v, np.ndarray) else v for v in arguments.values()]
-            traced(*copies)
+            copies = [np.copy(v) if isinstance(v, np.ndarray) else v for v in arguments]
+            made(*copies)
 
     outcome = call(run)
     if outcome.error is not None:
@@ -84,12 +92,12 @@ def trace(
     return list(_steps(writer, recorded, len(calls)))
 
 
-def _steps(writer: "_Writer", recorded: Mapping[int, list[Any]], calls: int) -> Iterator[Step]:
+def _steps(writer: "_Writer", recorded: Mapping[int, list[Any]], calls: int) -> Iterator[list[Any]]:
     for number, (line, text, inner) in enumerate(writer.expressions):
         values = recorded.get(number, [])
         if len(values) != calls or any(value is None for value in values):
             values = []
-        yield Step(line, text, inner, tuple(np.asarray(value, dtype=float) for value in values))
+        yield [line, text, [*inner], [np.asarray(value, dtype=float) for value in values]]
 
 
 def _is_number(value: Any) -> bool:
