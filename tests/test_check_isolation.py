@@ -261,7 +261,7 @@ def test_all_calls_together_have_an_end(hand_in, monkeypatch):
     report = hand_in("import time\n" + inside("time.sleep(1.5)"))
 
     assert report.mistakes == ("takes_too_long",)
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60
 
 
 def test_the_exercises_after_a_broken_one_are_judged(tmp_path):

@@ -177,10 +177,11 @@ export class Lab {
     this.updates.forEach((update) => update());
     this.paint();
     this.readAt(this.place, this.reading);
+    this.said ??= this.summary(); // what the page shows at first is not news
     clearTimeout(this.speaking);
     this.speaking = setTimeout(() => {
       const words = this.summary();
-      if (this.said && words !== this.said) this.say(words);
+      if (words !== this.said) this.say(words);
       this.said = words;
     }, 600);
   }
