@@ -18,7 +18,8 @@ FORMS = {libraries.ALGORITHM_1, libraries.EPSILON_HAT, libraries.INSIDE_ROOT}
 
 @pytest.mark.parametrize("name", libraries.MEASURABLE)
 def test_record_is_what_the_installed_library_does(name):
-    assert libraries.recorded()[name] == libraries.measure(name)
+    found = libraries.measure(name)
+    assert replace(libraries.recorded()[name], version=found.version) == found
 
 
 @pytest.mark.parametrize("name", libraries.record()["relatives"])
@@ -53,7 +54,11 @@ def test_remeasuring_leaves_the_record_as_it_is(tmp_path):
 
     libraries.remeasure(path)
 
-    assert path.read_text(encoding="utf-8") == libraries.as_text(libraries.record())
+    # What the libraries do, whichever of their versions are here.
+    found = [libraries.json.loads(path.read_text(encoding="utf-8")), libraries.record()]
+    for row in (row for record in found for row in record["libraries"]):
+        del row["version"]
+    assert found[0] == found[1]
 
 
 def test_a_missing_library_is_an_import_error_and_keeps_its_row(tmp_path, monkeypatch):

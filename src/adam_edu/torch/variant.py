@@ -1,6 +1,6 @@
 """What one step computes: a rule, and what Torch's optimizers do around it."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from ..base import Rule
@@ -51,7 +51,8 @@ class Variant:
         They are not checked, so they may be tensors.
         """
         rule: Rule = object.__new__(self.rule)
-        names = [field.name for field in fields(self.rule)]
+        # As fields() says, but torch.compile can trace it.
+        names: tuple[str, ...] = self.rule.__match_args__
         hyper, factors = values[: len(names)], list(values[len(names) :])
         for name, value in zip(names, hyper, strict=True):
             object.__setattr__(rule, name, value)
