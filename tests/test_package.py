@@ -152,6 +152,7 @@ def test_where_everything_but_torch_is(environment, tmp_path):
     rooms = {name.split(".")[1] for name in failed}
     assert rooms <= {"torch", "experiments", "problems"}
     assert {name for name in failed if name.startswith("adam_edu.problems")} <= {
+        "adam_edu.problems.masks",
         "adam_edu.problems.networks",
         "adam_edu.problems.sparse",
     }

@@ -12,9 +12,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from docutils import nodes
-from sphinx.errors import ExtensionError
-from sphinx.util import logging
+try:
+    from docutils import nodes
+    from sphinx.errors import ExtensionError
+    from sphinx.util import logging
+except ModuleNotFoundError as error:
+    wanted = "the book's pages need Sphinx: pip install adam-edu[book]"
+    raise ModuleNotFoundError(wanted, name=error.name) from error
 
 from . import bundle, exercises, runtime
 
