@@ -256,7 +256,7 @@ def _lives(number):
 
 
 def test_all_calls_together_have_an_end(hand_in, monkeypatch):
-    monkeypatch.setattr(process, "SECONDS_IN_ALL", 4.0)
+    monkeypatch.setattr(process, "SECONDS_IN_ALL", 2.0)
     began = time.monotonic()
     report = hand_in("import time\n" + inside("time.sleep(1.5)"))
 

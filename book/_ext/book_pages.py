@@ -101,12 +101,17 @@ def describe(app: Any, page: str, template: str, context: dict[str, Any], doctre
     context["metatags"] += "\n".join(tags)
 
 
+SCROLLED = "pst-scrollable-table-container"
+
+
 def corrected(body: str) -> str:
     """Put right a role of elements, for those who hear the page.
 
-    The entries of a bibliography become items of its list: their present role is deprecated.
+    The entries of a bibliography become items of its list: their present role is deprecated. A
+    table that may be wider than its column can be scrolled by keyboard.
     """
-    return body.replace(' role="doc-biblioentry"', ' role="listitem"')
+    body = body.replace(' role="doc-biblioentry"', ' role="listitem"')
+    return body.replace(f'<div class="{SCROLLED}">', f'<div class="{SCROLLED}" tabindex="0">')
 
 
 def offer_printing(context: dict[str, Any]) -> None:

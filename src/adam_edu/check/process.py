@@ -3,6 +3,7 @@
 import builtins
 import contextlib
 import inspect
+import math
 import os
 import queue
 import signal
@@ -23,7 +24,7 @@ from .submission import Part
 from .wire import Packer, unpack, write_over
 from .worker import read, write
 
-# For loading a file, and for all that its process does together.
+# For loading a file, and for all that is asked of its process together.
 SECONDS_TO_LOAD, SECONDS_IN_ALL = 20.0, 120.0
 LONGEST_ANSWER = 2**26
 PACKAGE = Path(__file__).parents[2]
@@ -54,7 +55,7 @@ class Process:
             "names": names,
         }
         self.files = [part.file for part in parts]
-        self.deadline = time.monotonic() + SECONDS_IN_ALL
+        self.deadline = math.inf  # until it is first ready
         self.end: BaseException = Ended("ends_the_process", "The process has not begun.")
         self.popen: subprocess.Popen[bytes] | None = None
         self.answers: queue.Queue[Any] = queue.Queue(1)
@@ -81,6 +82,7 @@ class Process:
             if outcome.error is not None:
                 raise outcome.error
             self.defined = outcome.value
+            self.deadline = min(self.deadline, time.monotonic() + SECONDS_IN_ALL)
         return self.defined
 
     def _started(self) -> dict[str, Any]:

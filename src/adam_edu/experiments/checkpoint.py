@@ -123,15 +123,18 @@ def finish(
         started = time.monotonic()
         run.train_epoch()
         seconds += time.monotonic() - started
-        report(run.epoch, False)
-        if time.monotonic() - last_save >= between and run.epoch < epochs:
+        if run.epoch >= epochs:
+            break  # what is reported as the end is on disk
+        if time.monotonic() - last_save >= between:
             save()
             saved_epoch, last_save = run.epoch, time.monotonic()
+        report(run.epoch, False)
     if run.epoch >= epochs:
         result = {"curves": [asdict(c) for c in run.curves], "seconds": seconds, "hardware": used}
         result["fingerprint"] = fingerprint(result["curves"])
         write_atomically(curves_path, json.dumps(result).encode())
         state_path.unlink(missing_ok=True)
+        report(run.epoch, False)
     elif run.epoch > saved_epoch:
         save()
     return Progress(run.curves, seconds, tuple(used))
