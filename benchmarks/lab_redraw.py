@@ -8,7 +8,6 @@ The goal is one frame, 16 ms, and two for the six.
 On a busy machine a median measures what else the machine does, so the quickest redraw stands first.
 """
 
-import shutil
 import statistics
 import tempfile
 from functools import partial
@@ -16,6 +15,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+from page_weight import launch
 from playwright.sync_api import Page, sync_playwright
 
 from adam_edu import lab
@@ -83,9 +83,7 @@ def main() -> None:
         handler = partial(QuietHandler, directory=folder)
         server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         Thread(target=server.serve_forever, daemon=True).start()
-        browser = session.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = launch(session)
         print(f"Chromium {browser.version}, no GPU; 50 redraws in ms: quickest, median (95 %)")
         print(f"{'':20} {'width':>5} {'density':>8} {'slider':>21} {'playing':>21} {'new map':>21}")
         slowest = {"others": 0.0, LONG: 0.0}

@@ -21,11 +21,8 @@ THIN = """
   }
   for (const formula of document.querySelectorAll("math")) {
     const named = formula.closest("summary, a, button, th, dt, figcaption");
-    const letters = document.createTreeWalker(formula, NodeFilter.SHOW_TEXT, (node) =>
-      node.parentElement.closest("annotation") ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT);
-    let read = "";
-    while (named && letters.nextNode()) read += letters.currentNode.data;
-    formula.replaceWith(named ? read : "x");
+    formula.querySelectorAll("annotation").forEach((tex) => tex.remove());
+    formula.replaceWith(named ? formula.textContent : "x");
   }
 }
 """

@@ -1,9 +1,6 @@
 """The quiz: one right answer, a reason for each, the same HTML every time."""
 
-import shutil
-
 import pytest
-from playwright.sync_api import Error, sync_playwright
 
 from adam_edu.check.quiz import ask, quiz, right, wrong
 
@@ -51,25 +48,18 @@ def test_a_question_that_is_none_is_refused(choices, problem):
 
 
 @pytest.mark.browser
-def test_choices_open_by_keyboard_one_at_a_time_without_a_script(tmp_path):
+def test_choices_open_by_keyboard_one_at_a_time_without_a_script(tmp_path, browser):
     path = tmp_path / "quiz.html"
     path.write_text(f"<!doctype html><title>quiz</title>{quiz(question())._repr_html_()}")
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-            )
-        except Error as error:
-            pytest.skip(f"no Chromium: {error.message.splitlines()[0]}")
-        page = browser.new_page()
-        page.goto(path.as_uri())
-        opened = "[...document.querySelectorAll('details')].map(choice => choice.open)"
-        assert page.evaluate(opened) == [False, False]
-        page.keyboard.press("Tab")
-        page.keyboard.press("Enter")
-        assert page.evaluate(opened) == [True, False]
-        page.keyboard.press("Tab")
-        page.keyboard.press("Space")
-        assert page.evaluate(opened) == [False, True]
-        assert page.locator("details[open] p").inner_text() == "✗ Not this one. no"
-        browser.close()
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    opened = "[...document.querySelectorAll('details')].map(choice => choice.open)"
+    assert page.evaluate(opened) == [False, False]
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate(opened) == [True, False]
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    assert page.evaluate(opened) == [False, True]
+    assert page.locator("details[open] p").inner_text() == "✗ Not this one. no"
+    page.close()

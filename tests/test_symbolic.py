@@ -104,7 +104,7 @@ def test_what_is_no_rule_is_refused():
 
 
 @pytest.fixture(scope="module")
-def javascript(tmp_path_factory):
+def javascript(request, tmp_path_factory):
     """Return a function that runs a module, which calls report(value) once, beside rules.js."""
     folder = tmp_path_factory.mktemp("javascript")
     (folder / "rules.mjs").write_text(catalog.rules_module())
@@ -120,27 +120,17 @@ def javascript(tmp_path_factory):
 
         yield run
         return
-    playwright = pytest.importorskip("playwright.sync_api", reason="neither Node nor Playwright")
-    with playwright.sync_playwright() as session:
-        try:
-            browser = session.chromium.launch(
-                executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-            )
-        except playwright.Error:
-            pytest.skip("neither Node nor Chromium to run JavaScript")
-        page = browser.new_page()
+    page = request.getfixturevalue("browser").new_page()
 
-        def run(code):
-            body = catalog.rules_module() + re.sub(r"^import .*$", "", code, flags=re.MULTILINE)
-            script = (
-                "const report = (value) => { window.result = JSON.stringify(value); };\n" + body
-            )
-            page.set_content(f"<script type=module>{script}</script>")
-            page.wait_for_function("window.result")
-            return json.loads(page.evaluate("window.result"))
+    def run(code):
+        body = catalog.rules_module() + re.sub(r"^import .*$", "", code, flags=re.MULTILINE)
+        script = "const report = (value) => { window.result = JSON.stringify(value); };\n" + body
+        page.set_content(f"<script type=module>{script}</script>")
+        page.wait_for_function("window.result")
+        return json.loads(page.evaluate("window.result"))
 
-        yield run
-        browser.close()
+    yield run
+    page.close()
 
 
 def values_of(rule, rng):

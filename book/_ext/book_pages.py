@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlparse
 from xml.sax.saxutils import escape, quoteattr
 
 from docutils import nodes
+from inputs import FILE, inputs
 
 CARD = "_static/card.png"
 DESCRIPTION = 200
@@ -41,6 +42,7 @@ def pages_address(repository: str) -> str:
 def configure(app: Any, config: Any) -> None:
     """Derive from the repository's address what depends on it, and name the theme's parts."""
     options = config.html_theme_options
+    app.adam_edu_inputs = inputs()  # before the build, during which a file may change
     config.html_baseurl = config.html_baseurl or pages_address(options["repository_url"])
     config.notfound_urls_prefix = urlparse(config.html_baseurl).path
     options["article_footer_items"] = ["report.html"]
@@ -168,7 +170,7 @@ def draw_card(path: Path, title: str) -> None:
 
 
 def finish(app: Any, error: Exception | None) -> None:
-    """Write the sitemap and the book's own picture."""
+    """Write the sitemap, the book's own picture, and what it was built from."""
     if error is not None or app.builder.format != "html":
         return
     out = Path(app.outdir)
@@ -182,6 +184,7 @@ def finish(app: Any, error: Exception | None) -> None:
         encoding="utf-8",
     )
     draw_card(out / CARD, app.config.html_title)
+    (out.parent / FILE).write_text(app.adam_edu_inputs)
 
 
 def setup(app: Any) -> dict[str, bool]:

@@ -4,12 +4,10 @@ Each page in light and dark, 1200 and 375 pixels wide, whole, into `_build/look/
 """
 
 import argparse
-import shutil
-import sys
 from itertools import product
 from pathlib import Path
 
-from playwright.sync_api import Error, sync_playwright
+from chromium import chromium
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "_build/html/book"
@@ -23,14 +21,7 @@ def main() -> None:
     every = sorted(str(p.relative_to(PAGES).with_suffix("")) for p in PAGES.rglob("*.html"))
     pages = parser.parse_args().pages or every
     OUT.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"),  # None: Playwright's own
-                args=["--no-sandbox", "--disable-gpu"],
-            )
-        except Error:
-            sys.exit("no Chromium to look with; make browser installs it")
+    with chromium() as browser:
         for page_name, scheme, width in product(pages, ("light", "dark"), (1200, 375)):
             page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
             page.goto((PAGES / f"{page_name}.html").as_uri(), wait_until="networkidle")

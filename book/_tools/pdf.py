@@ -6,13 +6,12 @@ their still pictures; pypdf joins them, with an outline. With `--worksheets` the
 
 import argparse
 import io
-import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
 import yaml
-from playwright.sync_api import Error, Page, sync_playwright
+from chromium import chromium
+from playwright.sync_api import Page
 from pypdf import PdfReader, PdfWriter
 
 ROOT = Path(__file__).parents[2]
@@ -73,14 +72,7 @@ def main() -> None:
     chosen = [row for row in contents() if not options.pages or row[1] in options.pages]
     book = PdfWriter()
     outline: dict[str, Any] = {}
-    with sync_playwright() as session:
-        try:
-            browser = session.chromium.launch(
-                executable_path=shutil.which("chromium"),  # None: Playwright's own
-                args=["--no-sandbox", "--disable-gpu"],
-            )
-        except Error:
-            sys.exit("no Chromium to print with; make browser installs it")
+    with chromium() as browser:
         page = browser.new_page(color_scheme="light")
         for part, name in chosen:
             what = "worksheet" if options.worksheets else "everything"
@@ -91,7 +83,6 @@ def main() -> None:
                 outline[part] = book.add_outline_item(title=part, page_number=first)
             above = outline.get(part) if part else None
             book.add_outline_item(title=title, page_number=first, parent=above)
-        browser.close()
     settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     book.add_metadata({"/Title": settings["title"], "/Author": settings["author"]})
     book.compress_identical_objects()

@@ -5,12 +5,10 @@ The live figure of the first page and a verdict of the checker, as Chromium show
 """
 
 import io
-import shutil
-import sys
 from pathlib import Path
 
+from chromium import chromium
 from PIL import Image
-from playwright.sync_api import Error, sync_playwright
 
 from adam_edu import check
 
@@ -41,14 +39,7 @@ def save(picture: bytes, name: str) -> None:
 def main() -> None:
     """Draw both pictures."""
     OUT.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as session:
-        try:
-            browser = session.chromium.launch(
-                executable_path=shutil.which("chromium"),  # None: Playwright's own
-                args=["--no-sandbox", "--disable-gpu"],
-            )
-        except Error:
-            sys.exit("no Chromium to draw with; make browser installs it")
+    with chromium() as browser:
         page = browser.new_page(color_scheme="light", viewport={"width": 1280, "height": 900})
         page.goto(PAGE.as_uri(), wait_until="networkidle")
         save(page.locator(".adam-edu-lab").first.screenshot(), "figure.png")

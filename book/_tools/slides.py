@@ -5,12 +5,11 @@ chapter goes onto them.
 """
 
 import argparse
-import shutil
-import sys
 from pathlib import Path
 
+from chromium import chromium
 from pdf import LOAD_ALL, ROOT, contents
-from playwright.sync_api import Error, Page, sync_playwright
+from playwright.sync_api import Page
 
 HERE = Path(__file__).parent
 WIDTH, HEIGHT = 1280, 720
@@ -40,14 +39,7 @@ def main() -> None:
     parser.add_argument("--html", type=Path, default=ROOT / "_build/html")
     parser.add_argument("--output", type=Path, default=ROOT / "_build/slides")
     options = parser.parse_args()
-    with sync_playwright() as session:
-        try:
-            browser = session.chromium.launch(
-                executable_path=shutil.which("chromium"),  # None: Playwright's own
-                args=["--no-sandbox", "--disable-gpu"],
-            )
-        except Error:
-            sys.exit("no Chromium to print with; make browser installs it")
+    with chromium() as browser:
         page = browser.new_page(
             viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light", device_scale_factor=2
         )
@@ -56,7 +48,6 @@ def main() -> None:
             output = options.output / f"{Path(name).name}.pdf"
             count = make(page, (options.html / f"{name}.html").as_uri(), output)
             print(f"{output}: {count} slides")
-        browser.close()
 
 
 if __name__ == "__main__":
