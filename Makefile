@@ -32,7 +32,7 @@ slides: book  ## Make slides of each chapter, _build/slides/momentum.pdf and so 
 	$(BIN)/python book/_tools/slides.py
 
 test: $(STAMP)  ## Run every test, and every notebook against its stored outputs
-	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --nbval --nbval-current-env
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --nbval --nbval-kernel-name fresh
 
 package: $(STAMP)  ## Run the package's own tests only: no pages, no notebooks, no browser
 	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile tests -m "not browser and not pages"

@@ -4,11 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import fresh_kernel
 import pytest
 import yaml
 from filelock import FileLock
@@ -26,6 +28,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the test of interrupted runs interrupt them more often."""
     parser.addoption("--interruptions", type=int, default=10, help="of runs, at random moments")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the kernel that notebooks are to run in, once, before workers begin."""
+    asked = getattr(config.option, "nbval_kernel_name", None) == fresh_kernel.NAME
+    if asked and not hasattr(config, "workerinput"):
+        folder = tempfile.TemporaryDirectory(prefix="adam-edu-kernel-")
+        config.add_cleanup(folder.cleanup)
+        fresh_kernel.install(Path(folder.name))
 
 
 def table_of_contents() -> list[str]:

@@ -1,0 +1,55 @@
+"""A kernel for notebooks as a runner has it: this package installed from what was built of this
+tree, everything else as it is here, and a folder that is not the book's.
+
+``pytest --nbval --nbval-kernel-name fresh`` runs notebooks in it (see conftest.py).
+"""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+NAME = "fresh"
+ROOT = Path(__file__).parents[1]
+# A Windows user who may not make links runs notebooks in the environment that is there.
+START = (
+    "import os, sys; os.chdir({folder!r}); "
+    "from ipykernel.kernelapp import IPKernelApp; IPKernelApp.launch_instance()"
+)
+
+
+def bare(folder: Path) -> Path:
+    """Make an environment that sees everything installed here but adam_edu; return its Python."""
+    venv.create(folder / "venv", with_pip=False)
+    packages = folder / "packages"
+    packages.mkdir()
+    for entry in Path(sysconfig.get_path("purelib")).iterdir():
+        if not entry.name.startswith(("adam_edu", "_adam_edu", "_editable_impl")):
+            (packages / entry.name).symlink_to(entry)
+    (own,) = (folder / "venv/lib").glob("python*/site-packages")
+    (own / "packages.pth").write_text(f"{packages}\n")
+    return folder / "venv/bin/python"
+
+
+def install(folder: Path) -> None:
+    """Install this tree into a new environment, and the kernel where JUPYTER_PATH finds it."""
+    python = bare(folder)
+    pip = [sys.executable, "-m", "pip", "--quiet", "--python", python, "install", "--no-index"]
+    subprocess.run([*pip, "--no-build-isolation", "--no-deps", ROOT], check=True)
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    kernel = folder / "jupyter/kernels" / NAME
+    kernel.mkdir(parents=True)
+    start = START.format(folder=str(elsewhere))
+    spec = {
+        "argv": [str(python), "-c", start, "-f", "{connection_file}"],
+        "display_name": "this package, freshly installed",
+        "language": "python",
+    }
+    (kernel / "kernel.json").write_text(json.dumps(spec))
+    paths = [str(folder / "jupyter"), os.environ.get("JUPYTER_PATH", "")]
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, paths))
+    os.environ.pop("PYTHONPATH", None)  # would put another tree before what was installed
