@@ -3,8 +3,9 @@
 To sort a model's tensors and look at each costs more than updating them, where they are small. A
 plan remembers which tensors a group consists of and what they looked like. Before each step Torch's
 own guard, the one by which ``torch.compile`` decides whether a graph still holds, compares the
-class, kind, dtype, device, shape and strides of every one of them with that, and the addresses are
-taken down anew. If anything differs the step goes the long way, and a new plan is made.
+class, kind, dtype, device, shape and strides of every one of them with that; the addresses and the
+lengths of the storages behind them are taken down anew. If anything differs the step goes the long
+way, and a new plan is made.
 """
 
 import ctypes
@@ -20,7 +21,7 @@ from torch.autograd.graph import increment_version
 from ..native import Loop, Outcome
 from ..native.loop import FIT
 from .batches import Batch, has_no_memory, observed
-from .counting import multiplies, scalars_of_next_step
+from .counting import advance, multiplies
 from .settings import Settings
 from .variant import Variant
 
@@ -29,8 +30,8 @@ try:
 except ImportError:  # then every step goes the long way
     TensorGuards = None  # type: ignore[assignment,misc]
 
-# Mapped over a list, it costs half of what a loop costs.
-GRAD = attrgetter("grad")
+# Mapped over a list, these cost half of what a loop costs.
+GRAD, STORAGE = attrgetter("grad"), Tensor.untyped_storage
 
 
 class Plan:
@@ -59,26 +60,26 @@ class Plan:
         self.params, self.states = params, states
         taken = set(map(id, params))
         self.idle = [p for p in group if id(p) not in taken]
-        self.counted = ["step"]
-        if multiplies(variant.rule):  # type: ignore[arg-type]
-            self.counted.append("products")
-        self.counts = [itemgetter(name) for name in self.counted]
+        counted = ("step", "products") if multiplies(variant.rule) else ("step",)  # type: ignore[arg-type]
+        self.counts = [itemgetter(name) for name in counted]
         finders = [itemgetter(name) for name in variant.rule.slots]
         self.slots = [(find, list(map(find, states))) for find in finders]
         self.all_slots = list(chain.from_iterable(kept for _, kept in self.slots))
+        # The gradients' are not kept: that would keep their memory.
+        self.storages = list(map(STORAGE, [*params, *self.all_slots]))
         numels = [p.numel() for p in params]
         self.total = sum(numels)
         self.sizes = (ctypes.c_int64 * len(params))(*numels)
         self.addresses = (ctypes.c_int64 * ((2 + len(self.slots)) * len(params)))()
         self.places: list[int] = []
+        self.lengths: list[int] = []
         self.fit = False
         self.guard = TensorGuards(
-            *params,
-            *map(GRAD, params),
-            *self.all_slots,
-            dynamic_dims_sizes=None,
-            dynamic_dims_strides=None,
+            *self._tensors(), dynamic_dims_sizes=None, dynamic_dims_strides=None
         )
+
+    def _tensors(self) -> list[Tensor]:
+        return [*self.params, *self.all_slots, *map(GRAD, self.params)]
 
     def ready(self, variant: Variant, group: list[Tensor]) -> bool:
         """Take down where everything is; say whether it can be handed to the loop."""
@@ -95,32 +96,36 @@ class Plan:
             and len(group) == len(self.members)
             and all(map(is_, group, self.members))
             and not any(p.grad is not None for p in self.idle)
-            and all(len(set(map(count, states))) == 1 for count in self.counts)
+            and all(
+                all(map(is_, map(count, states), repeat(count(states[0])))) for count in self.counts
+            )
             and type(states[0]["step"]) is int
             and all(all(map(is_, map(find, states), kept)) for find, kept in self.slots)
         )
 
     def _located(self) -> bool:
-        tensors = [*self.params, *map(GRAD, self.params), *self.all_slots]
+        tensors = self._tensors()
         if not self.guard.check(*tensors):
             return False
         places = list(map(Tensor.data_ptr, tensors))
-        # At the same places they share no more memory than they did.
-        self.fit = places == self.places
+        grads = tensors[len(self.storages) :]
+        lengths = [*map(len, self.storages), *map(len, map(STORAGE, grads))]
+        # At the same places they share no more memory than they did, and what was theirs is.
+        self.fit = places == self.places and lengths == self.lengths
         if not self.fit:
-            moved = compress(tensors, map(ne, places, self.places or repeat(0)))
-            if any(map(has_no_memory, moved)):
+            seen = zip(self.places, self.lengths, strict=True) if self.places else repeat(None)
+            changed = compress(tensors, map(ne, zip(places, lengths, strict=True), seen))
+            if any(map(has_no_memory, changed)):
                 return False
-            self.places = places
-            self.addresses[:] = places  # type: ignore[assignment]
+            self.places, self.lengths = places, lengths
+            n = len(grads)  # the loop asks for the gradients before the slots
+            self.addresses[:] = [*places[:n], *places[-n:], *places[n:-n]]  # type: ignore[assignment]
         return True
 
     def run(self, settings: Settings) -> None:
         """Count and take the step."""
-        first = self.states[0]
-        (scalars,) = scalars_of_next_step([first], settings.rule)
-        for name in self.counted:
-            deque(map(dict.__setitem__, self.states, repeat(name), repeat(first[name])), maxlen=0)
+        scalars, after = advance(self.states[0], settings.rule)
+        deque(map(dict.update, self.states, repeat(after)), maxlen=0)
         numbers = settings.numbers(scalars)
         outcome = self.kernel(
             self.sizes,
