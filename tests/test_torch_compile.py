@@ -10,7 +10,7 @@ from torch.optim import lr_scheduler
 
 import adam_edu.torch as ours
 from adam_edu import RULES
-from adam_edu.torch import traced
+from adam_edu.torch import device, traced
 
 # It makes each graph ready for a compiler, changes in place and all, but runs it as it is: Torch's
 # own compiler takes many seconds each time, and is tried twice, below.
@@ -224,6 +224,22 @@ def test_torchs_own_compiler_takes_it(name):
     steps(plain.step, others, range(20), falling(plain))
     close(params, others)
     assert counter.frame_count == 2
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_program_for_devices_computes_the_rule(monkeypatch):
+    """The GPU's implementation, compiled for the CPU by the same compiler."""
+    device.compiled.cache_clear()
+    torch._dynamo.utils.counters.clear()
+    params, others = ([torch.linspace(-1, 1, n).requires_grad_() for n in (5, 300)] for _ in "ab")
+    made, plain = ours.AdamW(params, lr=0.1), ours.AdamW(others, lr=0.1, implementation="eager")
+    monkeypatch.setattr(made, "_kernel", lambda *_: None)
+    monkeypatch.setattr(made, "_eager", lambda _: False)
+    steps(made.step, params, range(3), falling(made))
+    steps(plain.step, others, range(3), falling(plain))
+    close(params, others, 1e-6)
+    assert torch._dynamo.utils.counters["frames"]["ok"] == 1, torch._dynamo.utils.counters
 
 
 def test_the_triton_kernel_is_left_between_two_graphs():
