@@ -178,6 +178,20 @@ def test_a_single_number_and_a_view_with_gaps(dtype, implementation):
     assert results[0][0].item() != 1
 
 
+@pytest.mark.parametrize("size", [0, 8])
+@pytest.mark.parametrize("what", ["data", "gradient", "m"])
+def test_memory_that_was_freed_after_tracing(what, size):
+    p = torch.ones(4000, requires_grad=True)
+    p.grad = torch.ones(4000)
+    made = ours.Adam([p], capturable=True)
+    step, _ = compiled(made.step, "eager")
+    step()
+    tensor = {"data": p, "gradient": p.grad, "m": made.state[p]["m"]}[what]
+    tensor.untyped_storage().resize_(size)
+    with pytest.raises(RuntimeError, match="has no memory"):
+        step()
+
+
 def training_step(name, compile_it):
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1)).double()
