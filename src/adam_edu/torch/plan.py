@@ -119,7 +119,7 @@ class Plan:
                 return False
             self.places, self.lengths = places, lengths
             n = len(grads)  # the loop asks for the gradients before the slots
-            self.addresses[:] = [*places[:n], *places[-n:], *places[n:-n]]  # type: ignore[assignment]
+            self.addresses[:] = [*places[:n], *places[-n:], *places[n:-n]]
         return True
 
     def run(self, settings: Settings) -> None:
