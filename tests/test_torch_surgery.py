@@ -1,5 +1,7 @@
 """What users do to parameters, state and groups between steps gives what torch.optim gives."""
 
+import weakref
+
 import pytest
 import torch
 from torch import nn
@@ -134,6 +136,15 @@ def test_memory_that_comes_back_shorter(what):
         pytest.skip("this allocator did not hand out the same memory again")
     with pytest.raises(RuntimeError, match=f"its {what} has no memory"):
         made.step()
+
+
+def test_no_memory_is_kept_that_was_let_go(adam):
+    p, made = begun(adam, steps=3)
+    gone = [weakref.ref(tensor.untyped_storage()) for tensor in (p, p.grad)]
+    p.data = torch.ones(4, 3)
+    made.step()
+    p.grad = None
+    assert [storage() for storage in gone] == [None, None]
 
 
 def test_parameters_that_come_to_share_memory(adam):

@@ -10,8 +10,8 @@ way, and a new plan is made.
 
 import ctypes
 from collections import deque
-from itertools import chain, compress, repeat
-from operator import attrgetter, is_, itemgetter, ne
+from itertools import chain, repeat
+from operator import add, attrgetter, is_, itemgetter, le
 from typing import Any
 
 import torch
@@ -20,7 +20,7 @@ from torch.autograd.graph import increment_version
 
 from ..native import Loop, Outcome
 from ..native.loop import FIT
-from .batches import Batch, has_no_memory, observed
+from .batches import Batch, observed
 from .counting import advance, multiplies
 from .settings import Settings
 from .variant import Variant
@@ -32,6 +32,8 @@ except ImportError:  # then every step goes the long way
 
 # Mapped over a list, these cost half of what a loop costs.
 GRAD, STORAGE = attrgetter("grad"), Tensor.untyped_storage
+
+Found = tuple[list[int], list[int]]
 
 
 class Plan:
@@ -64,22 +66,21 @@ class Plan:
         self.counts = [itemgetter(name) for name in counted]
         finders = [itemgetter(name) for name in variant.rule.slots]
         self.slots = [(find, list(map(find, states))) for find in finders]
-        self.all_slots = list(chain.from_iterable(kept for _, kept in self.slots))
-        # The gradients' are not kept: that would keep their memory.
-        self.storages = list(map(STORAGE, [*params, *self.all_slots]))
+        self.held = [*params, *chain.from_iterable(kept for _, kept in self.slots)]
+        self.storages: list[torch.UntypedStorage] = []
         numels = [p.numel() for p in params]
         self.total = sum(numels)
         self.sizes = (ctypes.c_int64 * len(params))(*numels)
         self.addresses = (ctypes.c_int64 * ((2 + len(self.slots)) * len(params)))()
-        self.places: list[int] = []
-        self.lengths: list[int] = []
+        grads = list(map(GRAD, params))
+        self.bytes = _bytes(self.held), _bytes(grads)
+        # Where they were found, and how long their storages.
+        self.held_at: Found = ([], [])
+        self.grads_at: Found = ([], [])
         self.fit = False
         self.guard = TensorGuards(
-            *self._tensors(), dynamic_dims_sizes=None, dynamic_dims_strides=None
+            *self.held, *grads, dynamic_dims_sizes=None, dynamic_dims_strides=None
         )
-
-    def _tensors(self) -> list[Tensor]:
-        return [*self.params, *self.all_slots, *map(GRAD, self.params)]
 
     def ready(self, variant: Variant, group: list[Tensor]) -> bool:
         """Take down where everything is; say whether it can be handed to the loop."""
@@ -104,22 +105,28 @@ class Plan:
         )
 
     def _located(self) -> bool:
-        tensors = self._tensors()
-        if not self.guard.check(*tensors):
+        grads = list(map(GRAD, self.params))
+        if not self.guard.check(*self.held, *grads):
             return False
-        places = list(map(Tensor.data_ptr, tensors))
-        grads = tensors[len(self.storages) :]
-        lengths = [*map(len, self.storages), *map(len, map(STORAGE, grads))]
+        places = list(map(Tensor.data_ptr, self.held))
+        if places != self.held_at[0]:
+            self.storages = list(map(STORAGE, self.held))
+        # The gradients' are not kept: that would keep their memory.
+        held_at = places, list(map(len, self.storages))
+        grads_at = list(map(Tensor.data_ptr, grads)), list(map(len, map(STORAGE, grads)))
         # At the same places they share no more memory than they did, and what was theirs is.
-        self.fit = places == self.places and lengths == self.lengths
-        if not self.fit:
-            seen = zip(self.places, self.lengths, strict=True) if self.places else repeat(None)
-            changed = compress(tensors, map(ne, zip(places, lengths, strict=True), seen))
-            if any(map(has_no_memory, changed)):
+        self.fit = held_at == self.held_at and grads_at == self.grads_at
+        if self.fit:
+            return True
+        n = len(grads)
+        if held_at != self.held_at:
+            if not _inside(self.held, *held_at, self.bytes[0]):
                 return False
-            self.places, self.lengths = places, lengths
-            n = len(grads)  # the loop asks for the gradients before the slots
-            self.addresses[:] = [*places[:n], *places[-n:], *places[n:-n]]
+            self.addresses[:n], self.addresses[2 * n :] = places[:n], places[n:]  # type: ignore[assignment]
+        if not _inside(grads, *grads_at, self.bytes[1]):
+            return False
+        self.addresses[n : 2 * n] = grads_at[0]  # type: ignore[assignment]
+        self.held_at, self.grads_at = held_at, grads_at
         return True
 
     def run(self, settings: Settings) -> None:
@@ -138,10 +145,25 @@ class Plan:
         if outcome is Outcome.TAKEN:
             increment_version(self.params)  # so that autograd notices, as of any change in place
             return
-        self.places = []
+        self.held_at = [], []
         batch = Batch(scalars)
         columns = (kept for _, kept in self.slots)
         for p, *slots in zip(self.params, *columns, strict=True):
             batch.add(p, p.grad, slots)
         with torch.no_grad():
             batch.eager_step(settings)
+
+
+def _bytes(tensors: list[Tensor]) -> list[int]:
+    return [t.numel() * t.element_size() for t in tensors]
+
+
+def _inside(
+    tensors: list[Tensor], places: list[int], lengths: list[int], needed: list[int]
+) -> bool:
+    """Say whether the bytes of contiguous tensors are within their storages, which are so long."""
+    if not any(map(Tensor.storage_offset, tensors)):
+        return all(map(le, needed, lengths))
+    starts = (storage.data_ptr() for storage in map(STORAGE, tensors))
+    ends = map(add, starts, lengths)
+    return all(map(le, map(add, places, needed), ends))
