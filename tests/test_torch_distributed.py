@@ -7,7 +7,6 @@ import sys
 
 import pytest
 import torch
-from conftest import ROOT
 from torch import nn
 
 if not torch.distributed.is_available() or not torch.distributed.is_gloo_available():
@@ -122,7 +121,7 @@ def test_two_processes_end_where_one_does():
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
-    shared |= {"PYTHONPATH": str(ROOT / "src"), "GLOO_SOCKET_IFNAME": "lo"}
+    shared |= {"PYTHONPATH": os.pathsep.join(sys.path), "GLOO_SOCKET_IFNAME": "lo"}
     processes = [
         subprocess.Popen(
             [sys.executable, __file__],
@@ -144,5 +143,4 @@ def test_two_processes_end_where_one_does():
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT / "tests"))
     main()
