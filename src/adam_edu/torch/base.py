@@ -39,7 +39,7 @@ class RuleOptimizer(Optimizer):
 
     rule: ClassVar[type[Rule]]
     other_rates: ClassVar[tuple[str, ...]]
-    _loading = False
+    _loading = False  # whether a checkpoint is being loaded
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
