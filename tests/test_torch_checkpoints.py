@@ -186,6 +186,30 @@ def test_load_hooks_run_in_order_and_see_what_torch_shows():
     assert other.param_groups[0]["lr"] == 0.5
 
 
+@pytest.mark.parametrize("early", [True, False])
+def test_a_load_hook_that_loads(early):
+    p = nn.Parameter(torch.ones(2))
+    made = ours.Adam([p])
+    saved = []
+    for _ in range(3):
+        p.grad = torch.ones(2)
+        made.step()
+        saved.append(copy.deepcopy(made.state_dict()))
+
+    def load(optimizer, *_):
+        if not seen:
+            seen.append(None)
+            optimizer.load_state_dict(saved[1])
+            seen[0] = optimizer.state[p]["step"]
+
+    seen = []
+    when = "pre" if early else "post"
+    getattr(made, f"register_load_state_dict_{when}_hook")(load)
+    made.load_state_dict(saved[0])
+    assert seen == [2]
+    assert made.state[p]["step"] == (1 if early else 2)
+
+
 # What is carried, and what is not
 
 

@@ -10,7 +10,7 @@ from torch.optim import lr_scheduler
 
 import adam_edu.torch as ours
 from adam_edu import RULES
-from adam_edu.torch import traced
+from adam_edu.torch import device, traced
 
 # It makes each graph ready for a compiler, changes in place and all, but runs it as it is: Torch's
 # own compiler takes many seconds each time, and is tried twice, below.
@@ -178,6 +178,21 @@ def test_a_single_number_and_a_view_with_gaps(dtype, implementation):
     assert results[0][0].item() != 1
 
 
+@pytest.mark.parametrize("size", [0, 8])
+@pytest.mark.parametrize("what", ["data", "gradient", "m"])
+def test_memory_that_was_freed_after_tracing(what, size):
+    p = torch.ones(4000, requires_grad=True)
+    p.grad = torch.ones(4000)
+    made = ours.Adam([p], capturable=True)
+    step, _ = compiled(made.step, "eager")
+    step()
+    tensor = {"data": p, "gradient": p.grad, "m": made.state[p]["m"]}[what]
+    tensor.untyped_storage().resize_(size)
+    # This backend leaves gradients off after any error within no_grad().
+    with torch.enable_grad(), pytest.raises(RuntimeError, match="has no memory"):
+        step()
+
+
 def training_step(name, compile_it):
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1)).double()
@@ -224,6 +239,22 @@ def test_torchs_own_compiler_takes_it(name):
     steps(plain.step, others, range(20), falling(plain))
     close(params, others)
     assert counter.frame_count == 2
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_program_for_devices_computes_the_rule(monkeypatch):
+    """The GPU's implementation, compiled for the CPU by the same compiler."""
+    device.compiled.cache_clear()
+    torch._dynamo.utils.counters.clear()
+    params, others = ([torch.linspace(-1, 1, n).requires_grad_() for n in (5, 300)] for _ in "ab")
+    made, plain = ours.AdamW(params, lr=0.1), ours.AdamW(others, lr=0.1, implementation="eager")
+    monkeypatch.setattr(made, "_kernel", lambda *_: None)
+    monkeypatch.setattr(made, "_eager", lambda _: False)
+    steps(made.step, params, range(3), falling(made))
+    steps(plain.step, others, range(3), falling(plain))
+    close(params, others, 1e-6)
+    assert torch._dynamo.utils.counters["frames"]["ok"] == 1, torch._dynamo.utils.counters
 
 
 def test_the_triton_kernel_is_left_between_two_graphs():

@@ -1,4 +1,4 @@
-"""Two processes against one: DistributedDataParallel, FSDP2, ZeroRedundancyOptimizer."""
+"""Two processes against one: DistributedDataParallel, FSDP 1 and 2, ZeroRedundancyOptimizer."""
 
 import os
 import socket
@@ -7,7 +7,6 @@ import sys
 
 import pytest
 import torch
-from conftest import ROOT
 from torch import nn
 
 if not torch.distributed.is_available() or not torch.distributed.is_gloo_available():
@@ -22,6 +21,11 @@ def network():
 def batch(t):
     generator = torch.Generator().manual_seed(t)
     return torch.randn(8, 5, generator=generator), torch.randn(8, 1, generator=generator)
+
+
+# The kinds of FullyShardedDataParallel: with the parameters as they are, or flat.
+FSDP = {"original": True, "flat": False}
+KINDS, NAMES = ("ddp", "fully_shard", *FSDP, "zero"), ("Adam", "Momentum")
 
 
 def alone(name, steps=5):
@@ -41,6 +45,7 @@ def alone(name, steps=5):
 def together(name, kind, steps=5):
     """Train as one of two processes, each on its half of the batch; return the parameters."""
     from torch import distributed as dist
+    from torch.distributed.fsdp import FullyShardedDataParallel, fully_shard
     from torch.distributed.optim import ZeroRedundancyOptimizer
     from torch.nn.parallel import DistributedDataParallel
 
@@ -48,15 +53,18 @@ def together(name, kind, steps=5):
 
     rank, optimizer = dist.get_rank(), getattr(ours, name)
     model = network()
-    if kind == "fsdp":
-        from torch.distributed.fsdp import fully_shard
-
+    if kind == "fully_shard":
         mesh = dist.init_device_mesh("cpu", (2,))
         for layer in model:
             if isinstance(layer, nn.Linear):
                 fully_shard(layer, mesh=mesh)
         fully_shard(model, mesh=mesh)
         step_model = model
+    elif kind in FSDP:
+        cpu = torch.device("cpu")
+        model = step_model = FullyShardedDataParallel(
+            model, use_orig_params=FSDP[kind], device_id=cpu
+        )
     else:
         step_model = DistributedDataParallel(model)
     if kind == "zero":
@@ -68,9 +76,13 @@ def together(name, kind, steps=5):
         made.zero_grad()
         nn.functional.mse_loss(step_model(x), y).backward()
         made.step()
-    if kind == "fsdp":
-        through_checkpoint(model, made)
+        if t == 2 and kind in ("fully_shard", *FSDP):
+            through_checkpoint(model, made)
+    if kind == "fully_shard":
         return [p.full_tensor().detach() for p in model.parameters()]
+    if kind in FSDP:
+        with FullyShardedDataParallel.summon_full_params(model):
+            return [p.detach().clone() for p in model.parameters()]
     if kind == "zero":
         made.consolidate_state_dict(to=0)
         if rank == 0:
@@ -95,9 +107,9 @@ def through_checkpoint(model, made):
 def main():
     torch.set_num_threads(1)
     torch.distributed.init_process_group("gloo")
-    for kind in ("ddp", "fsdp", "zero"):
-        for name in ("Adam", "AdamW", "Momentum"):
-            expected = alone(name)
+    for name in NAMES:
+        expected = alone(name)
+        for kind in KINDS:
             for p, q in zip(together(name, kind), expected, strict=True):
                 torch.testing.assert_close(p, q, rtol=1e-6, atol=1e-6)
             print("same", kind, name, flush=True)
@@ -109,7 +121,7 @@ def test_two_processes_end_where_one_does():
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
-    shared |= {"PYTHONPATH": str(ROOT / "src"), "GLOO_SOCKET_IFNAME": "lo"}
+    shared |= {"PYTHONPATH": os.pathsep.join(sys.path), "GLOO_SOCKET_IFNAME": "lo"}
     processes = [
         subprocess.Popen(
             [sys.executable, __file__],
@@ -127,9 +139,8 @@ def test_two_processes_end_where_one_does():
             process.kill()
     for process, output in zip(processes, outputs, strict=True):
         assert process.returncode == 0, output
-        assert output.count("same ") == 9
+        assert output.count("same ") == len(KINDS) * len(NAMES)
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT / "tests"))
     main()

@@ -62,6 +62,27 @@ def test_other_options_are_answered_in_one_line(options, words):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "option", "value", "words"),
+    [
+        ("AdamW", "decoupled_weight_decay", False, "write Adam"),
+        ("AMSGrad", "amsgrad", False, "write Adam"),
+        ("Nesterov", "nesterov", False, "write Momentum"),
+        ("CenteredRMSProp", "centered", False, "write RMSProp"),
+        ("AdamL2", "decoupled_weight_decay", True, "write AdamW"),
+        (
+            "RMSProp",
+            "momentum",
+            0.9,
+            "only the class SGD takes a momentum, or Momentum and Nesterov",
+        ),
+    ],
+)
+def test_an_option_that_another_class_follows(name, option, value, words):
+    with pytest.raises(ValueError, match=f"{name} cannot follow {option}={value}: {words}$"):
+        getattr(ours, name)([one()], **{option: value})
+
+
 @pytest.mark.parametrize("name", RULES)
 def test_text_and_tensors_of_two_numbers_are_refused(name):
     made = getattr(ours, name)

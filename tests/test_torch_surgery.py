@@ -1,5 +1,7 @@
 """What users do to parameters, state and groups between steps gives what torch.optim gives."""
 
+import weakref
+
 import pytest
 import torch
 from torch import nn
@@ -115,6 +117,34 @@ def test_memory_that_was_freed(adam, what, size):
     tensor.untyped_storage().resize_(size)
     with pytest.raises(RuntimeError, match=f"its {what} has no memory"):
         made.step()
+
+
+@pytest.mark.parametrize("what", ["data", "gradient", "m"])
+def test_memory_that_comes_back_shorter(what):
+    """At the same address: the pages that are given back at once are those that are asked for."""
+    p, made = begun(ours.Adam, (9_000_000,))
+    tensor = {"data": p, "gradient": p.grad, "m": made.state[p]["m"]}[what]
+    place, storage = tensor.data_ptr(), tensor.untyped_storage()
+    size, fillers = storage.nbytes() - 64, []
+    storage.resize_(0)
+    storage.resize_(size)
+    while len(fillers) < 20 and storage.data_ptr() != place:
+        storage.resize_(0)
+        fillers.append(torch.empty(size, dtype=torch.uint8))
+        storage.resize_(size)
+    if storage.data_ptr() != place:
+        pytest.skip("this allocator did not hand out the same memory again")
+    with pytest.raises(RuntimeError, match=f"its {what} has no memory"):
+        made.step()
+
+
+def test_no_memory_is_kept_that_was_let_go(adam):
+    p, made = begun(adam, steps=3)
+    gone = [weakref.ref(tensor.untyped_storage()) for tensor in (p, p.grad)]
+    p.data = torch.ones(4, 3)
+    made.step()
+    p.grad = None
+    assert [storage() for storage in gone] == [None, None]
 
 
 def test_parameters_that_come_to_share_memory(adam):

@@ -13,9 +13,9 @@ import torch
 from libraries import torch_default_dtype
 from surgery import KINDS
 
-from adam_edu.torch import batches
+from adam_edu.torch.plan import Plan
 
-SEQUENCES = int(os.environ.get("ADAM_EDU_SURGERY", "308"))  # thousands, before a release
+SEQUENCES = int(os.environ.get("ADAM_EDU_SURGERY", "88"))  # thousands, before a release
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -31,18 +31,11 @@ def test_random_surgery(part):
 
 
 def test_random_surgery_finds_a_step_that_differs(monkeypatch):
-    monkeypatch.setattr(batches, "entangled", lambda together: False)
-    differ = 0
-    with torch_default_dtype(torch.float64):
-        for seed in range(600):
-            try:
-                surgery_pairs.both("momentum", seed, extra=surgery_pairs.OURS[1], only=SHARING)
-            except surgery_pairs.Differs:
-                differ += 1
-    assert differ > 0
+    monkeypatch.setattr(Plan, "_unchanged", lambda *_: True)
+    with torch_default_dtype(torch.float64), pytest.raises(surgery_pairs.Differs):
+        surgery_pairs.both("momentum", 0, operations=50, only=("new_slot", "slot_deleted", "swap"))
 
 
-SHARING = ("share_with_another", "slot_shared", "view_with_gaps", "transpose")
 SCRIPT = """
 import sys
 sys.path.insert(0, {tests!r})
@@ -71,18 +64,17 @@ def test_random_surgery_under_the_address_sanitizer(tmp_path):
     if not all(Path(library).is_absolute() for library in libraries):
         pytest.skip("needs the library of the address sanitizer")
     wrapper = tmp_path / "c++"
-    wrapper.write_text(f'#!/bin/sh\nexec {compiler} -fsanitize=address "$@"\n')
+    wrapper.write_text(f'#!/bin/sh\nunset LD_PRELOAD\nexec {compiler} "$@" -fsanitize=address\n')
     wrapper.chmod(0o755)
     environment = os.environ | {
         "CXX": str(wrapper),
         "LD_PRELOAD": " ".join(libraries),
         "ASAN_OPTIONS": "detect_leaks=0",
-        "TORCH_HOME": str(tmp_path / "cache"),
-        "PYTHONMALLOC": "malloc",
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
     }
     # Torch reads at address 0 where a slot is on no device.
     operations = [name for name in surgery_pairs.OPERATIONS if name != "slot_elsewhere"]
-    code = SCRIPT.format(tests=str(Path(__file__).parent), count=44, operations=operations)
+    code = SCRIPT.format(tests=str(Path(__file__).parent), count=22, operations=operations)
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment
     )

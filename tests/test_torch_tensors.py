@@ -1,8 +1,6 @@
 """The Torch optimizers on tensors of all kinds, on bad arguments, and under compilers."""
 
 import re
-import subprocess
-import sys
 import warnings
 
 import pytest
@@ -268,29 +266,3 @@ def test_a_whole_training_step_compiles():
             frames.append(torch._dynamo.utils.counters["frames"]["ok"])
     torch.testing.assert_close(p, q)
     assert frames[-1] == frames[2]  # no recompilation as the rate changes
-
-
-def test_the_program_for_devices_computes_the_rule():
-    """The GPU's implementation, compiled for the CPU by the same compiler."""
-    code = """
-import torch
-from adam_edu.torch import AdamW, device
-model = [torch.linspace(-1, 1, n).requires_grad_() for n in (5, 300)]
-other = [p.detach().clone().requires_grad_() for p in model]
-step = device.compiled.__wrapped__
-made, plain = AdamW(model, lr=0.1), AdamW(other, lr=0.1, implementation="eager")
-made._kernel = lambda *_: None
-made._eager = lambda *_: False
-for t in range(3):
-    made.param_groups[0]["lr"] = plain.param_groups[0]["lr"] = 0.1 / (t + 1)
-    for p, q in zip(model, other):
-        p.grad = torch.sin(p.detach() * 9 + t)
-        q.grad = p.grad.clone()
-    made.step()
-    plain.step()
-for p, q in zip(model, other):
-    torch.testing.assert_close(p, q, rtol=1e-6, atol=1e-7)
-assert torch._dynamo.utils.counters["frames"]["ok"] == 1, torch._dynamo.utils.counters
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""The Triton kernel, run by Triton's interpreter on the CPU, against the rule."""
+"""The Triton kernel: run by Triton's interpreter on the CPU against the rule, and compiled."""
 
 import importlib.util
 import os
@@ -6,7 +6,10 @@ import subprocess
 import sys
 
 import pytest
+import torch
 from conftest import ROOT
+
+import adam_edu.torch as ours
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("triton") is None, reason="needs Triton, which is for Linux"
@@ -42,54 +45,41 @@ for name, arguments in CASES:
     print("same", name)
 """
 
-REFUSED = """
-import pytest, torch
-import adam_edu.torch as ours
-
-p = torch.ones(3, requires_grad=True)
-with pytest.raises(ValueError, match="not for SGD"):
-    ours.SGD([p], implementation="triton")
-made = ours.Adam([p], implementation="triton")
-p.grad = torch.ones(3)
-with pytest.raises(ValueError, match="needs parameters on a GPU"):
-    made.step()
-"""
-
-# Compiled for a GPU that need not be there: 16 bytes at a time, and each array once.
-PTX = """
-import triton
-from triton.backends.compiler import GPUTarget
-from triton.compiler import ASTSource
-from adam_edu.torch.kernels import BLOCK, adam_kernel
-
-signature = {name: "*fp32" for name in ("x_ptr", "g_ptr", "m_ptr", "v_ptr")}
-constants = {"MAXIMIZE": False, "L2": False, "DECOUPLED": True, "BLOCK": BLOCK}
-signature |= {"numbers_ptr": "*fp64", "size": "i64"} | {name: "constexpr" for name in constants}
-aligned = {(i,): [["tt.divisibility", 16]] for i in range(6)}
-source = ASTSource(adam_kernel, signature, constants, aligned)
-ptx = triton.compile(source, target=GPUTarget("cuda", 80, 32)).asm["ptx"]
-threads = 4 * 32
-passes = BLOCK // (threads * 4)
-assert ptx.count("ld.global.v4.b32") == 4 * passes, ptx
-assert ptx.count("st.global.v4.b32") == 3 * passes, ptx
-assert "pow" not in ptx
-"""
-
-
-def run(code, **environment):
-    env = os.environ | {"PYTHONPATH": str(ROOT / "src")} | environment
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
 
 def test_the_kernel_computes_the_rule():
-    assert run(SAME, TRITON_INTERPRET="1").count("same") == 4
+    env = os.environ | {"PYTHONPATH": str(ROOT / "src"), "TRITON_INTERPRET": "1"}
+    done = subprocess.run([sys.executable, "-c", SAME], env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("same") == 4
 
 
 def test_what_the_kernel_cannot_do_is_refused():
-    run(REFUSED)
+    p = torch.ones(3, requires_grad=True)
+    with pytest.raises(ValueError, match="not for SGD"):
+        ours.SGD([p], implementation="triton")
+    made = ours.Adam([p], implementation="triton")
+    p.grad = torch.ones(3)
+    with pytest.raises(ValueError, match="needs parameters on a GPU"):
+        made.step()
 
 
-def test_the_kernel_reads_and_writes_each_array_once(tmp_path):
-    run(PTX, TRITON_CACHE_DIR=str(tmp_path))
+def test_the_kernel_reads_and_writes_each_array_once(tmp_path, monkeypatch):
+    """Compiled for a GPU that need not be there: 16 bytes at a time, and each array once."""
+    import triton
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    from adam_edu.torch.kernels import BLOCK, adam_kernel
+
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    signature = dict.fromkeys(("x_ptr", "g_ptr", "m_ptr", "v_ptr"), "*fp32")
+    constants = {"MAXIMIZE": False, "L2": False, "DECOUPLED": True, "BLOCK": BLOCK}
+    signature |= {"numbers_ptr": "*fp64", "size": "i64"} | dict.fromkeys(constants, "constexpr")
+    aligned = {(i,): [["tt.divisibility", 16]] for i in range(6)}
+    source = ASTSource(adam_kernel, signature, constants, aligned)
+    ptx = triton.compile(source, target=GPUTarget("cuda", 80, 32)).asm["ptx"]
+    threads = 4 * 32
+    passes = BLOCK // (threads * 4)
+    assert ptx.count("ld.global.v4.b32") == 4 * passes, ptx
+    assert ptx.count("st.global.v4.b32") == 3 * passes, ptx
+    assert "pow" not in ptx

@@ -76,7 +76,7 @@ BUFFERED = ("Momentum", "Nesterov")
 # What to write in place of an option that is not followed.
 INSTEAD = {
     "momentum": "only the class SGD takes a momentum, or Momentum and Nesterov",
-    "dampening": "of torch.optim alone, SGD has it",
+    "dampening": "no rule of the course has one; torch.optim.SGD does",
     "nesterov": "write SGD(momentum=..., nesterov=True), or Nesterov",
     "lr_decay": "write LambdaLR(optimizer, lambda t: 1 / (1 + lr_decay * t))",
     "initial_accumulator_value": "only AdaGrad has one",
@@ -84,6 +84,14 @@ INSTEAD = {
     "amsgrad": "write Adam(amsgrad=True), or AMSGrad",
     "decoupled_weight_decay": "write AdamW",
     "differentiable": "call the step() of adam_edu.rule(...), which is a differentiable function",
+}
+
+# What to write where a class is told not to do what it is there for.
+WITHOUT = {
+    "nesterov": "write Momentum",
+    "centered": "write RMSProp",
+    "amsgrad": "write Adam",
+    "decoupled_weight_decay": "write Adam",
 }
 
 # A field of these rules has another name in Torch.
@@ -244,7 +252,8 @@ def check_options(rule: type[Rule], group: Mapping[str, Any]) -> None:
         if asks_nothing or value == own.get(name, neutral) or name in FOLLOWED.get(_key(rule), ()):
             continue
         if name not in ("foreach", "fused"):  # all tensors in one call, which is what ours does
-            raise ValueError(f"{rule.__name__} cannot follow {name}={value!r}: {INSTEAD[name]}")
+            advice = (INSTEAD if value else WITHOUT)[name]
+            raise ValueError(f"{rule.__name__} cannot follow {name}={value!r}: {advice}")
     if group.get("foreach") and group.get("fused"):
         raise RuntimeError("foreach and fused cannot be True together; leave both out")
 

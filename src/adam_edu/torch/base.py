@@ -39,6 +39,7 @@ class RuleOptimizer(Optimizer):
 
     rule: ClassVar[type[Rule]]
     other_rates: ClassVar[tuple[str, ...]]
+    _loading = False  # whether a checkpoint is being loaded
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -324,11 +325,16 @@ class RuleOptimizer(Optimizer):
             }
             return {**given, "param_groups": saved, "state": {}}
 
+        if self._loading:  # a hook loads another checkpoint, and finds the same hooks
+            super().load_state_dict(state_dict)  # type: ignore[arg-type]
+            return
         last = self.register_load_state_dict_pre_hook(take)
+        self._loading = True
         try:
             super().load_state_dict(state_dict)  # type: ignore[arg-type]
         finally:
             last.remove()
+            self._loading = False
             self.__dict__.pop("_loaded", None)
 
     def _taken(self, p: Tensor, entries: dict[str, Any]) -> Entries:

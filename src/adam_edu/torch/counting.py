@@ -126,14 +126,15 @@ def scalars_of_next_step(states: Iterable[State], rule: Rule) -> list[tuple[Any,
         own.setdefault("step", 0)
         kind = key(own)
         if kind not in found:
-            step = _advance_tensors if isinstance(own["step"], Tensor) else _advance
+            step = _advance_tensors if isinstance(own["step"], Tensor) else advance
             found[kind], after[kind] = step(own, rule)
         own.update(after[kind])
         rows.append(found[kind])
     return rows
 
 
-def _advance(own: State, rule: Rule) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def advance(own: State, rule: Rule) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the rule's scalars at the next step, and what the state counts then, in numbers."""
     t = own["step"] + 1
     if not multiplies(type(rule)):  # type: ignore[arg-type]
         return rule.scalars(t), {"step": t}

@@ -26,9 +26,11 @@ class Entries(dict[str, Any]):
     (0.25, True, None)
     """
 
+    __slots__ = ("names",)
+
     def __init__(self, names: Mapping[str, str], entries: Mapping[str, Any] | None = None) -> None:
         super().__init__()
-        self.names = dict(names)
+        self.names = names
         self.update(entries or {})
 
     def __missing__(self, key: str) -> Any:

@@ -3,14 +3,15 @@
 To sort a model's tensors and look at each costs more than updating them, where they are small. A
 plan remembers which tensors a group consists of and what they looked like. Before each step Torch's
 own guard, the one by which ``torch.compile`` decides whether a graph still holds, compares the
-class, kind, dtype, device, shape and strides of every one of them with that, and the addresses are
-taken down anew. If anything differs the step goes the long way, and a new plan is made.
+class, kind, dtype, device, shape and strides of every one of them with that; the addresses and the
+lengths of the storages behind them are taken down anew. If anything differs the step goes the long
+way, and a new plan is made.
 """
 
 import ctypes
 from collections import deque
-from itertools import chain, compress, repeat
-from operator import attrgetter, is_, itemgetter, ne
+from itertools import chain, repeat
+from operator import add, attrgetter, is_, itemgetter, le
 from typing import Any
 
 import torch
@@ -19,8 +20,8 @@ from torch.autograd.graph import increment_version
 
 from ..native import Loop, Outcome
 from ..native.loop import FIT
-from .batches import Batch, has_no_memory, observed
-from .counting import multiplies, scalars_of_next_step
+from .batches import Batch, observed
+from .counting import advance, multiplies
 from .settings import Settings
 from .variant import Variant
 
@@ -29,8 +30,10 @@ try:
 except ImportError:  # then every step goes the long way
     TensorGuards = None  # type: ignore[assignment,misc]
 
-# Mapped over a list, it costs half of what a loop costs.
-GRAD = attrgetter("grad")
+# Mapped over a list, these cost half of what a loop costs.
+GRAD, STORAGE = attrgetter("grad"), Tensor.untyped_storage
+
+Found = tuple[list[int], list[int]]
 
 
 class Plan:
@@ -59,25 +62,24 @@ class Plan:
         self.params, self.states = params, states
         taken = set(map(id, params))
         self.idle = [p for p in group if id(p) not in taken]
-        self.counted = ["step"]
-        if multiplies(variant.rule):  # type: ignore[arg-type]
-            self.counted.append("products")
-        self.counts = [itemgetter(name) for name in self.counted]
+        counted = ("step", "products") if multiplies(variant.rule) else ("step",)  # type: ignore[arg-type]
+        self.counts = [itemgetter(name) for name in counted]
         finders = [itemgetter(name) for name in variant.rule.slots]
         self.slots = [(find, list(map(find, states))) for find in finders]
-        self.all_slots = list(chain.from_iterable(kept for _, kept in self.slots))
+        self.held = [*params, *chain.from_iterable(kept for _, kept in self.slots)]
+        self.storages: list[torch.UntypedStorage] = []
         numels = [p.numel() for p in params]
         self.total = sum(numels)
         self.sizes = (ctypes.c_int64 * len(params))(*numels)
         self.addresses = (ctypes.c_int64 * ((2 + len(self.slots)) * len(params)))()
-        self.places: list[int] = []
+        grads = list(map(GRAD, params))
+        self.bytes = _bytes(self.held), _bytes(grads)
+        # Where they were found, and how long their storages.
+        self.held_at: Found = ([], [])
+        self.grads_at: Found = ([], [])
         self.fit = False
         self.guard = TensorGuards(
-            *params,
-            *map(GRAD, params),
-            *self.all_slots,
-            dynamic_dims_sizes=None,
-            dynamic_dims_strides=None,
+            *self.held, *grads, dynamic_dims_sizes=None, dynamic_dims_strides=None
         )
 
     def ready(self, variant: Variant, group: list[Tensor]) -> bool:
@@ -95,32 +97,42 @@ class Plan:
             and len(group) == len(self.members)
             and all(map(is_, group, self.members))
             and not any(p.grad is not None for p in self.idle)
-            and all(len(set(map(count, states))) == 1 for count in self.counts)
+            and all(
+                all(map(is_, map(count, states), repeat(count(states[0])))) for count in self.counts
+            )
             and type(states[0]["step"]) is int
             and all(all(map(is_, map(find, states), kept)) for find, kept in self.slots)
         )
 
     def _located(self) -> bool:
-        tensors = [*self.params, *map(GRAD, self.params), *self.all_slots]
-        if not self.guard.check(*tensors):
+        grads = list(map(GRAD, self.params))
+        if not self.guard.check(*self.held, *grads):
             return False
-        places = list(map(Tensor.data_ptr, tensors))
-        # At the same places they share no more memory than they did.
-        self.fit = places == self.places
-        if not self.fit:
-            moved = compress(tensors, map(ne, places, self.places or repeat(0)))
-            if any(map(has_no_memory, moved)):
+        places = list(map(Tensor.data_ptr, self.held))
+        if places != self.held_at[0]:
+            self.storages = list(map(STORAGE, self.held))
+        # The gradients' are not kept: that would keep their memory.
+        held_at = places, list(map(len, self.storages))
+        grads_at = list(map(Tensor.data_ptr, grads)), list(map(len, map(STORAGE, grads)))
+        # At the same places they share no more memory than they did, and what was theirs is.
+        self.fit = held_at == self.held_at and grads_at == self.grads_at
+        if self.fit:
+            return True
+        n = len(grads)
+        if held_at != self.held_at:
+            if not _inside(self.held, *held_at, self.bytes[0]):
                 return False
-            self.places = places
-            self.addresses[:] = places  # type: ignore[assignment]
+            self.addresses[:n], self.addresses[2 * n :] = places[:n], places[n:]  # type: ignore[assignment]
+        if not _inside(grads, *grads_at, self.bytes[1]):
+            return False
+        self.addresses[n : 2 * n] = grads_at[0]  # type: ignore[assignment]
+        self.held_at, self.grads_at = held_at, grads_at
         return True
 
     def run(self, settings: Settings) -> None:
         """Count and take the step."""
-        first = self.states[0]
-        (scalars,) = scalars_of_next_step([first], settings.rule)
-        for name in self.counted:
-            deque(map(dict.__setitem__, self.states, repeat(name), repeat(first[name])), maxlen=0)
+        scalars, after = advance(self.states[0], settings.rule)
+        deque(map(dict.update, self.states, repeat(after)), maxlen=0)
         numbers = settings.numbers(scalars)
         outcome = self.kernel(
             self.sizes,
@@ -133,10 +145,25 @@ class Plan:
         if outcome is Outcome.TAKEN:
             increment_version(self.params)  # so that autograd notices, as of any change in place
             return
-        self.places = []
+        self.held_at = [], []
         batch = Batch(scalars)
         columns = (kept for _, kept in self.slots)
         for p, *slots in zip(self.params, *columns, strict=True):
             batch.add(p, p.grad, slots)
         with torch.no_grad():
             batch.eager_step(settings)
+
+
+def _bytes(tensors: list[Tensor]) -> list[int]:
+    return [t.numel() * t.element_size() for t in tensors]
+
+
+def _inside(
+    tensors: list[Tensor], places: list[int], lengths: list[int], needed: list[int]
+) -> bool:
+    """Say whether the bytes of contiguous tensors are within their storages, which are so long."""
+    if not any(map(Tensor.storage_offset, tensors)):
+        return all(map(le, needed, lengths))
+    starts = (storage.data_ptr() for storage in map(STORAGE, tensors))
+    ends = map(add, starts, lengths)
+    return all(map(le, map(add, places, needed), ends))

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..base import Rule
 from .arguments import torch_slots
-from .batches import Batch, batches, dense, kernel_for, make_slots
+from .batches import Batch, batches, dense, has_no_memory, kernel_for, make_slots
 from .counting import count_in_tensors, mend_counters
 from .entries import Entries
 from .settings import Settings, numbers_of, penalty_of, variant_of
@@ -108,7 +108,16 @@ def whole_step(
     changed : the parameters, then the slots of each
     grads : the gradients
     numbers : float64, in the order of ``variant.numbers``
+
+    Raises
+    ------
+    RuntimeError
+        If one of the tensors has lost its memory, which no guard of ``torch.compile`` notices.
     """
+    if any(map(has_no_memory, chain(changed, grads))):
+        raise RuntimeError(
+            "a parameter, its gradient or its state has no memory: its storage was freed"
+        )
     variant = VARIANTS[name]
     rule, scalars, penalty = variant.with_numbers(numbers.tolist())
     settings, batch = Given(variant, rule, penalty), Batch(scalars)
