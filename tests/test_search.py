@@ -95,7 +95,7 @@ def test_the_answers_are_in_the_book(html):
 def test_hyphens_plurals_and_misspellings_are_forgiven(page, html, typed, meant):
     opened(page, (html / "book/momentum.html").as_uri())
 
-    assert found(page, typed)[0] == found(page, meant)[0]
+    assert found(page, meant)[0] in found(page, typed)[:2]
 
 
 @pytest.mark.browser

@@ -20,14 +20,19 @@ from sphinx import addnodes
 SYNONYMS = Path(__file__).with_name("synonyms.txt")
 SUBJECTS = Path(__file__).with_name("subjects.txt")
 OUTPUT = "_static/search-sections.js"
-SHOWN = 280, 100  # characters that a reader can be shown, of prose and of code
+SHOWN = 180, 80  # characters that a reader can be shown, of prose, and of code and asides
+SELDOM = 0.5  # what weighs less is seldom looked for
 COMMON = 0.06  # a word that is in more than this share of all entries tells none from the others
 STEM = snowballstemmer.stemmer("porter").stemWord
 
 # How much a hit of a kind counts. What answers in a line comes first, a list of links last.
-WEIGHTS = {"question": 1.3, "symptom": 1.3, "term": 1.2, "page": 1.2, "section": 1.0, "code": 0.35}
+WEIGHTS = {
+    "question": 1.3, "symptom": 1.3, "term": 1.2, "page": 1.2, "section": 1.0, "module": 0.4,
+    "code": 0.2,
+}  # fmt: skip
 ASIDES = {"Exercises": 0.3, "Quiz": 0.2, "To read further": 0.2, "Not answered here": 0.3}
 LISTS = {"book/learning-goals": 0.2, "book/bibliography": 0.7}
+IN_LISTS = {"your-exercises": 1.0}
 
 # Not prose: cells of code with what they print, formulas on lines of their own, answers.
 SILENT = {
@@ -97,14 +102,22 @@ def section_entry(page: str, section: nodes.section, *, is_page: bool) -> Entry:
     title = re.sub(r" \(\d+(, \d+)*\)$", "", words_of(section[0]))
     kind = "page" if is_page else "question" if re.fullmatch(r"q-\d+", label) else "section"
     if page.startswith("book/api/"):
-        kind = "code"
-    weight = WEIGHTS[kind] * ASIDES.get(title, 1.0) * LISTS.get(page, 1.0)
+        kind = "module"
+    weight = WEIGHTS[kind] * ASIDES.get(title, 1.0) * IN_LISTS.get(label, LISTS.get(page, 1.0))
     inside = [
         child for child in section.children if not isinstance(child, nodes.section | nodes.title)
     ]
     text = " ".join(filter(None, (plain(child) for child in inside if not is_subtitle(child))))
     about = " ".join(plain(child) for child in inside if is_subtitle(child))
-    return Entry(page, "" if is_page else label, kind, title, text, weight, about)
+    anchor = "" if is_page else label
+    return Entry(page, anchor, kind, title, text, weight, about, exercises(section))
+
+
+def exercises(section: nodes.section) -> list[str]:
+    """Return the names of the functions that a section of exercises asks for."""
+    code = [] if section[0].astext() != "Exercises" else section.findall(nodes.literal_block)
+    names = [name for block in code for name in re.findall(r"\bcheck\.(\w+)\(", block.astext())]
+    return list(dict.fromkeys(names))
 
 
 def symptom(page: str, row: nodes.row) -> Iterator[Entry]:
@@ -132,7 +145,8 @@ def signature(page: str, described: addnodes.desc) -> Iterator[Entry]:
     if described["objtype"] not in ("class", "function") or not head["ids"]:
         return
     content = described[-1]
-    first = next((plain(one) for one in content.children if isinstance(one, nodes.paragraph)), "")
+    said = (plain(one) for one in content.children if isinstance(one, nodes.paragraph))
+    first = next((text for text in said if not text.startswith("Bases: ")), "")
     name = head["fullname"].rsplit(".", 1)[-1]
     yield Entry(page, head["ids"][0], "code", name, first, WEIGHTS["code"])
 
@@ -200,8 +214,8 @@ def symbols(tex: str) -> str:
 
 
 def shown(entry: Entry) -> str:
-    """Return the first sentences of an entry's text, some three lines, of code one."""
-    limit = SHOWN[entry.kind == "code"]
+    """Return the first sentences of an entry's text, two or three lines, of code and asides one."""
+    limit = SHOWN[entry.weight < SELDOM]
     if len(entry.text) <= limit:
         return entry.text
     return entry.text[:limit].rsplit(" ", 1)[0].rstrip(" ,;:") + " …"
@@ -249,7 +263,7 @@ def add_subjects(found: list[Entry]) -> None:
         page, _, anchor = place.partition("#")
         if (f"book/{page}", anchor) not in places:
             raise ValueError(f"{SUBJECTS.name} names a section that is not in the book: {place}")
-        places[f"book/{page}", anchor].subjects = words(listed)
+        places[f"book/{page}", anchor].subjects += words(listed)
 
 
 def write_sections(app: Any, error: Exception | None) -> None:

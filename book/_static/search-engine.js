@@ -8,22 +8,23 @@
   // Words by which a question is asked, and not what it is about.
   const ASKING = new Set(
     (
-      "a about actually also an and any are as at be been both but by can cannot could did do does " +
-      "doing each else ever for from get gets go goes good had happen happens has have help how i " +
-      "if in into is it its just know make many may me mean meaning means much must my need of on " +
-      "one or other our please really say should so some still than that the their them then there " +
-      "these they thing things this to too two us use used using very want was way we were what when " +
-      "where which who why will with work works would you your"
+      "a about actually again against also always am an and any anybody anyone anything are as at be " +
+      "because been both but by can cannot cant could did do does doesnt doing dont each else ever " +
+      "everything feel find for from get gets go goes good got had happen happens has have hello help " +
+      "hi how i if im in instead into is isnt it its ive just know let like look lot make many may " +
+      "maybe me mean meaning means much must my myself need now of on once one or other our please pls " +
+      "plz possible properly quite really say seem seems should so some something sometimes sort still " +
+      "tell than that the their them then there these they thing things this to too try trying two us " +
+      "use used using very want was way we were what when where whether which while who why will with " +
+      "won wont work works would yet you your"
     ).split(" "),
   );
   const BOOST = { title: 4, subjects: 3, page: 2.5, text: 1.5, more: 0.8 };
-  const BM25 = { k: 1.2, b: 0.4, d: 0.5 };
+  const BM25 = { k: 1.2, b: 0.1, d: 1 };
   const SYNONYM = 0.5;
   const NUMBER = 0.4;
-  // For a section all of whose title, or a subject of it, was typed; for one whose title is all that
-  // was typed.
-  const WHOLE = 1.4;
-  const ALL = 2;
+  const ASKED = 0.5; // what such a word counts in a name, where others count 1 to 6
+  const NAMED = 6; // for a section whose title, or a subject of it, is just what was typed
   const LONGEST = 4; // words in a phrase that has synonyms
   const SHOWN = 12;
 
@@ -59,7 +60,7 @@
 
   /** Return the stems of a name, and those with "over-fitting" as one word. */
   const variants = (name) =>
-    [name, name.replace(/[-_]/g, "")].map((text) => telling(text).map(stem)).filter((list) => list.length);
+    [name, name.replace(/[-_]/g, "")].filter((text) => telling(text).length).map((text) => [...new Set(stems(text))]);
 
   const { pages, sections, synonyms } = window.bookSections;
   const documents = sections.map(([page, anchor, kind, weight, title, text, more, subjects], id) => ({
@@ -74,6 +75,13 @@
     subjects: subjects.join(" | "),
     names: [title, ...subjects].flatMap(variants),
   }));
+
+  const inNames = new Map();
+  for (const { names } of documents) {
+    for (const term of new Set(names.flat())) inNames.set(term, (inNames.get(term) ?? 0) + 1);
+  }
+  const asking = new Set([...ASKING].map(stem));
+  const rarity = (term) => asking.has(term) ? ASKED : Math.log(1 + documents.length / (inNames.get(term) ?? 1));
 
   const index = new MiniSearch({
     fields: Object.keys(BOOST),
@@ -111,6 +119,12 @@
   const meaning = new Map();
   for (const group of groups) for (const phrase of group) meaning.set(key(phrase), group);
 
+  /** Return how alike a name and what was typed are, from 0 to 1: the share of words in both. */
+  function likeness(name, wanted) {
+    const weight = (terms) => terms.reduce((sum, term) => sum + rarity(term), 0);
+    return weight(name.filter((term) => wanted.has(term))) / weight([...new Set([...name, ...wanted])]);
+  }
+
   const raise = (into, scored, factor) => {
     for (const [id, score] of scored) into.set(id, Math.max(into.get(id) ?? 0, factor * score));
   };
@@ -128,6 +142,7 @@
       return scoresOf(term, { prefix: i === asked.length - 1 });
     });
     const wanted = new Set(asked.filter((_, i) => ofWord[i]));
+    const sentence = new Set([...asked, ...typed.filter((word) => ASKING.has(word)).map(stem)]);
     for (let i = 0; i < asked.length; i++) {
       for (let length = 1; length <= LONGEST && i + length <= asked.length; length++) {
         const phrase = asked.slice(i, i + length);
@@ -154,9 +169,8 @@
         const met = concepts.filter(({ scored }) => scored.has(section.id));
         const sum = total(met, ({ scored, best, rarity }) => (rarity * scored.get(section.id)) / best);
         const covered = total(met, ({ rarity }) => rarity) / all;
-        const whole = section.names.filter((name) => name.every((term) => wanted.has(term)));
-        const bonus = whole.some((name) => new Set(name).size === wanted.size) ? ALL : whole.length ? WHOLE : 1;
-        return { ...section, score: sum * covered * section.weight * bonus };
+        const named = Math.max(0, ...section.names.map((name) => likeness(name, sentence)));
+        return { ...section, score: sum * covered * section.weight * (1 + NAMED * named ** 2) };
       })
       .filter(({ score }) => score > 0)
       .sort((a, b) => b.score - a.score);
