@@ -104,17 +104,23 @@ class Optax:
         with jax.enable_x64(dtype == "float64"):
             params = [jnp.asarray(x, dtype) for x in starts]
             state = self.transformation.init(params)
+
+            @jax.jit
+            def step(params: Any, state: Any, values: Any) -> Any:
+                changes, state = self.transformation.update(values, state, params)
+                # As optax.apply_updates does: a parameter keeps its dtype.
+                return [
+                    jnp.asarray(x + change, x.dtype)
+                    for x, change in zip(params, changes, strict=True)
+                ], state
+
             path = []
             for row in gradients:
                 values = [
                     jnp.zeros_like(x) if g is None else jnp.asarray(g, dtype)
                     for x, g in zip(params, row, strict=True)
                 ]
-                changes, state = self.transformation.update(values, state, params)
-                params = [
-                    jnp.asarray(x + change, x.dtype)
-                    for x, change in zip(params, changes, strict=True)
-                ]
+                params, state = step(params, state, values)
                 path.append([np.asarray(x, np.float64) for x in params])
         return path
 

@@ -1,6 +1,6 @@
 """Which rule, with which hyper-parameters, takes the steps that were seen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -9,14 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base import Domain, Rule, Strength, domains
-from ..rules import RULES
+from ..rules import RULES, NAdam
 from .forms import FORMS
 
 Array = NDArray[np.float64]
+Values = Mapping[str, Any]
 
 NO_DECAY, COUPLED, DECOUPLED, ABSOLUTE = "none", "coupled", "decoupled", "not times the rate"
 STRENGTH: Domain = Strength.__metadata__[0]  # type: ignore[attr-defined]
 STARTS: dict[str, float] = {"lr": 1.0, "weight_decay": 0.01}
+GRID = 16  # points on each axis, where shares are found by signs
+STEP = 1e-6  # of a logarithm, for a derivative
 SPAN = {"log": (-46.0, 14.0), "log1m": (-18.0, 0.0)}  # of what is fitted
 
 
@@ -78,17 +81,21 @@ class Candidate:
         own = dict(domains(self.rule))  # type: ignore[arg-type]
         return own if self.decay == NO_DECAY else own | {"weight_decay": STRENGTH}
 
-    def start(self) -> dict[str, float]:
+    def begin(self) -> dict[str, float]:
         """Return where a fit begins: the rule's defaults."""
         default = {f.name: float(f.default) for f in fields(self.rule)}  # type: ignore[arg-type]
         return {name: default.get(name, STARTS.get(name, 0.0)) for name in self.domains}
 
-    def moves(self, values: dict[str, float], start: Array, gradients: Array) -> Array:
-        """Return the changes of its steps, of shape (T, n), with these hyper-parameters."""
-        own = {name: values[name] for name in domains(self.rule)}  # type: ignore[arg-type]
-        rule, strength = self.rule(**own), values.get("weight_decay", 0.0)
-        x, slots = start.copy(), self.rule.init(rule, start)
-        found = np.empty_like(gradients)
+    def moves(self, values: Values, start: Array, gradients: Array) -> Array:
+        """Return the changes of its steps, of shape (T, n), with these hyper-parameters.
+
+        They may be columns, arrays of shape (k, 1): the changes are then of shape (T, k, n).
+        """
+        rule, strength = self._rule(values), values.get("weight_decay", 0.0)
+        shape = np.broadcast_shapes(start.shape, *(np.shape(value) for value in values.values()))
+        x = np.broadcast_to(start, shape).astype(np.float64)
+        slots: Any = self.rule.init(rule, x)
+        found = np.empty((len(gradients), *shape))
         for t, g in enumerate(gradients, start=1):
             before = x
             if self.decay == COUPLED:
@@ -101,6 +108,23 @@ class Candidate:
             x = x + change
             found[t - 1] = x - before
         return found
+
+    def _rule(self, values: Values) -> Rule:
+        own = {name: values[name] for name in domains(self.rule)}  # type: ignore[arg-type]
+        if not any(np.ndim(value) for value in own.values()):
+            return self.rule(**own)
+        rule = object.__new__(self.rule)  # a rule wants numbers, and its lines take arrays as well
+        for name, value in own.items():
+            object.__setattr__(rule, name, value)
+        return rule
+
+    def all_moves(self, table: Sequence[Values], start: Array, gradients: Array) -> Array:
+        """Return the changes for each of several choices, of shape (T, k, n), computed at once."""
+        if self.rule.scalars is NAdam.scalars:  # remembers a product by its numbers
+            each = [self.moves(values, start, gradients) for values in table]
+            return np.stack(each, axis=1)
+        columns = {name: np.array([[values[name]] for values in table]) for name in table[0]}
+        return self.moves(columns, start, gradients)
 
 
 @dataclass(frozen=True)
@@ -151,25 +175,23 @@ def quick(candidate: Candidate, seen: Seen) -> tuple[float, dict[str, float]]:
     """
     first, second = ({k: v for k, v in part.items() if k in candidate.domains} for part in SHORT)
     tried = [{}, first, second, first | second]
-    distinct = [one for i, one in enumerate(tried) if one not in tried[:i]]
-    found = [_scaled(candidate, candidate.start() | one, seen) for one in distinct]
-    return min(found, key=lambda row: row[0])
-
-
-def _scaled(
-    candidate: Candidate, values: dict[str, float], seen: Seen
-) -> tuple[float, dict[str, float]]:
+    table = [candidate.begin() | one for i, one in enumerate(tried) if one not in tried[:i]]
     with np.errstate(all="ignore"):
-        moves = candidate.moves(values, seen.start, seen.gradients)
+        moves = candidate.all_moves(table, seen.start, seen.gradients)
         ratio = abs(seen.moves).sum(axis=0) / abs(moves).sum(axis=0)
-        ratio = ratio[np.isfinite(ratio) & (ratio > 0)]
-        if len(ratio):
-            factor = float(np.median(ratio))
-            values["lr"] *= factor
-            moves = factor * moves  # but for the weights' decay
-        size = abs(moves) + abs(seen.moves)
-        apart = abs(moves - seen.moves) / np.where(size > 0, size, 1.0)
-    return float(np.nanmean(np.where(np.isfinite(apart), apart, 1.0))), values
+        factor = np.nan_to_num([_median(row) for row in ratio], nan=1.0)
+        moves = factor[:, None] * moves  # but for the weights' decay
+        seen_moves = seen.moves[:, None]
+        size = abs(moves) + abs(seen_moves)
+        apart = abs(moves - seen_moves) / np.where(size > 0, size, 1.0)
+    near = np.where(np.isfinite(apart), apart, 1.0).mean(axis=(0, 2))
+    best = int(near.argmin())
+    return float(near[best]), table[best] | {"lr": table[best]["lr"] * float(factor[best])}
+
+
+def _median(ratios: Array) -> float:
+    usable = ratios[np.isfinite(ratios) & (ratios > 0)]
+    return float(np.median(usable)) if len(usable) else 1.0
 
 
 def fit(candidate: Candidate, seen: Seen, start: dict[str, float], tries: int = 60) -> Fitted:
@@ -196,28 +218,76 @@ def fit(candidate: Candidate, seen: Seen, start: dict[str, float], tries: int = 
         }
 
     def residuals(point: Array) -> Array:
+        return all_residuals([point])[0]
+
+    def all_residuals(points: Sequence[Array]) -> Array:
         with np.errstate(all="ignore"):
-            moves = candidate.moves(values(point), seen.start, seen.gradients)
-            gap = (moves - seen.moves) / seen.scale
-        return np.asarray(np.nan_to_num(np.clip(gap, -1e3, 1e3), nan=1e3)).ravel()
+            moves = candidate.all_moves(list(map(values, points)), seen.start, seen.gradients)
+            gap = (moves - seen.moves[:, None]) / seen.scale
+        gap = np.nan_to_num(np.clip(gap, -1e3, 1e3), nan=1e3)
+        return np.asarray(gap.swapaxes(0, 1).reshape(len(points), -1))
+
+    def jacobian(point: Array) -> Array:
+        steps = STEP * np.eye(len(point))
+        up, down = np.clip(point + steps, *spans), np.clip(point - steps, *spans)
+        found = all_residuals([*up, *down])
+        widths = (up - down).diagonal()[:, None]
+        return np.asarray((found[: len(point)] - found[len(point) :]) / widths).T
 
     begin = [
         np.log(max(1 - start[name], 1e-7) if scale == "log1m" else max(start[name], 1e-18))
         for name, scale in zip(names, scales, strict=True)
     ]
     begin = np.clip(begin, spans[0] + 1e-9, spans[1] - 1e-9)
-    options: dict[str, Any] = {"bounds": spans, "x_scale": 1.0, "xtol": 1e-15, "gtol": 1e-15}
+    flat = ~jacobian(begin).any(axis=0)
+    turning = [n for n, scale, f in zip(names, scales, flat, strict=True) if f and scale == "log1m"]
+    if turning:
+        shares = _bracketed(candidate, start, turning, seen)
+        for i, name in enumerate(names):
+            begin[i] = np.log(1 - shares[name][0]) if name in shares else begin[i]
+        halves = {name: half for name, (_, half) in shares.items()}
+    else:
+        halves = {}
+    options: dict[str, Any] = {"jac": jacobian, "bounds": spans, "xtol": 1e-15, "gtol": 1e-15}
     rough = least_squares(residuals, begin, loss="soft_l1", max_nfev=tries, **options)
     found = least_squares(residuals, rough.x, ftol=1e-15, max_nfev=tries, **options)
     best = values(found.x)
     with np.errstate(all="ignore"):
         moves = candidate.moves(best, seen.start, seen.gradients)
-    return Fitted(
-        candidate,
-        best,
-        _spread(names, scales, found, best),
-        float(deviations(seen, moves).max()),
-    )
+    spread = _spread(names, scales, found, best) | halves
+    return Fitted(candidate, best, spread, float(deviations(seen, moves).max()))
+
+
+def _bracketed(
+    candidate: Candidate, start: dict[str, float], names: list[str], seen: Seen
+) -> dict[str, tuple[float, float]]:
+    """Return shares found by where they turn a sign, since a rule of signs has no slope: each with
+    half of the width in which no step is another.
+
+    A grid over all of them, then a finer one about what agrees best with what was seen, until it
+    grows no finer.
+    """
+    low, high = np.full(len(names), 1e-4), np.ones(len(names))  # of 1 - beta
+    for _ in range(12):
+        axes = [np.geomspace(a, b, GRID) for a, b in zip(low, high, strict=True)]
+        grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(names))
+        shares = [dict(zip(names, (1 - row).tolist(), strict=True)) for row in grid]
+        with np.errstate(all="ignore"):
+            table = [start | row for row in shares]
+            moves = candidate.all_moves(table, seen.start, seen.gradients)
+            gap = abs(moves - seen.moves[:, None]) / seen.scale
+        off = np.minimum(np.nan_to_num(gap, nan=1.0), 1.0).mean(axis=(0, 2))
+        best = grid[off <= off.min() + 1e-4]
+        step = (high / low) ** (1 / (GRID - 1))
+        nearer = np.maximum(best.min(axis=0) / step, 1e-6), np.minimum(best.max(axis=0) * step, 1)
+        if np.allclose(nearer[0], low, rtol=1e-2) and np.allclose(nearer[1], high, rtol=1e-2):
+            break
+        low, high = nearer
+    middle = np.sqrt(low * high)
+    return {
+        name: (float(1 - m), float((b - a) / 2))
+        for name, m, a, b in zip(names, middle, low, high, strict=True)
+    }
 
 
 def _spread(

@@ -216,23 +216,24 @@ def search(seen: Seen) -> list[Fitted]:
         key=lambda row: row[0],
     )
     tried: list[Fitted] = []
+    room = math.inf  # once one is exact, only those with fewer hyper-parameters are of interest
     for _, start, candidate in ranked[:ASKED]:
+        if len(candidate.domains) >= room:
+            continue
         tried.append(fit(candidate, seen, start))
-        if _settled(tried[-1]):
-            return tried
+        if tried[-1].deviation < EXACT:
+            settled = all(map(math.isfinite, tried[-1].spread.values()))
+            room = 0 if settled else len(candidate.domains)
+    if room < math.inf:
+        return tried
     nearest = sorted(tried, key=lambda one: one.deviation)[:2]
     for one in nearest:
         for other in OTHER_STARTS:
             if other.keys() <= one.values.keys() and one.deviation > FITS:
                 tried.append(fit(one.candidate, seen, one.values | other))
-                if _settled(tried[-1]):
+                if tried[-1].deviation < EXACT:
                     return tried
     return tried
-
-
-def _settled(one: Fitted) -> bool:
-    """Return whether a fit is exact, and every hyper-parameter has had a part in it."""
-    return one.deviation < EXACT and all(map(math.isfinite, one.spread.values()))
 
 
 def _with_own(decays: Sequence[str]) -> list[Candidate]:
