@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .drive import Driver
-from .fit import Fitted, Seen, deviations
+from .fit import DECOUPLED, Fitted, Seen, deviations
 
 Array = NDArray[np.float64]
 
@@ -82,6 +82,22 @@ def _whose_norm(driver: Driver, fitted: Fitted, c: float) -> str:
     alone = driver.run([np.zeros(3)], [[small], [small]], driver.dtypes[0])
     same = np.allclose(both[-1][0], alone[-1][0], rtol=SAME, atol=0)
     return " of each parameter" if same else " of all parameters together"
+
+
+def decay_and_rate(driver: Driver, decay: str) -> list[str]:
+    """Say whether a decoupled decay is multiplied by the rate: does another rate change it?"""
+    again = getattr(driver, "with_rate", None)
+    if decay != DECOUPLED or again is None:
+        return []
+    zero = [[np.zeros(1)]]
+    once, twice = (
+        1 - one.run([np.ones(1)], zero, driver.dtypes[0])[0][0][0] for one in (driver, again(2.0))
+    )
+    if np.isclose(twice, 2 * once, rtol=0.05):
+        return ["the decay is multiplied by the rate"]
+    if np.isclose(twice, once, rtol=0.05):
+        return [f"the decay is not multiplied by the rate: {once:.3g} of the weight in each step"]
+    return [f"twice the rate makes the decay {twice / once:.3g} times as strong"]
 
 
 def counters(driver: Driver) -> list[str]:

@@ -4,12 +4,13 @@ A :class:`Driver` starts an optimizer anew for each run, so that what is seen is
 gradients alone. :func:`driver` finds the one for an object.
 """
 
+import copy
 import inspect
 import json
 import shlex
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,7 +26,7 @@ class Unusable(ValueError):
     """What was given is no optimizer that can be driven by gradients; the text says why."""
 
 
-class Driver(Protocol):
+class Driver:
     """An optimizer that can be started anew.
 
     Attributes
@@ -35,26 +36,26 @@ class Driver(Protocol):
     """
 
     name: str
-    dtypes: tuple[str, ...]
+    dtypes: tuple[str, ...] = ("float64",)
 
     def run(self, starts: Sequence[Array], gradients: Gradients, dtype: str) -> list[list[Array]]:
         """Return every parameter after each step, as float64: ``path[t][k]`` is parameter k.
 
         ``starts`` are the parameters' first values, each of shape (n,).
         """
-        ...  # pragma: no cover
+        raise NotImplementedError
 
 
-class Torch:
+class Torch(Driver):
     """A ``torch.optim.Optimizer``: a class, an instance (its defaults are used), or a factory that
     is called with a list of parameters."""
 
     dtypes = ("float64", "float32", "bfloat16")
 
-    def __init__(self, optimizer: Any) -> None:
+    def __init__(self, optimizer: Any, rate: float = 1.0) -> None:
         import torch
 
-        self.torch = torch
+        self.torch, self.given, self.rate = torch, optimizer, rate
         if isinstance(optimizer, torch.optim.Optimizer):
             kind, defaults = type(optimizer), dict(optimizer.defaults)
             taken = inspect.signature(kind).parameters
@@ -63,11 +64,17 @@ class Torch:
         else:
             self.name, self.make = getattr(optimizer, "__name__", "optimizer"), optimizer
 
+    def with_rate(self, factor: float) -> "Torch":
+        """Return one whose learning rates are multiplied by ``factor``."""
+        return Torch(self.given, factor)
+
     def run(self, starts: Sequence[Array], gradients: Gradients, dtype: str) -> list[list[Array]]:
         """Put each gradient into ``.grad``, and call ``step()``."""
         kind = getattr(self.torch, dtype)
         params = [self.torch.tensor(x).to(kind).requires_grad_() for x in starts]
         optimizer = self.make(params)
+        for group in optimizer.param_groups:
+            group["lr"] *= self.rate
         train = getattr(optimizer, "train", None)
         if callable(train):  # schedule-free ones have two modes
             train()
@@ -88,7 +95,7 @@ class Torch:
         return path
 
 
-class Optax:
+class Optax(Driver):
     """An Optax gradient transformation."""
 
     dtypes = ("float64", "float32", "bfloat16")
@@ -125,15 +132,20 @@ class Optax:
         return path
 
 
-class Keras:
+class Keras(Driver):
     """A Keras optimizer, on whatever backend Keras has."""
 
     dtypes = ("float32", "bfloat16")
 
-    def __init__(self, optimizer: Any) -> None:
-        self.kind = optimizer if inspect.isclass(optimizer) else type(optimizer)
+    def __init__(self, optimizer: Any, rate: float = 1.0) -> None:
+        self.given, self.rate = optimizer, rate
+        self.kind: Any = optimizer if inspect.isclass(optimizer) else type(optimizer)
         self.config = None if inspect.isclass(optimizer) else optimizer.get_config()
         self.name = self.kind.__name__
+
+    def with_rate(self, factor: float) -> "Keras":
+        """Return one whose learning rate is multiplied by ``factor``."""
+        return Keras(self.given, factor)
 
     def run(self, starts: Sequence[Array], gradients: Gradients, dtype: str) -> list[list[Array]]:
         """Call ``apply``; a gradient that is None is a zero."""
@@ -142,6 +154,8 @@ class Keras:
         optimizer = self.kind() if self.config is None else self.kind.from_config(self.config)
         params = [keras.Variable(np.asarray(x, np.float32), dtype=dtype) for x in starts]
         optimizer.build(params)
+        if self.rate != 1:
+            optimizer.learning_rate = self.rate * float(optimizer.learning_rate)
         path = []
         for row in gradients:
             values = [
@@ -158,7 +172,7 @@ class Keras:
         return path
 
 
-class Sklearn:
+class Sklearn(Driver):
     """One of scikit-learn's two optimizers of networks, which are otherwise hidden in a model."""
 
     dtypes = ("float64", "float32")
@@ -169,10 +183,7 @@ class Sklearn:
     def run(self, starts: Sequence[Array], gradients: Gradients, dtype: str) -> list[list[Array]]:
         """Call ``update_params``; a gradient that is None is a zero."""
         params = [np.array(x, dtype) for x in starts]
-        if inspect.isclass(self.kind):
-            optimizer = self.kind(params)
-        else:
-            optimizer = self.kind(params)
+        optimizer = self.kind(params)
         path = []
         for row in gradients:
             values = [
@@ -184,7 +195,7 @@ class Sklearn:
         return path
 
 
-class Attributes:
+class Attributes(Driver):
     """An optimizer whose library has another way to hand it gradients, told by three functions.
 
     Parameters
@@ -219,41 +230,28 @@ class Attributes:
 
 
 def _river(optimizer: Any) -> Attributes:
-    """Drive a River optimizer by dicts, one parameter after the other as features."""
-    config = dict(optimizer._get_params()) if hasattr(optimizer, "_get_params") else {}
+    """Drive a River optimizer by dicts: an entry of a parameter is a feature."""
 
     def begin(xs: list[Any]) -> tuple[Any, Any]:
-        weights = {(k, i): float(v) for k, x in enumerate(xs) for i, v in enumerate(x)}
-        return type(optimizer)(**config), [weights, [len(x) for x in xs]]
+        return copy.deepcopy(optimizer), xs
 
     def step(made: Any, params: Any, values: list[Any]) -> Any:
-        weights, sizes = params[0], [len(v) if v is not None else 0 for v in values]
-        given = {(k, i): float(values[k][i]) for k, n in enumerate(sizes) for i in range(n)}
-        return _Features(made.step(weights, given), params)
-
-    class _Features(list):  # type: ignore[type-arg]
-        def __init__(self, weights: Any, before: Any) -> None:
-            super().__init__([weights, before[1]])
-
-        def __iter__(self) -> Any:
-            weights, sizes = self[0], self[1]
-            return iter([[weights[k, i] for i in range(n)] for k, n in enumerate(sizes)])
+        weights = {(k, i): float(v) for k, x in enumerate(params) for i, v in enumerate(x)}
+        given = {
+            (k, i): float(v) for k, g in enumerate(values) if g is not None for i, v in enumerate(g)
+        }
+        after = made.step(weights, given)
+        return [[after[k, i] for i in range(len(x))] for k, x in enumerate(params)]
 
     return Attributes(type(optimizer).__name__, begin, step, dtypes=("float64",))
 
 
 def _mlx(optimizer: Any) -> Attributes:
-    """Drive an MLX optimizer, given as a factory or class, by ``apply_gradients``."""
+    """Drive an MLX optimizer that has taken no step yet."""
     import mlx.core as mx
 
-    make = optimizer if callable(optimizer) and inspect.isclass(optimizer) else None
-    kind, state = type(optimizer), dict(vars(optimizer)) if make is None else {}
-
     def begin(xs: list[Any]) -> tuple[Any, Any]:
-        made = make() if make is not None else kind.__new__(kind)
-        if make is None:
-            made.__dict__.update(state | {"_initialized": False, "_state": dict(state["_state"])})
-        return made, [mx.array(x) for x in xs]
+        return copy.deepcopy(optimizer), [mx.array(x) for x in xs]
 
     def step(made: Any, params: Any, values: list[Any]) -> Any:
         keyed = {str(k): x for k, x in enumerate(params)}
@@ -264,8 +262,7 @@ def _mlx(optimizer: Any) -> Attributes:
         after = made.apply_gradients(given, keyed)
         return [after[str(k)] for k in range(len(params))]
 
-    name = optimizer.__name__ if make is not None else kind.__name__
-    return Attributes(name, begin, step, dtypes=("float32",))
+    return Attributes(type(optimizer).__name__, begin, step, dtypes=("float32",))
 
 
 def _paddle(make: Callable[..., Any]) -> Attributes:
@@ -291,14 +288,12 @@ def _paddle(make: Callable[..., Any]) -> Attributes:
     return Attributes(name, begin, step, lambda x: x.numpy(), ("float64", "float32"))
 
 
-class Ours:
+class Ours(Driver):
     """A rule of this package, or a function of the form of its exercises.
 
     A function takes ``x``, ``g``, its slots in their order and ``t`` if it wants it, and returns
     the new x and the new slots: ``adam_step(x, g, m, v, t)``.
     """
-
-    dtypes = ("float64",)
 
     def __init__(self, rule: Any) -> None:
         self.name = type(rule).__name__ if isinstance(rule, Rule) else rule.__name__
@@ -335,23 +330,19 @@ class Ours:
         return path
 
 
-class Function:
+class Function(Driver):
     """A function from start and gradients, of shapes (n,) and (T, n), to the T points after each
     step, of shape (T, n). There is one parameter: what depends on several is not seen."""
 
-    dtypes = ("float64",)
-
     def __init__(self, function: Callable[..., Any], name: str | None = None) -> None:
-        self.function, self.name = function, name or getattr(function, "__name__", "function")
+        self.function = function
+        self.name = name or str(getattr(function, "__name__", "function"))
 
     def run(self, starts: Sequence[Array], gradients: Gradients, dtype: str) -> list[list[Array]]:
         """Call it with all parameters as one."""
-        rows = [[np.zeros(len(x)) if g is None else g for x, g in zip(starts, r)] for r in gradients]
-        found = np.asarray(
-            self.function(np.concatenate(starts), np.array([np.concatenate(r) for r in rows])),
-            np.float64,
-        )
-        wanted = (len(rows), sum(map(len, starts)))
+        rows = np.array([_joined(row, starts) for row in gradients])
+        found = np.asarray(self.function(np.concatenate(starts), rows), np.float64)
+        wanted = rows.shape
         if found.shape != wanted:
             raise Unusable(
                 f"{self.name} must return the points after each step, of shape {wanted}, and "
@@ -361,14 +352,12 @@ class Function:
         return [np.split(row, ends) for row in found]
 
 
-class Command:
+class Command(Driver):
     """A program that reads JSON lines and writes JSON lines.
 
     The first line that it reads is ``{"x": [...]}``, where the parameter starts; each other line is
     ``{"g": [...]}``, and it answers with ``{"x": [...]}``, the parameter after that step.
     """
-
-    dtypes = ("float64",)
 
     def __init__(self, command: str, seconds: float = 60.0) -> None:
         self.words, self.name, self.seconds = shlex.split(command), command, seconds
@@ -378,8 +367,7 @@ class Command:
         sizes = [len(x) for x in starts]
         lines = [json.dumps({"x": np.concatenate(starts).tolist()})]
         for row in gradients:
-            g = np.concatenate([np.zeros(n) if g is None else g for g, n in zip(row, sizes)])
-            lines.append(json.dumps({"g": g.tolist()}))
+            lines.append(json.dumps({"g": _joined(row, starts).tolist()}))
         try:
             done = subprocess.run(
                 self.words,
@@ -398,11 +386,17 @@ class Command:
         if len(found) != len(lines) - 1:
             last = (done.stderr.strip().splitlines() or [""])[-1]
             raise Unusable(
-                f"{self.name} must answer each line of gradients with a line "
-                f'{{"x": [...]}}; {len(lines) - 1} were sent, {len(found)} came back. {last}'.strip()
+                f'{self.name} must answer each line of gradients with a line {{"x": [...]}}; '
+                f"{len(lines) - 1} were sent, {len(found)} came back. {last}".strip()
             )
         ends = np.cumsum(sizes)[:-1]
         return [np.split(x, ends) for x in found]
+
+
+def _joined(row: Sequence[Array | None], starts: Sequence[Array]) -> Array:
+    """Return the gradients of all parameters as one; a parameter without has zeros."""
+    pairs = zip(row, starts, strict=True)
+    return np.concatenate([np.zeros(len(x)) if g is None else g for g, x in pairs])
 
 
 def driver(optimizer: Any) -> Driver:
@@ -416,7 +410,7 @@ def driver(optimizer: Any) -> Driver:
     Unusable
         If it is none of these, with a sentence on what it is instead.
     """
-    if isinstance(optimizer, (Torch, Optax, Keras, Sklearn, Attributes, Ours, Function, Command)):
+    if isinstance(optimizer, Driver):
         return optimizer
     if inspect.isclass(optimizer) and issubclass(optimizer, Rule):
         return Ours(optimizer())

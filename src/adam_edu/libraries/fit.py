@@ -15,7 +15,7 @@ from .forms import FORMS
 Array = NDArray[np.float64]
 Values = Mapping[str, Any]
 
-NO_DECAY, COUPLED, DECOUPLED, ABSOLUTE = "none", "coupled", "decoupled", "not times the rate"
+NO_DECAY, COUPLED, DECOUPLED = "none", "coupled", "decoupled"
 STRENGTH: Domain = Strength.__metadata__[0]  # type: ignore[attr-defined]
 STARTS: dict[str, float] = {"lr": 1.0, "weight_decay": 0.01}
 GRID = 16  # points on each axis, where shares are found by signs
@@ -64,7 +64,7 @@ class Candidate:
     Attributes
     ----------
     rule : its class
-    decay : one of the four words of this module
+    decay : one of the three words of this module
     """
 
     rule: type[Rule]
@@ -102,8 +102,6 @@ class Candidate:
                 g = g + strength * x
             elif self.decay == DECOUPLED:
                 x = x - values["lr"] * strength * x
-            elif self.decay == ABSOLUTE:
-                x = x - strength * x
             change, *slots = rule.step(x, g, *slots, *rule.scalars(t))
             x = x + change
             found[t - 1] = x - before
@@ -152,30 +150,42 @@ def deviations(seen: Seen, moves: Array) -> Array:
     return np.where(np.isfinite(gap), gap, np.inf)
 
 
-def candidates(decays: Sequence[str]) -> list[Candidate]:
-    """Return every rule and form, with each of these ways of decay that is not its own already."""
+def decay_of(seen: Seen) -> str:
+    """Return how weights decay, by one of 2 without a gradient: if by the same share in each step,
+    the gradient has no part in it. (With SGD the two are one.)"""
+    shares = seen.moves[:, -1] / (seen.points[:, -1] - seen.moves[:, -1])
+    if not shares.any():
+        return NO_DECAY
+    return DECOUPLED if np.allclose(shares, shares[0], rtol=1e-2) else COUPLED
+
+
+def candidates(decay: str) -> list[Candidate]:
+    """Return every rule and form, with this decay where it has none of its own."""
     found = []
     for rule in (*RULES.values(), *FORMS):
-        own = "weight_decay" in domains(rule)  # type: ignore[arg-type]
-        if rule.__name__ in ("AdamL2", "AdamW") or (own and NO_DECAY not in decays):
+        if rule.__name__ in ("AdamL2", "AdamW"):
             continue  # Adam with decay
-        found += [Candidate(rule, decay) for decay in decays if not (own and decay != NO_DECAY)]
+        own = "weight_decay" in domains(rule)  # type: ignore[arg-type]
+        found.append(Candidate(rule, NO_DECAY if own else decay))
     return found
 
 
-# Where a fit may have to begin, beside a rule's defaults: a shorter memory of either kind.
-SHORT = {"beta1": 0.5, "momentum": 0.5, "beta": 0.5}, {"beta2": 0.9, "rho": 0.9}
+# Where a fit may have to begin, beside a rule's defaults: a shorter memory of either kind, an
+# epsilon as large as gradients.
+OTHERS = {"beta1": 0.5, "momentum": 0.5, "beta": 0.5}, {"beta2": 0.9, "rho": 0.9}, {"eps": 0.01}
 
 
 def quick(candidate: Candidate, seen: Seen) -> tuple[float, dict[str, float]]:
     """Return how near a candidate comes before it is fitted, and with which hyper-parameters.
 
-    Its defaults and shorter memories are tried, each with its rate scaled. The nearness is a mean
+    Its defaults and a few others are tried, each with its rate scaled. The nearness is a mean
     over all moves, between 0 and 1.
     """
-    first, second = ({k: v for k, v in part.items() if k in candidate.domains} for part in SHORT)
-    tried = [{}, first, second, first | second]
-    table = [candidate.begin() | one for i, one in enumerate(tried) if one not in tried[:i]]
+    tried: list[dict[str, float]] = [{}]
+    for other in OTHERS:
+        known = {name: value for name, value in other.items() if name in candidate.domains}
+        tried += [one | known for one in tried if known]
+    table = [candidate.begin() | one for one in tried]
     with np.errstate(all="ignore"):
         moves = candidate.all_moves(table, seen.start, seen.gradients)
         ratio = abs(seen.moves).sum(axis=0) / abs(moves).sum(axis=0)
@@ -186,7 +196,10 @@ def quick(candidate: Candidate, seen: Seen) -> tuple[float, dict[str, float]]:
         apart = abs(moves - seen_moves) / np.where(size > 0, size, 1.0)
     near = np.where(np.isfinite(apart), apart, 1.0).mean(axis=(0, 2))
     best = int(near.argmin())
-    return float(near[best]), table[best] | {"lr": table[best]["lr"] * float(factor[best])}
+    values = table[best] | {"lr": table[best]["lr"] * float(factor[best])}
+    if candidate.decay == DECOUPLED:
+        values["weight_decay"] = abs(seen.moves[0, -1] / seen.start[-1]) / values["lr"]
+    return float(near[best]), values
 
 
 def _median(ratios: Array) -> float:
@@ -239,7 +252,7 @@ def fit(candidate: Candidate, seen: Seen, start: dict[str, float], tries: int = 
         for name, scale in zip(names, scales, strict=True)
     ]
     begin = np.clip(begin, spans[0] + 1e-9, spans[1] - 1e-9)
-    flat = ~jacobian(begin).any(axis=0)
+    flat = [not column.any() for column in jacobian(begin).T]
     turning = [n for n, scale, f in zip(names, scales, flat, strict=True) if f and scale == "log1m"]
     if turning:
         shares = _bracketed(candidate, start, turning, seen)

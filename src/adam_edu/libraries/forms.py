@@ -259,10 +259,13 @@ class RMSPropCorrected(RMSProp):
 
 
 @dataclass(frozen=True)
-class RMSPropMomentum(RMSProp):
+class RMSPropMomentum(Rule):
     """RMSProp whose steps gather in a buffer, as Torch has it: ``RMSprop(momentum=...)``."""
 
     words: ClassVar[str] = "RMSProp with momentum"
+    lr: Rate = 1e-2
+    rho: Decay = 0.99
+    eps: Epsilon = 1e-8
     momentum: Decay = 0.9
     slots = ("v", "b")
 
@@ -273,12 +276,10 @@ class RMSPropMomentum(RMSProp):
 
 
 @dataclass(frozen=True)
-class RMSPropMomentumInsideRoot(RMSProp):
+class RMSPropMomentumInsideRoot(RMSPropMomentum):
     """RMSProp with momentum and epsilon inside the root, as Keras has it."""
 
     words: ClassVar[str] = "RMSProp with momentum, epsilon inside the root"
-    momentum: Decay = 0.9
-    slots = ("v", "b")
 
     def step(self, x, g, v, b):
         v = self.rho * v + (1 - self.rho) * g * g
@@ -300,9 +301,9 @@ class CenteredRMSPropInsideRoot(CenteredRMSProp):
 
 @dataclass(frozen=True)
 class AdaGradInsideRoot(AdaGrad):
-    """AdaGrad with epsilon inside the root, as Optax, Keras and River have it."""
+    """AdaGrad with epsilon inside the root, as River has it; Keras starts the sum at 0.1."""
 
-    words: ClassVar[str] = "AdaGrad, epsilon inside the root"
+    words: ClassVar[str] = "AdaGrad, epsilon inside the root, or a sum that starts at it"
 
     def step(self, x, g, s):
         s = s + g * g
@@ -313,7 +314,7 @@ class AdaGradInsideRoot(AdaGrad):
 class MomentumAverage(Momentum):
     """Momentum whose buffer is an average, with the factor 1 - momentum: JAX's and Autograd's."""
 
-    words: ClassVar[str] = "momentum with an average as its buffer (the gradient times 1 - momentum)"
+    words: ClassVar[str] = "momentum with an average as its buffer"
 
     def step(self, x, g, m):
         m = self.momentum * m + (1 - self.momentum) * g
@@ -372,4 +373,3 @@ FORMS: tuple[type[Rule], ...] = (
     MomentumDampened,
     SignDescent,
 )
-

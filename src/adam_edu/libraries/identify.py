@@ -2,23 +2,22 @@
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .behavior import clipping, coupled, sentences, watch
+from .behavior import clipping, coupled, decay_and_rate, sentences, watch
 from .drive import Driver, Unusable, driver
 from .fit import (
-    ABSOLUTE,
     COUPLED,
     DECOUPLED,
     NO_DECAY,
-    Candidate,
     Fitted,
     Seen,
     candidates,
+    decay_of,
     deviations,
     fit,
     quick,
@@ -30,8 +29,7 @@ FITS = 1e-4  # one above which the rule is another one; float32 powers of beta2 
 ASKED = 8  # candidates that are fitted, the nearest first
 DECAYS = {
     COUPLED: "weight decay added to the gradient (L2)",
-    DECOUPLED: "weight decay decoupled, times the rate",
-    ABSOLUTE: "weight decay decoupled, not multiplied by the rate",
+    DECOUPLED: "weight decay decoupled",
 }
 OTHER_STARTS = ({"beta2": 0.99}, {"beta1": 0.95, "beta2": 0.95}, {"beta1": 0.5}, {"momentum": 0.5})
 
@@ -48,7 +46,8 @@ class Identity:
     words : what it is, in a line
     settings : each hyper-parameter recovered from the steps, with its standard error; infinite
         where no step depends on it
-    decay : how it forgets weights: "none", "coupled", "decoupled" or "not times the rate"
+    decay : how it forgets weights beside the rule: "none", "coupled" (added to the gradient) or
+        "decoupled"
     deviation : the largest difference of a recorded step from the rule's, over the longest step of
         that coordinate
     steps : how many were recorded
@@ -111,9 +110,7 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def identify(
-    optimizer: Any, progress: Callable[[str], Any] = lambda text: None
-) -> Identity:
+def identify(optimizer: Any, progress: Callable[[str], Any] = lambda text: None) -> Identity:
     """Find out which rule an optimizer runs, and with which hyper-parameters, from its steps alone.
 
     A hundred recorded gradients go to a fresh one, and every rule and form that this package knows
@@ -158,7 +155,7 @@ def identify(
     notes = ["it climbs: it moves along the gradient"] if climbs else []
     if fits and not climbs:
         progress("large gradients")
-        notes += clipping(driven, named, seen)
+        notes += clipping(driven, named, seen) + decay_and_rate(driven, named.candidate.decay)
     if not fits and coupled(driven, seen):
         notes.append(
             "an entry's step depends on the other entries of its parameter, as in LAMB, Adafactor "
@@ -209,10 +206,8 @@ def _usable(driven: Driver) -> Seen:
 def search(seen: Seen) -> list[Fitted]:
     """Return the candidates that were fitted to what was seen, the nearest at their defaults first,
     until one is exact."""
-    still = not seen.moves[:, -1].any()  # a zero gradient, and a weight of 2
-    decays: Sequence[str] = [NO_DECAY] if still else [COUPLED, DECOUPLED, ABSOLUTE]
     ranked = sorted(
-        ((*quick(candidate, seen), candidate) for candidate in _with_own(decays)),
+        ((*quick(candidate, seen), candidate) for candidate in candidates(decay_of(seen))),
         key=lambda row: row[0],
     )
     tried: list[Fitted] = []
@@ -234,11 +229,6 @@ def search(seen: Seen) -> list[Fitted]:
                 if tried[-1].deviation < EXACT:
                     return tried
     return tried
-
-
-def _with_own(decays: Sequence[str]) -> list[Candidate]:
-    """Return all candidates with these decays, and those that have a decay of their own."""
-    return candidates([*decays, NO_DECAY] if NO_DECAY not in decays else decays)
 
 
 def _words(named: Fitted, fits: bool) -> str:
