@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base import Domain, Rule, Strength, domains
-from ..rules import RULES, NAdam
+from ..ops import answering
+from ..rules import RULES
 from .forms import FORMS
 
 Array = NDArray[np.float64]
@@ -57,6 +58,17 @@ class Seen:
         return np.asarray(np.maximum(np.maximum(longest, 1e3 * self.noise), 1e-300))
 
 
+class _Running:
+    """A product that goes on by one term a step, of numbers or of columns of them."""
+
+    def __init__(self) -> None:
+        self.value: Any = 1.0
+
+    def __call__(self, term: Any, n: int, *args: Any) -> Any:
+        self.value = self.value * term(n, *args)
+        return self.value
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A rule, and how it forgets weights beside it.
@@ -96,13 +108,16 @@ class Candidate:
         x = np.broadcast_to(start, shape).astype(np.float64)
         slots: Any = self.rule.init(rule, x)
         found = np.empty((len(gradients), *shape))
+        running = _Running()
         for t, g in enumerate(gradients, start=1):
             before = x
             if self.decay == COUPLED:
                 g = g + strength * x
             elif self.decay == DECOUPLED:
                 x = x - values["lr"] * strength * x
-            change, *slots = rule.step(x, g, *slots, *rule.scalars(t))
+            with answering(running):
+                scalars = rule.scalars(t)
+            change, *slots = rule.step(x, g, *slots, *scalars)
             x = x + change
             found[t - 1] = x - before
         return found
@@ -118,9 +133,6 @@ class Candidate:
 
     def all_moves(self, table: Sequence[Values], start: Array, gradients: Array) -> Array:
         """Return the changes for each of several choices, of shape (T, k, n), computed at once."""
-        if self.rule.scalars is NAdam.scalars:  # remembers a product by its numbers
-            each = [self.moves(values, start, gradients) for values in table]
-            return np.stack(each, axis=1)
         columns = {name: np.array([[values[name]] for values in table]) for name in table[0]}
         return self.moves(columns, start, gradients)
 
@@ -171,35 +183,41 @@ def candidates(decay: str) -> list[Candidate]:
 
 
 # Where a fit may have to begin, beside a rule's defaults: a shorter memory of either kind, an
-# epsilon as large as gradients.
-OTHERS = {"beta1": 0.5, "momentum": 0.5, "beta": 0.5}, {"beta2": 0.9, "rho": 0.9}, {"eps": 0.01}
+# epsilon as large as gradients, a weaker or stronger decay, a momentum that warms up sooner.
+OTHERS: tuple[tuple[dict[str, float], ...], ...] = (
+    ({"beta1": 0.5, "momentum": 0.5, "beta": 0.5},),
+    ({"beta2": 0.9, "rho": 0.9},),
+    ({"eps": 0.01},),
+    ({"weight_decay": 1e-4}, {"weight_decay": 0.1}),
+    ({"momentum_decay": 0.05}, {"momentum_decay": 1.0}),
+)
 
 
 def quick(candidate: Candidate, seen: Seen) -> tuple[float, dict[str, float]]:
     """Return how near a candidate comes before it is fitted, and with which hyper-parameters.
 
-    Its defaults and a few others are tried, each with its rate scaled. The nearness is a mean
-    over all moves, between 0 and 1.
+    Its defaults and a few others are tried, each with its rate scaled. The nearness is a mean over
+    all moves, between 0 and 1.
     """
-    tried: list[dict[str, float]] = [{}]
-    for other in OTHERS:
-        known = {name: value for name, value in other.items() if name in candidate.domains}
-        tried += [one | known for one in tried if known]
-    table = [candidate.begin() | one for one in tried]
+    tried: list[dict[str, float]] = [candidate.begin()]
+    for choices in OTHERS:
+        known = [{k: v for k, v in one.items() if k in candidate.domains} for one in choices]
+        tried += [one | other for one in tried for other in known if other]
+    for _ in range(2):  # where weights decay, moves are not proportional to the rate
+        with np.errstate(all="ignore"):
+            moves = candidate.all_moves(tried, seen.start, seen.gradients)
+            ratio = abs(seen.moves).sum(axis=0) / abs(moves).sum(axis=0)
+            for values, row in zip(tried, ratio, strict=True):
+                values["lr"] *= _median(row)
+                if candidate.decay == DECOUPLED:
+                    share = abs(seen.moves[0, -1] / seen.start[-1])
+                    values["weight_decay"] = float(share / values["lr"])
     with np.errstate(all="ignore"):
-        moves = candidate.all_moves(table, seen.start, seen.gradients)
-        ratio = abs(seen.moves).sum(axis=0) / abs(moves).sum(axis=0)
-        factor = np.nan_to_num([_median(row) for row in ratio], nan=1.0)
-        moves = factor[:, None] * moves  # but for the weights' decay
-        seen_moves = seen.moves[:, None]
-        size = abs(moves) + abs(seen_moves)
-        apart = abs(moves - seen_moves) / np.where(size > 0, size, 1.0)
+        moves = candidate.all_moves(tried, seen.start, seen.gradients)
+        size = abs(moves) + abs(seen.moves[:, None])
+        apart = abs(moves - seen.moves[:, None]) / np.where(size > 0, size, 1.0)
     near = np.where(np.isfinite(apart), apart, 1.0).mean(axis=(0, 2))
-    best = int(near.argmin())
-    values = table[best] | {"lr": table[best]["lr"] * float(factor[best])}
-    if candidate.decay == DECOUPLED:
-        values["weight_decay"] = abs(seen.moves[0, -1] / seen.start[-1]) / values["lr"]
-    return float(near[best]), values
+    return float(near.min()), tried[int(near.argmin())]
 
 
 def _median(ratios: Array) -> float:

@@ -128,19 +128,6 @@ class AdamClamped(Adam):
 
 
 @dataclass(frozen=True)
-class AdamFrozenCorrection(Adam):
-    """Adam whose correction is for ever that of the first step, as ODL's is."""
-
-    words: ClassVar[str] = "Adam, the correction of the first step at every step"
-
-    def step(self, x, g, m, v, bias1, bias2):
-        m = self.beta1 * m + (1 - self.beta1) * g
-        v = self.beta2 * v + (1 - self.beta2) * g * g
-        rate = self.lr * sqrt(1 - self.beta2) / (1 - self.beta1)
-        return -rate * m / (sqrt(v) + self.eps), m, v
-
-
-@dataclass(frozen=True)
 class AdamNesterov(Adam):
     """Adam with Nesterov's look-ahead and no schedule of its momentum: Optax's and MLX's NAdam."""
 
@@ -311,17 +298,6 @@ class AdaGradInsideRoot(AdaGrad):
 
 
 @dataclass(frozen=True)
-class MomentumAverage(Momentum):
-    """Momentum whose buffer is an average, with the factor 1 - momentum: JAX's and Autograd's."""
-
-    words: ClassVar[str] = "momentum with an average as its buffer"
-
-    def step(self, x, g, m):
-        m = self.momentum * m + (1 - self.momentum) * g
-        return -self.lr * m, m
-
-
-@dataclass(frozen=True)
 class MomentumDampened(Momentum):
     """Momentum with dampening, as Torch has it: the first gradient enters the buffer whole."""
 
@@ -355,7 +331,6 @@ FORMS: tuple[type[Rule], ...] = (
     AdamOnlySecond,
     AdamOnlyFirst,
     AdamClamped,
-    AdamFrozenCorrection,
     AdamNesterov,
     AdamNesterovPlain,
     AMSGradOfHat,
@@ -369,7 +344,6 @@ FORMS: tuple[type[Rule], ...] = (
     RMSPropMomentumInsideRoot,
     CenteredRMSPropInsideRoot,
     AdaGradInsideRoot,
-    MomentumAverage,
     MomentumDampened,
     SignDescent,
 )

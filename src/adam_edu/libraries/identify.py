@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,12 +26,18 @@ from .probes import recorded
 
 EXACT = 1e-7  # a deviation below which no other candidate is tried
 FITS = 1e-4  # one above which the rule is another one; float32 powers of beta2 make 1e-5
-ASKED = 8  # candidates that are fitted, the nearest first
+ASKED = 16  # candidates that are fitted, the nearest first
 DECAYS = {
     COUPLED: "weight decay added to the gradient (L2)",
     DECOUPLED: "weight decay decoupled",
 }
-OTHER_STARTS = ({"beta2": 0.99}, {"beta1": 0.95, "beta2": 0.95}, {"beta1": 0.5}, {"momentum": 0.5})
+OTHER_STARTS: tuple[dict[str, float], ...] = (
+    {"beta2": 0.99},
+    {"beta1": 0.95, "beta2": 0.95},
+    {"beta1": 0.5},
+    {"momentum": 0.5},
+    {"beta1": 0.8, "momentum_decay": 0.02},
+)
 
 
 @dataclass(frozen=True)
@@ -148,9 +154,8 @@ def identify(optimizer: Any, progress: Callable[[str], Any] = lambda text: None)
         seen = Seen(-seen.start, seen.gradients, -seen.points, seen.ulp)
     progress("rules")
     tried = search(seen)
-    best = min(tried, key=lambda one: one.deviation)
-    near = [one for one in tried if one.deviation <= max(3 * best.deviation, 1e-9)]
-    named = min(near, key=lambda one: len(one.candidate.domains))
+    named = nearest(tried)
+    near = [one for one in tried if one.deviation <= max(3 * named.deviation, 1e-9)]
     fits = named.deviation < FITS
     notes = ["it climbs: it moves along the gradient"] if climbs else []
     if fits and not climbs:
@@ -229,6 +234,13 @@ def search(seen: Seen) -> list[Fitted]:
                 if tried[-1].deviation < EXACT:
                     return tried
     return tried
+
+
+def nearest(tried: Sequence[Fitted]) -> Fitted:
+    """Return the fit that comes nearest; of those that come as near, that of the fewest numbers."""
+    best = min(one.deviation for one in tried)
+    near = [one for one in tried if one.deviation <= max(3 * best, 1e-9)]
+    return min(near, key=lambda one: len(one.candidate.domains))
 
 
 def _words(named: Fitted, fits: bool) -> str:
