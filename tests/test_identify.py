@@ -13,10 +13,12 @@ import torch
 from libraries import keras
 
 from adam_edu import RULES, cli
+from adam_edu.base import domains
 from adam_edu.libraries import FORMS, Command, EpsilonHat, Unusable, identify
+from adam_edu.libraries.behavior import watch
 from adam_edu.libraries.drive import Function, Torch, driver
-from adam_edu.libraries.fit import domains
-from adam_edu.libraries.identify import plain, told
+from adam_edu.libraries.identify import nearest, plain, search, told
+from adam_edu.libraries.probes import recorded
 from adam_edu.rules import Adam, AdamW, Momentum
 
 # Away from the defaults, within the domains.
