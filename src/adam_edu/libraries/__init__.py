@@ -6,8 +6,8 @@ course names what its Adam's defaults are and where epsilon stands; :func:`measu
 again.
 """
 
+from ..forms import FORMS, EpsilonHat
 from .drive import Command, Driver, Unusable, driver
-from .forms import FORMS, EpsilonHat
 from .identify import Identity, identify
 from .survey import (
     ALGORITHM_1,

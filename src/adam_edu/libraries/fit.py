@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base import Domain, Rule, Strength, domains
+from ..forms import FORMS
 from ..ops import answering
 from ..rules import RULES
-from .forms import FORMS
 
 Array = NDArray[np.float64]
 Values = Mapping[str, Any]

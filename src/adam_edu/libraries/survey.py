@@ -19,10 +19,10 @@ from math import isclose
 from pathlib import Path
 from typing import Any
 
+from ..forms import EpsilonHat
 from ..names import lookup
 from ..ops import sqrt
 from ..rules import Adam
-from .forms import EpsilonHat
 
 RECORD = "library-defaults.json"
 

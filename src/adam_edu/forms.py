@@ -8,9 +8,9 @@ who computes so. ``words`` says what sets it apart from the rule that it is a fo
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..base import Decay, Epsilon, Rate, Rule
-from ..ops import maximum, sign, sqrt
-from ..rules import (
+from .base import Decay, Epsilon, Rate, Rule
+from .ops import maximum, sign, sqrt
+from .rules import (
     AdaGrad,
     Adam,
     AdaMax,
