@@ -1,4 +1,4 @@
-"""The command line: ``adam-edu data | reproduce | bench | exercise``."""
+"""The command line: ``adam-edu data | reproduce | bench | exercise | identify``."""
 
 import argparse
 import os
@@ -12,6 +12,7 @@ from typing import Any
 from . import __version__
 from .arguments import folder, minutes, rates, whole
 from .check.cli import add_exercise
+from .libraries.cli import add_identify
 from .recorded import RESULTS
 
 EXPERIMENTS = (
@@ -246,6 +247,7 @@ COMMANDS: list[Callable[[argparse._SubParsersAction], None]] = [
     add_reproduce,
     add_bench,
     add_exercise,
+    add_identify,
 ]
 
 

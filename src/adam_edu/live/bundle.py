@@ -18,6 +18,7 @@ ROOMS_LEFT_OUT = (
     "torch/",
     "results/",
     "lab/",
+    "libraries/",
     "experiments/",
     "check/cli.py",
     "cli.py",

@@ -1,6 +1,6 @@
 """The exercise that asks for Adam as Keras and TensorFlow have it."""
 
-from ...libraries import EpsilonHat
+from ...forms import EpsilonHat
 from ..mistakes.hat import HAT
 from ..steps import step_exercise
 

@@ -19,48 +19,16 @@ from math import isclose
 from pathlib import Path
 from typing import Any
 
-from .base import Epsilon
-from .names import lookup
-from .ops import sqrt
-from .rules import Adam
+from ..forms import EpsilonHat
+from ..names import lookup
+from ..ops import sqrt
+from ..rules import Adam
 
 RECORD = "library-defaults.json"
 
 ALGORITHM_1 = "Algorithm 1"
 EPSILON_HAT = "epsilon hat"
 INSIDE_ROOT = "inside the root"
-
-
-@dataclass(frozen=True)
-class EpsilonHat(Adam):
-    r"""Adam as Keras and TensorFlow compute it: a constant epsilon, added before the correction.
-
-    .. math::
-        m &\leftarrow \beta_1 m + (1 - \beta_1) g \\
-        v &\leftarrow \beta_2 v + (1 - \beta_2) g^2 \\
-        x &\leftarrow x - \alpha\, \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t}\,
-            \frac{m}{\sqrt v + \hat\epsilon}
-
-    It is :class:`~adam_edu.rules.Adam` with an epsilon of
-    :math:`\hat\epsilon / \sqrt{1 - \beta_2^t}`: larger at first, the same in the end.
-
-    Source: Kingma and Ba (2015), the last lines of section 2, which do not say whether
-    :math:`\hat\epsilon` is constant. The default is Keras's.
-
-    Examples
-    --------
-    >>> x, m, v = EpsilonHat(lr=1.0, eps=1.0).update(1, 0.0, 1.0, 0.0, 0.0)
-    >>> round(x, 4), round(Adam(lr=1.0, eps=1.0).update(1, 0.0, 1.0, 0.0, 0.0)[0], 4)
-    (-0.0307, -0.5)
-    """
-
-    eps: Epsilon = 1e-7
-
-    def step(self, x, g, m, v, bias1, bias2):
-        m = self.beta1 * m + (1 - self.beta1) * g
-        v = self.beta2 * v + (1 - self.beta2) * g * g
-        rate = self.lr * sqrt(bias2) / bias1
-        return -rate * m / (sqrt(v) + self.eps), m, v
 
 
 @dataclass(frozen=True)
@@ -374,7 +342,3 @@ def as_text(found: Mapping[str, Any]) -> str:
             text = line(value)
         parts.append(f"{line(key)}: {text}")
     return "{\n " + ",\n ".join(parts) + "\n}\n"
-
-
-if __name__ == "__main__":
-    remeasure(Path(str(files("adam_edu").joinpath("results", RECORD))))

@@ -1,0 +1,50 @@
+"""Other people's optimizers: what their Adam is by default, and what any optimizer computes.
+
+:func:`identify` drives an optimizer from outside and says which rule it runs, with which
+hyper-parameters. The record ``results/library-defaults.json`` says for every library that the
+course names what its Adam's defaults are and where epsilon stands; :func:`measure` measures it
+again.
+"""
+
+from ..forms import FORMS, EpsilonHat
+from .drive import Command, Driver, Unusable, driver
+from .identify import Identity, identify
+from .survey import (
+    ALGORITHM_1,
+    EPSILON_HAT,
+    INSIDE_ROOT,
+    MEASURABLE,
+    Library,
+    as_text,
+    defaults,
+    epsilon_form,
+    measure,
+    measure_relatives,
+    record,
+    recorded,
+    remeasure,
+)
+
+__all__ = [
+    "ALGORITHM_1",
+    "EPSILON_HAT",
+    "FORMS",
+    "INSIDE_ROOT",
+    "MEASURABLE",
+    "Command",
+    "Driver",
+    "EpsilonHat",
+    "Identity",
+    "Library",
+    "Unusable",
+    "as_text",
+    "defaults",
+    "driver",
+    "epsilon_form",
+    "identify",
+    "measure",
+    "measure_relatives",
+    "record",
+    "recorded",
+    "remeasure",
+]

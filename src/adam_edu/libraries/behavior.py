@@ -1,0 +1,203 @@
+"""What an optimizer does beside its rule: clipping, counters, NaN, late parameters, bfloat16.
+
+Each function drives it once or twice and returns sentences for a reader; the numbers in them are
+those of the runs.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .drive import Driver
+from .fit import DECOUPLED, Fitted, Seen, deviations
+
+Array = NDArray[np.float64]
+
+LATE = 1000  # steps before a late parameter has its first gradient
+LARGE = 1e4  # of gradients that are clipped if anything clips
+ULPS = {"float64": 1.1e-16, "float32": 6e-8, "bfloat16": 3.9e-3}
+SAME = 1e-3  # relative difference up to which two paths are one
+CLIPS: dict[str, Callable[[Array, float], Array]] = {
+    "each entry clipped to {}": lambda g, c: np.clip(g, -c, c),
+    "gradient clipped to norm {}": lambda g, c: g * min(1.0, c / float(np.linalg.norm(g))),
+}
+
+
+def watch(driver: Driver, start: Array, gradients: Array, dtype: str | None = None) -> Seen:
+    """Return what an optimizer does with one parameter."""
+    kind = dtype or driver.dtypes[0]
+    path = driver.run([start], [[row] for row in gradients], kind)
+    return Seen(start, gradients, np.array([row[0] for row in path]), ULPS[kind])
+
+
+def coupled(driver: Driver, seen: Seen) -> bool:
+    """Return whether an entry's steps depend on the other entries of its parameter."""
+    alone = watch(driver, seen.start[5:6], seen.gradients[:, 5:6])
+    gap = abs(alone.moves[:, 0] - seen.moves[:, 5]) - seen.noise[5]
+    return bool((gap > SAME * seen.scale[5]).any())
+
+
+def clipping(driver: Driver, fitted: Fitted, seen: Seen) -> list[str]:
+    """Say whether large gradients are clipped: by entry, by a parameter's norm, or by that of all.
+
+    The rule with its hyper-parameters foretells what unclipped gradients would do.
+    """
+    columns = [0, 5, 6, 8]
+    gradients = LARGE * seen.gradients[:20, columns]
+    start = np.zeros(len(columns))
+    large = watch(driver, start, gradients)
+
+    def off(given: Array) -> float:
+        with np.errstate(all="ignore"):
+            moves = fitted.candidate.moves(fitted.values, start, given)
+        return float(deviations(large, moves).mean())
+
+    if off(gradients) < SAME:
+        return []
+    best = (np.inf, "", 0.0)
+    for words, clip in CLIPS.items():
+        scales = np.geomspace(1e-3, 1e3, 61)
+        for _ in range(4):  # each time a tenth as wide
+            found = [(off(np.array([clip(g, c) for g in gradients])), c) for c in scales]
+            nearest = min(found)[1]
+            width = scales[1] / scales[0]
+            scales = nearest * np.geomspace(1 / width, width, 21)
+        best = min(best, (min(found)[0], words, nearest))
+    if best[0] > 1e-3:
+        return ["large gradients do not move it as the rule says, and no clipping explains it"]
+    value = float(f"{best[2]:.3g}")
+    words = best[1].format(f"{value:g}")
+    if "norm" in words:
+        words += _whose_norm(driver, fitted, best[2])
+    return [words]
+
+
+def _whose_norm(driver: Driver, fitted: Fitted, c: float) -> str:
+    """Say whether a norm is that of one parameter or of all: a small gradient beside a large one
+    is left alone, or made smaller with it."""
+    small, large = np.full(3, 0.1 * c), np.full(3, 10 * c)
+    both = driver.run([np.zeros(3)] * 2, [[small, large], [small, small]], driver.dtypes[0])
+    alone = driver.run([np.zeros(3)], [[small], [small]], driver.dtypes[0])
+    same = np.allclose(both[-1][0], alone[-1][0], rtol=SAME, atol=0)
+    return " of each parameter" if same else " of all parameters together"
+
+
+def decay_and_rate(driver: Driver, decay: str) -> list[str]:
+    """Say whether a decoupled decay is multiplied by the rate: does another rate change it?"""
+    again = getattr(driver, "with_rate", None)
+    if decay != DECOUPLED or again is None:
+        return []
+    zero = [[np.zeros(1)]]
+    once, twice = (
+        1 - one.run([np.ones(1)], zero, driver.dtypes[0])[0][0][0] for one in (driver, again(2.0))
+    )
+    if np.isclose(twice, 2 * once, rtol=0.05):
+        return ["the decay is multiplied by the rate"]
+    if np.isclose(twice, once, rtol=0.05):
+        return [f"the decay is not multiplied by the rate: {once:.3g} of the weight in each step"]
+    return [f"twice the rate makes the decay {twice / once:.3g} times as strong"]
+
+
+def counters(driver: Driver) -> list[str]:
+    """Say whether two parameters with the same gradients move alike."""
+    row = np.array([0.05, -0.02])
+    path = driver.run([np.zeros(2)] * 2, [[row, row]] * 3, driver.dtypes[0])
+    first, second = path[0]
+    if np.allclose(path[-1][0], path[-1][1], rtol=SAME, atol=0):
+        return []
+    with np.errstate(all="ignore"):
+        ratio = float(np.median(second / first))
+    return [
+        "two parameters with the same gradients move differently, the second "
+        f"{ratio:.3g} times as far in the first step: its counter goes on once for each parameter"
+    ]
+
+
+def late(driver: Driver) -> list[str]:
+    """Say how a parameter moves whose first gradient comes after a thousand steps."""
+    g = np.array([0.05])
+
+    def first_move(before: Array | None) -> float:
+        rows: Iterator[list[Array | None]] = ([g, before] for _ in range(LATE))
+        path = driver.run([np.zeros(1)] * 2, [*rows, [g, g]], driver.dtypes[0])
+        return float((path[-1][1] - path[-2][1])[0])
+
+    early = float(driver.run([np.zeros(1)], [[g]], driver.dtypes[0])[0][0][0])
+    if early == 0:
+        return []
+    told = []
+    for before, words in ((None, "no gradient"), (np.zeros(1), "a gradient of zero")):
+        ratio = first_move(before) / early
+        told.append((words, ratio))
+    (_, none), (_, zero) = told
+    text = "a parameter that has {} for {:,} steps then moves {:.3g} times its first step"
+    if abs(none - zero) < SAME * abs(zero):
+        words = "no gradient, or one of zero," if abs(zero - 1) > SAME else "a gradient of zero"
+        return [text.format(words, LATE, zero)] if abs(zero - 1) > SAME else []
+    sentences = [text.format(words, LATE, ratio) for words, ratio in told]
+    if abs(none - 1) < SAME:
+        sentences[0] = (
+            "each parameter counts its own steps: one that has no gradient for "
+            f"{LATE:,} steps then moves as at the first"
+        )
+    return sentences
+
+
+def not_a_number(driver: Driver) -> list[str]:
+    """Say what one NaN in a gradient does to the entry that has it, and to its neighbor."""
+    gradients = np.full((6, 2), 0.05)
+    gradients[2, 0] = np.nan
+    try:
+        after = watch(driver, np.zeros(2), gradients).points
+    except Exception as error:
+        return [f"a NaN in a gradient raises {type(error).__name__}"]
+    bad = ~np.isfinite(after[-1])
+    if bad.all():
+        return ["one NaN in a gradient makes all entries of the parameter NaN, for ever"]
+    if bad[0]:
+        return ["one NaN in a gradient makes that entry NaN, for ever"]
+    if np.isfinite(after).all():
+        return ["a step whose gradient has a NaN is left out"]
+    return ["after a NaN in a gradient it recovers"]
+
+
+def half(driver: Driver) -> list[str]:
+    """Say how a bfloat16 parameter moves beside a float32 one: at once, and after 1,000 steps."""
+    if "bfloat16" not in driver.dtypes:
+        return []
+    steps, g = 1000, np.array([1.0])
+    try:
+        moves = {
+            dtype: [p[0] for p in driver.run([np.zeros(1)], [[g]] * steps, dtype)]
+            for dtype in ("float32", "bfloat16")
+        }
+    except Exception as error:
+        return [f"with a bfloat16 parameter it raises {type(error).__name__}"]
+    fine, coarse = (np.array(moves[dtype])[:, 0] for dtype in ("float32", "bfloat16"))
+    if not np.isfinite(coarse).all():
+        return ["a bfloat16 parameter becomes NaN"]
+    if not coarse.any():
+        return ["a bfloat16 parameter never moves"]
+    early = coarse[0] / fine[0]
+    if abs(early - 1) > 0.02:
+        return [f"a bfloat16 parameter takes {early:.3g} times the first step"]
+    return []
+
+
+ALWAYS: dict[str, Callable[[Driver], list[str]]] = {
+    "two parameters": counters,
+    "a late parameter": late,
+    "NaN": not_a_number,
+    "bfloat16": half,
+}
+
+
+def sentences(driver: Driver, progress: Callable[[str], Any]) -> list[str]:
+    """Return what all of these say."""
+    found = []
+    for words, ask in ALWAYS.items():
+        progress(words)
+        found += ask(driver)
+    return found

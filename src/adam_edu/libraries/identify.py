@@ -1,0 +1,299 @@
+"""Which rule is it? An optimizer is asked by gradients, and its answer compared with every rule."""
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .behavior import clipping, coupled, decay_and_rate, sentences, watch
+from .drive import Driver, Unusable, driver
+from .fit import (
+    COUPLED,
+    DECOUPLED,
+    NO_DECAY,
+    Fitted,
+    Seen,
+    candidates,
+    decay_of,
+    deviations,
+    fit,
+    quick,
+)
+from .probes import recorded
+
+EXACT = 1e-7  # a deviation below which no other candidate is tried
+FITS = 1e-4  # one above which the rule is another one; float32 powers of beta2 make 1e-5
+ASKED = 16  # candidates that are fitted, the nearest first
+DECAYS = {
+    COUPLED: "weight decay added to the gradient (L2)",
+    DECOUPLED: "weight decay decoupled",
+}
+OTHER_STARTS: tuple[dict[str, float], ...] = (
+    {"beta2": 0.99},
+    {"beta1": 0.95, "beta2": 0.95},
+    {"beta1": 0.5},
+    {"momentum": 0.5},
+    {"beta1": 0.8, "momentum_decay": 0.02},
+)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What an optimizer was found to compute.
+
+    Attributes
+    ----------
+    name : of the optimizer
+    fits : whether the rule explains all its steps
+    rule : the class of the rule, or of the nearest one
+    words : what it is, in a line
+    settings : each hyper-parameter recovered from the steps, with its standard error; infinite
+        where no step depends on it
+    decay : how it forgets weights beside the rule: "none", "coupled" (added to the gradient) or
+        "decoupled"
+    deviation : the largest difference of a recorded step from the rule's, over the longest step of
+        that coordinate
+    steps : how many were recorded
+    precision : that of its state
+    notes : what else it does, a sentence each
+    departs : where the nearest rule departs, if none fits
+    others : other rules that explain the steps as well
+    """
+
+    name: str
+    fits: bool
+    rule: type
+    words: str
+    settings: dict[str, tuple[float, float]]
+    decay: str
+    deviation: float
+    steps: int
+    precision: str
+    notes: tuple[str, ...] = ()
+    departs: str = ""
+    others: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [f"{self.name}: {self.words}"]
+        lines += [f"  {name} = {told(name, *value)}" for name, value in self.settings.items()]
+        how = f"  {self.steps} recorded steps deviate by {self.deviation:.1g} at most"
+        lines.append(f"{how}; {self.precision}")
+        if self.departs:
+            lines.append(f"  {self.departs}")
+        if self.others:
+            lines.append(f"  as near: {'; '.join(self.others)}")
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+
+    def as_json(self) -> str:
+        """Return all of it as one object of JSON, in ASCII; an unknown error is null."""
+        settings = {
+            name: {"value": plain(name, value, error), "error": _finite(error)}
+            for name, (value, error) in self.settings.items()
+        }
+        return json.dumps(
+            {
+                "version": 1,
+                "name": self.name,
+                "fits": self.fits,
+                "rule": self.rule.__name__,
+                "words": self.words,
+                "settings": settings,
+                "decay": self.decay,
+                "deviation": _finite(self.deviation),
+                "steps": self.steps,
+                "precision": self.precision,
+                "departs": self.departs,
+                "others": list(self.others),
+                "notes": list(self.notes),
+            }
+        )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def identify(optimizer: Any, progress: Callable[[str], Any] = lambda text: None) -> Identity:
+    """Find out which rule an optimizer runs, and with which hyper-parameters, from its steps alone.
+
+    A hundred recorded gradients go to a fresh one, and every rule and form that this package knows
+    is fitted to the steps that come back. Then it is asked what it does with large gradients, with
+    zeros, NaN and bfloat16, and with a parameter whose first gradient comes late.
+
+    Parameters
+    ----------
+    optimizer : what :func:`driver` takes: an optimizer of Torch, Optax, Keras, scikit-learn, River,
+        MLX or Paddle, a rule, a function ``step(x, g, *slots, t)``, a :class:`Command`
+    progress : called with a few words before each part
+
+    Raises
+    ------
+    Unusable
+        If it cannot be driven by gradients, ignores them, or moves otherwise when it is started
+        anew: one sentence says which.
+    ImportError
+        Without SciPy.
+
+    Examples
+    --------
+    >>> from adam_edu import Adam
+    >>> found = identify(Adam(lr=0.01, beta2=0.99))
+    >>> found.words, found.fits
+    ('Adam', True)
+    >>> round(found.settings["beta2"][0], 6)
+    0.99
+    """
+    driven = driver(optimizer)
+    progress("recorded gradients")
+    seen = _usable(driven)
+    climbs = float((seen.moves[0] * seen.gradients[0]).sum()) > 0
+    if climbs:
+        seen = Seen(-seen.start, seen.gradients, -seen.points, seen.ulp)
+    progress("rules")
+    tried = search(seen)
+    named = nearest(tried)
+    near = [one for one in tried if one.deviation <= max(3 * named.deviation, 1e-9)]
+    fits = named.deviation < FITS
+    notes = ["it climbs: it moves along the gradient"] if climbs else []
+    if fits and not climbs:
+        progress("large gradients")
+        notes += clipping(driven, named, seen) + decay_and_rate(driven, named.candidate.decay)
+    if not fits and coupled(driven, seen):
+        notes.append(
+            "an entry's step depends on the other entries of its parameter, as in LAMB, Adafactor "
+            "and Muon: no rule for each entry alone explains it"
+        )
+    notes += sentences(driven, progress)
+    return Identity(
+        name=driven.name,
+        fits=fits,
+        rule=named.candidate.rule,
+        words=_words(named, fits),
+        settings={name: (value, named.spread[name]) for name, value in named.values.items()},
+        decay=named.candidate.decay,
+        deviation=named.deviation,
+        steps=len(seen.gradients),
+        precision=_precision(driven, named),
+        notes=tuple(notes),
+        departs="" if fits else departs(named, seen),
+        others=tuple(dict.fromkeys(_words(one, True) for one in near if fits and one is not named)),
+    )
+
+
+def _usable(driven: Driver) -> Seen:
+    """Return what it does with the recorded gradients, once that is a matter of them alone."""
+    start, gradients = recorded()
+    try:
+        seen = watch(driven, start, gradients)
+    except (Unusable, ImportError):
+        raise
+    except Exception as error:
+        text = " ".join(str(error).split())
+        raise Unusable(f"{driven.name} raises {type(error).__name__}: {text}") from error
+    if not np.isfinite(seen.points).all():
+        step = int(np.argmax(~np.isfinite(seen.points).all(axis=1))) + 1
+        raise Unusable(f"{driven.name} has a value that is no finite number after step {step}")
+    if not seen.moves.any():
+        raise Unusable(f"{driven.name} does not move at all, whatever the gradients")
+    if not np.array_equal(seen.points, watch(driven, start, gradients).points):
+        raise Unusable(
+            f"{driven.name} moves otherwise when it is started anew: it moves at random, or keeps "
+            "something from one optimizer to the next"
+        )
+    if np.array_equal(seen.points, watch(driven, start, -gradients).points):
+        raise Unusable(f"{driven.name} moves, but takes no notice of its gradients")
+    return seen
+
+
+def search(seen: Seen) -> list[Fitted]:
+    """Return the candidates that were fitted to what was seen, the nearest at their defaults first,
+    until one is exact."""
+    ranked = sorted(
+        ((*quick(candidate, seen), candidate) for candidate in candidates(decay_of(seen))),
+        key=lambda row: row[0],
+    )
+    tried: list[Fitted] = []
+    room = math.inf  # once one is exact, only those with fewer hyper-parameters are of interest
+    for _, start, candidate in ranked[:ASKED]:
+        if len(candidate.domains) >= room:
+            continue
+        tried.append(fit(candidate, seen, start))
+        if tried[-1].deviation < EXACT:
+            settled = all(map(math.isfinite, tried[-1].spread.values()))
+            room = 0 if settled else len(candidate.domains)
+    if room < math.inf:
+        return tried
+    nearest = sorted(tried, key=lambda one: one.deviation)[:2]
+    for one in nearest:
+        for other in OTHER_STARTS:
+            if other.keys() <= one.values.keys() and one.deviation > FITS:
+                tried.append(fit(one.candidate, seen, one.values | other))
+                if tried[-1].deviation < EXACT:
+                    return tried
+    return tried
+
+
+def nearest(tried: Sequence[Fitted]) -> Fitted:
+    """Return the fit that comes nearest; of those that come as near, that of the fewest numbers."""
+    best = min(one.deviation for one in tried)
+    near = [one for one in tried if one.deviation <= max(3 * best, 1e-9)]
+    return min(near, key=lambda one: len(one.candidate.domains))
+
+
+def _words(named: Fitted, fits: bool) -> str:
+    parts = [named.candidate.words]
+    if named.candidate.decay != NO_DECAY:
+        parts.append(DECAYS[named.candidate.decay])
+    words = ", ".join(parts)
+    return words if fits else f"no rule known here; the nearest is {words}"
+
+
+def _precision(driven: Driver, named: Fitted) -> str:
+    if named.deviation > FITS:
+        return f"parameters of {driven.dtypes[0]}"
+    if driven.dtypes[0] == "float64" and named.deviation < 1e-9:
+        return "its state is float64"
+    return "its state, or its powers of beta, are float32"
+
+
+def departs(named: Fitted, seen: Seen) -> str:
+    """Say at which step the nearest rule first departs, with both numbers."""
+    with np.errstate(all="ignore"):
+        moves = named.candidate.moves(named.values, seen.start, seen.gradients)
+    off = deviations(seen, moves)
+    step, entry = np.argwhere(off > max(FITS, 0.1 * off.max()))[0]
+    return (
+        f"they part at step {step + 1}: with the gradient {seen.gradients[step, entry]:.3g} it "
+        f"moves by {seen.moves[step, entry]:.6g}, the rule by {moves[step, entry]:.6g}"
+    )
+
+
+def plain(name: str, value: float, error: float) -> float:
+    """Return the shortest number that a recovered one may be, within its error and 1e-5.
+
+    >>> plain("lr", 0.00099999347, 1e-9), plain("beta2", 0.99899994, 1e-9)
+    (0.001, 0.999)
+    """
+    share = name.startswith("beta") or name in ("rho", "momentum", "beta")
+    base = 1 - value if share else value
+    room = max(3 * error if math.isfinite(error) else 0.0, 3e-5 * abs(base))
+    for digits in range(1, 8):
+        short = float(f"{base:.{digits}g}")
+        if abs(short - base) <= room:
+            return float(f"{1 - short:.12g}") if share else short
+    return value
+
+
+def told(name: str, value: float, error: float) -> str:
+    """Return a recovered number for a reader: the shortest within its error, and that error where
+    it is large."""
+    if not math.isfinite(error):
+        return "any (no step depends on it)"
+    if value < 1e-17:
+        return "0"
+    short = plain(name, value, error)
+    base = abs(1 - value) if name.startswith("beta") else abs(value)
+    return f"{short:.10g}" + (f" ± {error:.1g}" if error > 1e-3 * base else "")

@@ -1,0 +1,34 @@
+"""The gradients by which an optimizer is asked what it computes."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+STEPS = 100
+SMALL = 0.05  # the largest gradient: nothing that clips at a norm of 1 acts on these
+
+
+def recorded(steps: int = STEPS) -> tuple[Array, Array]:
+    """Return starts of shape (n,) and gradients of shape (T, n), which tell rules apart.
+
+    Noise of five scales down to 1e-9 (epsilon); constant, alternating, large then small, small then
+    large, zero then noise, and rare gradients (windows, corrections, maxima); and, from starts away
+    from zero, noise and zeros (weight decay).
+    """
+    rng = np.random.default_rng(2014)
+    t = np.arange(steps)
+    noise = rng.standard_normal((steps, 9)) / 4
+    columns = [
+        *(noise[:, k] * 10.0 ** (-2 * k) for k in range(5)),
+        np.ones(steps),
+        (-1.0) ** t,
+        np.where(t < 5, 1.0, 0.02) * (1 + noise[:, 5]),
+        np.where(t < 50, 0.02, 1.0) * (1 + noise[:, 6]),
+        np.where(t < 30, 0.0, noise[:, 7]),
+        np.where(t % 10 == 0, 1.0, 0.0),
+        noise[:, 8],
+        np.zeros(steps),
+    ]
+    starts = np.zeros(len(columns))
+    starts[-2:] = 1.0, 2.0
+    return starts, SMALL * np.column_stack(columns)
