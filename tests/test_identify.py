@@ -181,6 +181,7 @@ def test_a_counter_that_goes_on_once_for_each_parameter_is_seen():
 
     assert any("goes on once for each parameter" in note for note in notes)
     assert any("0.744 times as far" in note for note in notes)
+    assert "a parameter without a gradient raises TypeError" in notes
 
 
 def test_a_late_parameter():
@@ -235,7 +236,7 @@ def test_where_no_rule_fits_it_says_where_the_nearest_departs():
     found = identify(slower)
 
     assert not found.fits
-    assert found.words == "no rule known here; the nearest is Adam"
+    assert found.words.startswith("no rule known here; the nearest is ")
     assert found.departs.startswith("they part at step ")
 
 

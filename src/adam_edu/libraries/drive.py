@@ -9,6 +9,7 @@ import inspect
 import json
 import shlex
 import subprocess
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -33,10 +34,12 @@ class Driver:
     ----------
     name : what it is called, for a reader
     dtypes : the dtypes that its parameters may have, the most exact first
+    sparse : whether a parameter without a gradient is something else than one with zeros
     """
 
     name: str
     dtypes: tuple[str, ...] = ("float64",)
+    sparse = False
 
     def run(self, starts: Sequence[Array], gradients: Gradients, dtype: str) -> list[list[Array]]:
         """Return every parameter after each step, as float64: ``path[t][k]`` is parameter k.
@@ -51,6 +54,7 @@ class Torch(Driver):
     is called with a list of parameters."""
 
     dtypes = ("float64", "float32", "bfloat16")
+    sparse = True
 
     def __init__(self, optimizer: Any, rate: float = 1.0) -> None:
         import torch
@@ -140,7 +144,11 @@ class Keras(Driver):
     def __init__(self, optimizer: Any, rate: float = 1.0) -> None:
         self.given, self.rate = optimizer, rate
         self.kind: Any = optimizer if inspect.isclass(optimizer) else type(optimizer)
-        self.config = None if inspect.isclass(optimizer) else optimizer.get_config()
+        self.config = None
+        if not inspect.isclass(optimizer):
+            with warnings.catch_warnings():  # Keras 3 warns of itself on a new NumPy
+                warnings.simplefilter("ignore", DeprecationWarning)
+                self.config = optimizer.get_config()
         self.name = self.kind.__name__
 
     def with_rate(self, factor: float) -> "Keras":
@@ -205,6 +213,7 @@ class Attributes(Driver):
     step : takes optimizer, parameters and gradients (None where there is none), and returns the
         parameters after the step
     read : from a parameter to a NumPy array
+    dtypes, sparse : as of a :class:`Driver`
     """
 
     def __init__(
@@ -214,9 +223,10 @@ class Attributes(Driver):
         step: Callable[[Any, Any, list[Any]], Any],
         read: Callable[[Any], ArrayLike] = np.asarray,
         dtypes: tuple[str, ...] = ("float64", "float32"),
+        sparse: bool = False,
     ) -> None:
         self.name, self.begin, self.step, self.read = name, begin, step, read
-        self.dtypes = dtypes
+        self.dtypes, self.sparse = dtypes, sparse
 
     def run(self, starts: Sequence[Array], gradients: Gradients, dtype: str) -> list[list[Array]]:
         """Walk by the three functions."""
@@ -243,7 +253,7 @@ def _river(optimizer: Any) -> Attributes:
         after = made.step(weights, given)
         return [[after[k, i] for i in range(len(x))] for k, x in enumerate(params)]
 
-    return Attributes(type(optimizer).__name__, begin, step, dtypes=("float64",))
+    return Attributes(type(optimizer).__name__, begin, step, dtypes=("float64",), sparse=True)
 
 
 def _mlx(optimizer: Any) -> Attributes:
@@ -285,7 +295,7 @@ def _paddle(make: Callable[..., Any]) -> Attributes:
         return params
 
     name = getattr(make, "__name__", "optimizer")
-    return Attributes(name, begin, step, lambda x: x.numpy(), ("float64", "float32"))
+    return Attributes(name, begin, step, lambda x: x.numpy(), sparse=True)
 
 
 class Ours(Driver):
@@ -294,6 +304,8 @@ class Ours(Driver):
     A function takes ``x``, ``g``, its slots in their order and ``t`` if it wants it, and returns
     the new x and the new slots: ``adam_step(x, g, m, v, t)``.
     """
+
+    sparse = True
 
     def __init__(self, rule: Any) -> None:
         self.name = type(rule).__name__ if isinstance(rule, Rule) else rule.__name__
