@@ -14,7 +14,7 @@ FLOORS = [
     {"arguments", "names", "ops"},
     {"base", "moments", "trees"},
     {"data", "matrix_rules", "problems", "reading", "rules", "schedules"},
-    {"lines"},
+    {"edits", "lines"},
     {"native"},
     {"array_step"},
     {"descent", "libraries", "recorded"},

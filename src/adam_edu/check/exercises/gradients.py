@@ -274,12 +274,6 @@ def all_scaled_and_zero_divided(g, max_norm):
 
 
 @wrong("clipped")
-def norm_squared(g, max_norm):
-    """Your norm lacks its root: it is the squared length."""
-    return g * min(1.0, max_norm / max(np.sum(g * g), 1e-300))
-
-
-@wrong("clipped")
 def norm_of_abs(g, max_norm):
     """Your norm adds up absolute values. The length is the root of the sum of the squares."""
     return g * min(1.0, max_norm / max(np.sum(abs(g)), 1e-300))
@@ -289,14 +283,6 @@ def norm_of_abs(g, max_norm):
 def norm_of_largest(g, max_norm):
     """Your norm is the largest coordinate. The length is the root of the sum of the squares."""
     return g * min(1.0, max_norm / max(np.max(abs(g)), 1e-300))
-
-
-@wrong("clipped")
-def scaled_upside_down(g, max_norm):
-    """Your factor is upside down: it makes a long gradient longer. Divide by the length, multiply
-    by max_norm."""
-    length = np.sqrt(np.sum(g * g))
-    return g * (length / max_norm if length > max_norm else 1.0)
 
 
 @wrong("clipped")
@@ -343,7 +329,7 @@ def divides_by_zero(g, max_norm):
 
 clip_by_norm = formula(
     "clip_by_norm(g, max_norm)",
-    lambda g, max_norm: g * min(1.0, max_norm / max(np.sqrt(np.sum(g * g)), 1e-300)),
+    "g * min(1.0, max_norm / maximum(sqrt(sum(g**2)), 1e-300))",
     returns="clipped",
     statement="Return the gradient g, shortened to the length max_norm if it is longer, with its "
     "direction kept.",
@@ -358,10 +344,8 @@ clip_by_norm = formula(
         clipped_each,
         short_ones_lengthened,
         all_scaled_and_zero_divided,
-        norm_squared,
         norm_of_abs,
         norm_of_largest,
-        scaled_upside_down,
         comparison_reversed,
         divided_by_max,
         clipped_above,
