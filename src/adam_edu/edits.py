@@ -237,11 +237,11 @@ def _brackets(op: str, args: tuple[Node, ...]) -> Iterator[Change]:
             continue
         inner = tuple(Name(f"{HOLE}{i}{j}") for j in range(len(arg.args)))
         # a op (b o c) as (a op b) o c, and (a o b) op c as a o (b op c)
-        whole = list(holes)
+        whole: list[Node] = [*holes]
         moved = 0 if i == len(args) - 1 and len(args) > 1 else len(inner) - 1
         if len(args) == 1 and len(inner) == 2:
             for j in (0, 1):  # sqrt(a + b) as sqrt(a) + b
-                split = list(inner)
+                split: list[Node] = [*inner]
                 split[j] = Call(op, (inner[j],))
                 yield "bracket", Call(arg.op, tuple(split)), 1.0
             both = tuple(Call(op, (one,)) for one in inner)
@@ -250,14 +250,14 @@ def _brackets(op: str, args: tuple[Node, ...]) -> Iterator[Change]:
         if len(args) == 1:
             continue
         whole[i] = inner[moved]
-        inside = list(inner)
+        inside: list[Node] = [*inner]
         inside[moved] = Call(op, tuple(whole))
         new = Call(arg.op, tuple(inside))
         yield "bracket", new, 1.0
         if len(inner) == 2 and op in ("*", "/") and arg.op in ("+", "-"):
-            other = list(holes)  # (a + b) / c as a / c + b
+            other: list[Node] = [*holes]  # (a + b) / c as a / c + b
             other[i] = inner[1 - moved]
-            outer = list(inner)
+            outer: list[Node] = [*inner]
             outer[1 - moved] = Call(op, tuple(other))
             if i == 0:
                 yield "bracket", Call(arg.op, tuple(outer)), 1.2

@@ -57,7 +57,8 @@ def gather(exercise: Reference, function: Callable[..., Any]) -> Evidence:
     try:
         trial = trial_of(exercise, by_name(exercise, function))
         faults = tuple(faults_of(exercise, function, trial, state.changed()))
-        steps, traced = (), ()
+        steps: tuple[Step, ...] = ()
+        traced: tuple[Observation, ...] = ()
         if not trial.right and trial.ran and exercise.program is not None:
             traced = tuple(alike(trial.observations)[-CALLS:])
             arguments = [seen.arguments for seen in traced]

@@ -167,13 +167,8 @@ class Search:
         if last:
             name, benches = self.program.results[0], list(self.contexts(slots, carried))
             found = self.stage(name, benches, deep=False)
-            for i, cause in enumerate(causes if found is None else []):
-                wide = self.widened(cause.edits)
-                found = wide and self.stage(name, [self.bench(slots, [wide])], deep=False)
-                if wide and found is not None:
-                    causes[i] = self.of_edit(wide)
-                    break
-                found = None
+            if found is None:
+                found = self.widen(causes, name, slots)
             if found is None:
                 found = self.stage(name, benches)
             if found is None:
@@ -181,6 +176,19 @@ class Search:
             else:
                 causes += found
         return Explanation(tuple(causes), tuple(unexplained))
+
+    def widen(self, causes: list[Cause], name: str, slots: list[str]) -> tuple[Cause, ...] | None:
+        """Return what else explains the last result if one of the causes holds wherever its name
+        is read; that cause is then put in the place of the narrower one."""
+        for i, cause in enumerate(causes):
+            wide = self.widened(cause.edits)
+            if wide is None:
+                continue
+            found = self.stage(name, [self.bench(slots, [wide])], deep=False)
+            if found is not None:
+                causes[i] = self.of_edit(wide)
+                return found
+        return None
 
     def widened(self, edits: tuple[Wrong, ...]) -> Wrong | None:
         """Return an edit of one place of a name as the same one wherever the name is read."""
@@ -322,7 +330,7 @@ class Search:
             node = substituted_tree(node, line, Name(name))
         return self._returns(name, shown(self.program, name, node), "")
 
-    def returned(self, name: str) -> tuple[Cause] | None:
+    def returned(self, name: str) -> tuple[Cause, ...] | None:
         """Return the cause if what is returned for a slot is another value of the lines."""
         values = self.right.base
         candidates = [

@@ -125,9 +125,7 @@ class Program:
     def _placed(self, line: str, path: Path, node: Node, places: list[Place]) -> int:
         args: tuple[int, ...] = ()
         if isinstance(node, Call):
-            inner = enumerate(node.args)
-            if node.op == "product":
-                inner = iter([(1, node.args[1])])
+            inner = [*enumerate(node.args)][node.op == "product" :]  # its term is no place
             args = tuple(self._placed(line, (*path, i), arg, places) for i, arg in inner)
         elif isinstance(node, Name) and node.id in self.roots:
             args = (self.roots[node.id],)

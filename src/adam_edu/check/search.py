@@ -172,11 +172,11 @@ def _form(node: Node) -> Any:
 
 def _whole(program: Program, line: str) -> Iterator[Change]:
     """Yield what a whole line can be beside: left out at the first step, or from some step on."""
-    here = Name(HOLE)
+    here: Node = Name(HOLE)
     scope = program.scopes[line]
-    before = [Name(line + BEFORE)] if line + BEFORE in scope.names else []
+    before: list[Node] = [Name(line + BEFORE)] if line + BEFORE in scope.names else []
     inner = program.line[line]
-    operands = [Name(HOLE + "0")] if isinstance(inner, Call) and inner.op == "/" else []
+    operands: list[Node] = [Name(HOLE + "0")] if isinstance(inner, Call) and inner.op == "/" else []
     if "t" in scope.names:
         for other in (*before, *operands, Number(0)):
             yield "at first", Call("if", (Call("<=", (Name("t"), Number(1))), other, here)), 1.8
@@ -318,7 +318,8 @@ class Bench:
         return {i: self._stack(i, group, over or {}) for i in group.places}
 
     def _stack(self, i: int, group: Group, over: Mapping[int, Any]) -> Any:
-        holes, memo = self.program.holes[i], {}
+        holes = self.program.holes[i]
+        memo: dict[int, Any] = {}
         values: dict[int, Any] = {}
         inner = {j: value for j, value in over.items() if j != i}
         here = self.value(i, inner, memo)
@@ -396,9 +397,10 @@ class Target:
 
 def single(bench: Bench, target: Target, results: Sequence[str]) -> list[tuple[Wrong, ...]]:
     """Return every edit under which the results are what came back."""
-    hits = []
+    hits: list[tuple[Wrong, ...]] = []
     for group in bench.groups(results):
-        over, memo = bench.stacked(group), {}
+        over = bench.stacked(group)
+        memo: dict[int, Any] = {}
         agrees = np.ones(len(group.wrongs), dtype=bool)
         for name in results:
             agrees &= target.agree(name, bench.value(bench.program.roots[name], over, memo))
@@ -517,7 +519,8 @@ def classes(
     """Return explanations by what they compute in other calls, the likeliest first."""
     kinds: list[tuple[list[Any], list[tuple[Wrong, ...]]]] = []
     for hit in sorted(hits, key=lambda hit: sum(wrong.cost for wrong in hit))[:60]:
-        over, memo = together(bench, hit), {}
+        over = together(bench, hit)
+        memo: dict[int, Any] = {}
         values = [bench.value(bench.program.roots[name], over, memo) for name in results]
         for known, members in kinds:
             if all(map(_alike, known, values)):
