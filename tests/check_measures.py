@@ -16,11 +16,12 @@ from check_cases import NEVER, PUBLIC, STUDENTS, answer
 from check_mutants import calls, compiled, mutants, solutions
 
 from adam_edu import check
-from adam_edu.check.calling import Observation, by_name, trial_of
+from adam_edu.check.bench import Bench, together
+from adam_edu.check.calling import Observation
+from adam_edu.check.examine import gather, judge
 from adam_edu.check.explain import explain
-from adam_edu.check.infer import stacked
+from adam_edu.check.observed import stacked
 from adam_edu.check.sandbox import Outcome
-from adam_edu.check.search import Bench, together
 
 
 @dataclass
@@ -118,13 +119,13 @@ def measured(per_exercise=8, seed=1):
 
 def record(found, exercise, text, function, arguments, seen):
     begin = time.process_time()
-    report = exercise(function)
+    evidence = gather(exercise, function)
+    report = judge(exercise, evidence)
     found.seconds.append(time.process_time() - begin)
     if report.ok:
         found.accepted.append(text)
         return
-    trial = trial_of(exercise, by_name(exercise, function))
-    causes = explain(exercise, trial)
+    causes = explain(exercise, evidence.trial, evidence.traced, evidence.steps)
     if causes.open or not causes.causes:
         shown = set(report.mistakes) & {"collapsed", "wrong_shape", "wrong_order", "raises"}
         (found.right if shown else found.unknown).append(text)

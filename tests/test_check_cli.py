@@ -159,7 +159,7 @@ def test_check_says_right_and_returns_0(capsys):
 
 def test_check_says_what_is_wrong_and_returns_1(capsys):
     assert main(["exercise", "check", write(RIGHT.replace("-lr", "lr"))]) == 1
-    assert "goes up the slope" in " ".join(capsys.readouterr().out.split())
+    assert "The minus of lr is missing." in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_file_is_checked_by_the_name_of_the_exercise(capsys):

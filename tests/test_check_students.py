@@ -114,7 +114,7 @@ WRONG = {
     "nadam_step": {
         NADAM.format("mu(t + 1) * m + (1 - mu(t)) * g"): "nadam_uncorrected",
         NADAM.format("mu(t + 1) * m / (1 - then) + (1 - mu(t + 1)) * g / (1 - now)"): (
-            "m_bar_added"
+            "m_bar_name"
         ),
     },
     "amsgrad_step": {

@@ -5,10 +5,11 @@ looks for a mistake tries them all (:mod:`adam_edu.check.search`).
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
-from .reading import parse
+from .reading import Unreadable, parse
 from .trees import INDEX, Call, Name, Node, Number, Path, reads, replaced, substituted, subtrees
 
 # In the new tree of an edit, a name that begins so stands for what was there: "@" for the whole of
@@ -51,12 +52,11 @@ class Edit:
         >>> str(Edit("left out", (), Name("@0")).instead(parse("m / bias1")))
         'm'
         """
-        trees = {HOLE + "".join(map(str, path)): tree for path, tree in subtrees(old)}
-        return substituted(self.new, trees)
+        return filled(self.new, old)
 
     def of(self, line: Node) -> Node:
         """Return the whole line with the edit in it."""
-        return replaced(line, self.path, self.instead(_at(line, self.path)))
+        return replaced(line, self.path, self.instead(part(line, self.path)))
 
 
 @dataclass(frozen=True)
@@ -80,17 +80,35 @@ class Scope:
         return (*map(Name, self.names), *self.compound)
 
     @cached_property
+    def shares(self) -> tuple[Node, ...]:
+        """What decays leave."""
+        return tuple(parse(f"1 - {name}") for name in self.decays)
+
+    @cached_property
+    def weighted(self) -> tuple[Node, ...]:
+        """Products that may be a term too many, such as a decay of x, or a share of a slot."""
+        weights = [n for n in self.names if n in ("weight_decay", "lr", *self.decays)]
+        arrays = [n for n in self.names if n in ("x", "g") or n.endswith("_before")]
+        return tuple(Call("*", (Name(w), Name(array))) for w in weights for array in arrays)
+
+    @cached_property
     def compound(self) -> tuple[Node, ...]:
         """What is so often made of a decay, and of the number of the step."""
-        shares = [parse(f"1 - {name}") for name in self.decays]
         if "t" not in self.names:
-            return tuple(shares)
+            return self.shares
         powers = [f"{name}**t" for name in self.decays]
         texts = [*powers, *(f"1 - {power}" for power in powers), "sqrt(t)"]
-        return (*shares, *map(parse, texts))
+        return (*self.shares, *map(parse, texts))
 
 
-def _at(node: Node, path: Path) -> Node:
+def filled(new: Node, old: Node) -> Node:
+    """Return the new tree of an edit with the parts of the old one in its holes."""
+    trees = {HOLE + "".join(map(str, path)): tree for path, tree in subtrees(old)}
+    return substituted(new, trees)
+
+
+def part(node: Node, path: Path) -> Node:
+    """Return the tree within a tree that a path leads to."""
     for i in path:
         assert isinstance(node, Call)
         node = node.args[i]
@@ -108,11 +126,13 @@ def edits(line: Node, scope: Scope) -> Iterator[Edit]:
     m + (1 - beta1)
     m - (1 - beta1)
     m * (1 - beta1)
+    m**(1 - beta1)
     m // (1 - beta1)
     m / 1 - beta1
     m / (1 + beta1)
     m / (1 * beta1)
     m / (1 / beta1)
+    m / 1**beta1
     """
     for path, node in subtrees(line):
         if not any(_is_term(line, path[:end]) for end in range(len(path) + 1)):
@@ -123,7 +143,7 @@ def _is_term(line: Node, path: Path) -> bool:
     """Return whether a path leads to the term of a product: it is edited together with it."""
     if not path or path[-1] != 0:
         return False
-    above = _at(line, path[:-1])
+    above = part(line, path[:-1])
     return isinstance(above, Call) and above.op == "product"
 
 
@@ -141,9 +161,10 @@ def at(node: Node, scope: Scope) -> Iterator[Change]:
         case Call("product", (term, _)):
             near = {*reads(term), *scope.decays, "t"}
             inner = Scope((INDEX, *(name for name in scope.names if name in near)))
-            for edit in edits(term, inner):
+            for edit in (edit for edit in edits(term, inner) if edit.cost < 1.5):
                 whole = Call("product", (edit.of(term), Name(HOLE + "1")))
                 yield f"product {edit.kind}", whole, edit.cost + 0.5
+            yield "product off", substituted(term, {INDEX: Name(HOLE + "1")}), 1.3
             yield "replaced", parse("beta1**t") if "beta1" in scope.decays else ONE, 1.6
         case Call(op, args):
             yield from _operations(op, args)
@@ -162,7 +183,7 @@ def _names(name: str, scope: Scope) -> Iterator[Change]:
         if other != name:
             near = other.removesuffix("_before") == name.removesuffix("_before")
             yield "name", Name(other), 0.9 if near or other[:-1] == name[:-1] else 1.0
-    if name == "t":
+    if name in ("t", INDEX):
         yield "added", Call("-", (Name(HOLE), ONE)), 1.0
         yield "added", Call("+", (Name(HOLE), ONE)), 1.1
     for number in scope.numbers:
@@ -191,10 +212,12 @@ def _operations(op: str, args: tuple[Node, ...]) -> Iterator[Change]:
         yield "operator", Call("**", holes), 1.4
     if op == "/":
         yield "operator", Call("//", holes), 1.4
+    if op == "+":
+        yield "operator", Call("maximum", holes), 1.4
     if len(holes) == 2 and op not in COMMUTE:
         yield "swapped", Call(op, holes[::-1]), 1.1
     if op in ("-", "/"):
-        yield "left out", Call(op, (Number(op == "/"), holes[1])), 1.2
+        yield "left out", Call(op, (Number(int(op == "/")), holes[1])), 1.2
     if op == "clip":
         _, low, high = holes
         yield "left out", Call("maximum", (holes[0], low)), 1.1
@@ -263,6 +286,49 @@ def _brackets(op: str, args: tuple[Node, ...]) -> Iterator[Change]:
                 yield "bracket", Call(arg.op, tuple(outer)), 1.2
 
 
+def without_brackets(line: Node) -> Iterator[Node]:
+    """Yield what a line means if a pair of its brackets is forgotten; roots may be powers. Of a
+    line with other functions than those of rules, nothing is yielded.
+
+    Examples
+    --------
+    >>> print(*without_brackets(parse("lr * (m / (1 - beta1)) / sqrt(v)")), sep="\\n")
+    lr * m / 1 - beta1 / sqrt(v)
+    lr * m / 1 - beta1 / v**0.5
+    """
+    flat = _flat(line)
+    for text in dict.fromkeys((str(flat), str(_with_powers(flat)))):
+        opened = []
+        for end, letter in enumerate(text):
+            if letter == "(":
+                opened.append(end)
+            elif letter == ")":
+                begin = opened.pop()
+                if begin and text[begin - 1].isidentifier():
+                    continue  # those of a function
+                with suppress(Unreadable):
+                    yield parse(f"{text[:begin]}{text[begin + 1 : end]}{text[end + 1 :]}")
+
+
+def _flat(node: Node) -> Node:
+    """Return a product without brackets that it can do without."""
+    match node:
+        case Call("*", (a, Call("*" | "/" as op, (b, c)))):
+            return _flat(Call(op, (Call("*", (a, b)), c)))
+        case Call(op, args) if op != "product":
+            return Call(op, tuple(map(_flat, args)))
+    return node
+
+
+def _with_powers(node: Node) -> Node:
+    match node:
+        case Call("sqrt", (x,)):
+            return Call("**", (_with_powers(x), HALF))
+        case Call(op, args) if op != "product":
+            return Call(op, tuple(map(_with_powers, args)))
+    return node
+
+
 def _functions(here: Node, node: Node) -> Iterator[Change]:
     if isinstance(node, Number):
         return
@@ -278,26 +344,20 @@ def _functions(here: Node, node: Node) -> Iterator[Change]:
 
 
 def _added(here: Node, node: Node, scope: Scope) -> Iterator[Change]:
-    leaves: list[Node] = [*scope.leaves, ONE, TWO]
+    leaves = (*scope.leaves, ONE, TWO)
+    yield from (("added", Call("*", (here, Number(size))), 1.7) for size in (0.1, 10))
     for leaf in leaves:
         cost = 1.3 if isinstance(leaf, (Name, Number)) else 1.4
         cost += 0.2 * isinstance(node, (Name, Number))
         for op in OPERATORS:
-            if leaf == ONE and op in "*/":
+            if leaf is ONE and op in "*/":
                 continue
-            yield "added", Call(op, (here, leaf)), cost
+            share = op == "*" and leaf in scope.shares
+            yield "added", Call(op, (here, leaf)), 1.3 if share else cost
     if "t" in scope.names and not isinstance(node, Number):
         yield "added", Call("**", (here, Name("t"))), 1.3
-    yield from (("added", new, 1.6) for new in _weighted(here, scope))
-
-
-def _weighted(here: Node, scope: Scope) -> Iterator[Node]:
-    """Yield sums with a term that is a product, such as a decay of the weights."""
-    for name in scope.names:
-        for other in ("x_before", "x"):
-            if name in ("weight_decay", "lr") and other in scope.names:
-                for op in "+-":
-                    yield Call(op, (here, Call("*", (Name(name), Name(other)))))
+    for op in "+-":
+        yield from (("added", Call(op, (here, term)), 1.6) for term in scope.weighted)
 
 
 def everywhere(name: str, scope: Scope) -> Iterator[Change]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .calling import Observation, Trial, by_name, trial_of
+from .departure import departure
 from .explain import (
     Parts,
-    alike,
     difference,
     explain,
     explained,
@@ -17,10 +17,11 @@ from .explain import (
     wrong_order,
 )
 from .faults import Fault, described, faults_of, has_gap, not_written_yet, refusal
+from .observed import alike
 from .reference import Reference
 from .report import Report
 from .sandbox import RandomState
-from .tracing import CALLS, Step, departure, trace
+from .tracing import CALLS, Step, trace
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def _numbers(exercise: Reference, evidence: Evidence) -> tuple[tuple[str, ...], 
     trial = evidence.trial
     if any(fault.name == "remembers_between_calls" for fault in evidence.faults):
         return (), difference(exercise, trial, shown(exercise, trial))
-    found = explain(exercise, trial)
+    found = explain(exercise, trial, evidence.traced, evidence.steps)
     names = tuple(cause.name for cause in found.causes)
     if found.causes and names == exercise.planted:
         said = [("Cause", "The bug is still there. Compare the lines with the algorithm.")]

@@ -1,7 +1,6 @@
 """Which known mistakes explain what was seen, and how to say it."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
 
@@ -10,15 +9,26 @@ import numpy as np
 from .calling import Observation, Trial, close
 from .faults import described
 from .infer import Cause, Explanation, Search, with_and_without
+from .likeness import Likeness
 from .mistake import Mistake
+from .observed import alike
 from .reference import Reference
 from .report import apart, listed
+from .tracing import Step
 
 Parts = list[tuple[str, str]]
 
 
-def explain(exercise: Reference, trial: Trial) -> Explanation:
-    """Return what explains all that was seen: entries of the catalogue, or edits of the lines."""
+def explain(
+    exercise: Reference,
+    trial: Trial,
+    traced: Sequence[Observation] = (),
+    steps: Sequence[Step] = (),
+) -> Explanation:
+    """Return what explains all that was seen: entries of the catalogue, or edits of the lines.
+
+    ``steps`` are the values of the student's own expressions in the calls ``traced``.
+    """
     if not trial.ran:
         return Explanation(open=exercise.returns)
     observations = trial.observations
@@ -31,7 +41,9 @@ def explain(exercise: Reference, trial: Trial) -> Explanation:
     if order_of(exercise, observations) or not seen:
         return Explanation(open=exercise.returns)
     with np.errstate(all="ignore"):
-        found = Search(exercise, exercise.program, seen).explanation()
+        program = exercise.program
+        likeness = Likeness(exercise, program, traced, steps) if steps else None
+        found = Search(exercise, program, seen, likeness).explanation()
     if found.open:
         return _known(exercise, observations, 2) or found
     return found
@@ -47,17 +59,6 @@ def _known(exercise: Reference, observations: list[Observation], count: int) -> 
         ):
             return Explanation(tuple(map(Cause.known, mistakes)))
     return None
-
-
-def alike(observations: list[Observation]) -> list[Observation]:
-    """Return the calls that came back with numbers, as many as have one and the same size."""
-    ran = [seen for seen in observations if seen.found is not None]
-    sizes = Counter(_size(seen) for seen in ran)
-    return [seen for seen in ran if _size(seen) == sizes.most_common(1)[0][0]]
-
-
-def _size(seen: Observation) -> tuple[int, ...]:
-    return tuple(np.size(value) for value in (*seen.arguments.values(), *seen.expected))
 
 
 def _undefined(error: BaseException) -> bool:

@@ -112,25 +112,49 @@ class Program:
         """Each line's tree, by its name."""
         return {line.name: line.expression for line in self.lines}
 
-    @cached_property
+    @property
     def places(self) -> tuple[Place, ...]:
         """Every place, after those that it is computed from."""
-        places: list[Place] = []
-        self.roots: dict[str, int]
-        object.__setattr__(self, "roots", {})
-        for line in self.lines:
-            self.roots[line.name] = self._placed(line.name, (), line.expression, places)
-        return tuple(places)
+        return self._placed[0]
 
-    def _placed(self, line: str, path: Path, node: Node, places: list[Place]) -> int:
-        args: tuple[int, ...] = ()
-        if isinstance(node, Call):
-            inner = [*enumerate(node.args)][node.op == "product" :]  # its term is no place
-            args = tuple(self._placed(line, (*path, i), arg, places) for i, arg in inner)
-        elif isinstance(node, Name) and node.id in self.roots:
-            args = (self.roots[node.id],)
-        places.append(Place(line, path, node, args))
-        return len(places) - 1
+    @property
+    def roots(self) -> dict[str, int]:
+        """The place of each line as a whole."""
+        return self._placed[1]
+
+    @cached_property
+    def _placed(self) -> tuple[tuple[Place, ...], dict[str, int]]:
+        places: list[Place] = []
+        roots: dict[str, int] = {}
+
+        def put(line: str, path: Path, node: Node) -> int:
+            args: tuple[int, ...] = ()
+            if isinstance(node, Call):
+                inner = [*enumerate(node.args)][node.op == "product" :]  # its term is no place
+                args = tuple(put(line, (*path, i), arg) for i, arg in inner)
+            elif isinstance(node, Name) and node.id in roots:
+                args = (roots[node.id],)
+            places.append(Place(line, path, node, args))
+            return len(places) - 1
+
+        for line in self.lines:
+            roots[line.name] = put(line.name, (), line.expression)
+        return tuple(places), roots
+
+    @cached_property
+    def around(self) -> dict[int, int]:
+        """For each place that is part of an operation, the place of that."""
+        calls = [(i, place) for i, place in enumerate(self.places) if isinstance(place.node, Call)]
+        return {arg: i for i, place in calls for arg in place.args}
+
+    def later(self, line: str) -> Iterator[str]:
+        """Yield the names of later lines that could as well come before this one."""
+        after = {line}
+        for other in self.lines[[one.name for one in self.lines].index(line) + 1 :]:
+            if after.isdisjoint(other.reads):
+                yield other.name
+            else:
+                after.add(other.name)
 
     def has(self, *operations: str) -> bool:
         """Return whether any of some operations is in the lines."""
@@ -194,7 +218,7 @@ def program_of(rule: type[Rule]) -> Program:
     new_x = Line("x", _moved(Name("x"), own.results[0]))
     lines = [*own.scalars, *(line for line in own.whole_step if line.name != "change"), new_x]
     lines = [Line(line.name, _squares(line.expression)) for line in lines]
-    lines = _once(lines, {line.name for line in own.scalars})
+    lines = _once(lines, set(own.factors))
     slots = rule.slots
     meanings: dict[str, Node] = {name: Name(name + BEFORE) for name in ("x", *slots)}
     found = []
@@ -239,10 +263,10 @@ def _squares(node: Node) -> Node:
     return node
 
 
-def _once(lines: Sequence[Line], scalars: set[str]) -> list[Line]:
-    """Return lines with those of ``scalars`` that are read once written where they are read."""
+def _once(lines: Sequence[Line], factors: set[str]) -> list[Line]:
+    """Return lines with those of ``factors`` that are read once written where they are read."""
     lines = list(lines)
-    for name in sorted(scalars):
+    for name in sorted(factors):
         (index,) = [i for i, line in enumerate(lines) if line.name == name]
         readers = [i for i, line in enumerate(lines) if name in line.reads]
         if len(readers) != 1 or _count(lines[readers[0]].expression, name) != 1:

@@ -111,9 +111,12 @@ def apart(found: float, expected: float) -> tuple[str, str]:
 
     >>> apart(0.1, 0.01)
     ('0.1', '0.01')
+    >>> apart(-0.0, 0.5)
+    ('0', '0.5')
     >>> apart(1.00001, 1.00002)
     ('1.00001', '1.00002')
     """
+    found, expected = found + 0.0, expected + 0.0  # without the sign of a zero
     for digits in range(4, 18):
         texts = f"{found:.{digits}g}", f"{expected:.{digits}g}"
         if texts[0] != texts[1]:
