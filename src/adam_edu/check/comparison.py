@@ -14,12 +14,20 @@ from .mistake import Mistake
 from .observed import stacked, telling
 from .program import BEFORE, Array, Program
 from .reference import Reference
-from .wrongs import Wrong
+from .wrongs import Group, Wrong
 
 # So many numbers of a result must be seen for an explanation to mean anything.
 ENOUGH = 8
-# Edits up to this cost are tried before all others.
-LIKELY = 1.25
+
+
+def likely(group: Group) -> Group:
+    """Return the edits that are tried before all others."""
+    return group.likely(1.25)
+
+
+def unlikely(group: Group) -> Group:
+    """Return the others."""
+    return group.minus(likely(group))
 
 
 @dataclass
@@ -88,12 +96,13 @@ class Comparison:
     def singles(self, bench: Bench, results: Sequence[str]) -> list[tuple[Wrong, ...]]:
         """Return the edits under which the results are what came back: of the likelier ones alone,
         if one of these is just what the student has written."""
+        wrong = [name for name in results if name not in self.good]
+        hits = search.single(bench, self.target, results, wrong, likely)
         if self.likeness is not None:
-            hits = search.single(bench, self.target, results, LIKELY)
             strange = (self.likeness.strange(hit, tuple(bench.forced)) for hit in hits[:30])
             if any(counts == (0, 0) for counts in strange):
                 return hits
-        return search.single(bench, self.target, results)
+        return hits + search.single(bench, self.target, results, wrong, unlikely)
 
     def tells(self, name: str) -> bool:
         """Return whether enough of a result are numbers for an explanation to mean anything."""

@@ -37,7 +37,7 @@ def refusal(task: Task, function: Any) -> Report | None:
         return task.refused("not_a_function", text)
     if inside(function, is_stub):
         return not_written_yet(task)
-    spying = spied(function)
+    spying = inside(function, spied)
     if spying:
         text = f"It looks at the checker's own frames, by {spying}. Nothing here needs that."
         return task.refused("looks_at_the_checker", text)

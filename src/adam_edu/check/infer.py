@@ -122,7 +122,7 @@ class Search(Comparison):
             if found is None:
                 found = self.widen(causes, name, slots)
             if found is None:
-                found = self.two(name, benches)
+                found = self.two(name, benches[: 1 if unexplained else 2])
             if found is None:
                 unexplained.append(name)
             else:

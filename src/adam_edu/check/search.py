@@ -1,8 +1,8 @@
 """Which edits of a program's lines compute what was seen: one, or two together."""
 
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -20,15 +20,23 @@ PAIRS = 600_000
 
 
 def single(
-    bench: Bench, target: Target, results: Sequence[str], most: float = math.inf
+    bench: Bench,
+    target: Target,
+    results: Sequence[str],
+    wrong: Sequence[str],
+    some: Callable[[Group], Group] = lambda group: group,
 ) -> list[tuple[Wrong, ...]]:
-    """Return every edit under which the results are what came back, if it costs no more than
-    ``most``."""
+    """Return every edit under which the results are what came back, of ``some`` of each group.
+
+    ``wrong`` are those of the results that are not right: an edit must count for each of them.
+    """
     hits: list[tuple[Wrong, ...]] = []
-    for whole in bench.groups(results):
-        group = whole if most == math.inf else whole.likely(most)
-        if not group.wrongs:
-            continue
+    groups = (
+        group
+        for group in bench.groups(results)
+        if all(bench.reaches(group.places, [name]) for name in wrong)
+    )
+    for group in filter(attrgetter("wrongs"), map(some, groups)):
         over = bench.stacked(group)
         memo: dict[int, Any] = {}
         agrees = np.ones(len(group.wrongs), dtype=bool)
