@@ -1,5 +1,7 @@
 """Wrong answers from public reports and from students, for tests and for measuring."""
 
+from pathlib import Path
+
 from check_mutants import written
 
 from adam_edu import check
@@ -127,3 +129,12 @@ def answer(name, body):
     """Return the function of an exercise with a body."""
     lines = "".join(f"    {line}\n" for line in body.strip().splitlines())
     return written(name, f"def {check.EXERCISES[name].signature}:\n{lines}")
+
+
+def answers():
+    """Yield the exercise, the names of the mistakes and the body of each answer on the list."""
+    text = Path(__file__).with_name("wrong_answers.txt").read_text()
+    for block in text.split("## ")[1:]:
+        head, _, body = block.partition("\n")
+        name, _, mistakes = head.partition(": ")
+        yield name, tuple(mistakes.split()), body

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from check_cases import ADAM, END, HATS, NEVER, PUBLIC, STUDENTS, M, V, answer
+from check_cases import ADAM, END, HATS, NEVER, PUBLIC, STUDENTS, M, V, answer, answers
 from check_measures import measured
 
 from adam_edu import check
@@ -27,6 +27,13 @@ def test_a_mistake_that_is_in_no_catalogue_is_said(name, body, says):
     assert says in text(report), report
 
 
+@pytest.mark.parametrize(("name", "mistakes", "body"), list(answers()))
+def test_what_students_write_is_named(name, mistakes, body):
+    report = check.EXERCISES[name](answer(name, body))
+
+    assert report.mistakes == mistakes, report
+
+
 def test_an_edit_names_the_line_what_stands_there_what_belongs_there_and_a_number():
     body = f"{M}{V}m_hat = m / (1 - beta1**t)\nv_hat = v / (1 - beta2**2)\n{END}"
 
@@ -45,6 +52,53 @@ def test_an_edit_in_the_state_and_one_in_x_are_found_as_two():
 
     assert len(report.mistakes) == 2
     assert "unknown" not in report.mistakes
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "says"),
+    [
+        ("nesterov_step", "m = momentum * m + g; return x - lr * m, m", "lr * m where lr * (g +"),
+        (
+            "momentum_step",
+            "m = momentum * m + (1 - momentum) * g; return x - lr * m, m",
+            "1 - momentum is one factor too many.",
+        ),
+        (
+            "lion_step",
+            "m = beta2 * m + (1 - beta2) * g; c = beta1 * m + (1 - beta1) * g\n"
+            "return x - lr * np.sign(c) - lr * weight_decay * x, m",
+            "you use the new m. m as it was before the step belongs there",
+        ),
+        (
+            "adabound_step",
+            f"{M}{V}low = final_lr * (1 - 1 / (gamma * t + 1))\n"
+            "high = final_lr * (1 + 1 / (gamma * t))\n"
+            "rate = lr / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)\n"
+            "return x - np.clip(rate, high, low) * m, m, v",
+            "The two sides are swapped.",
+        ),
+        ("adam_step", ADAM + END.replace("m, v", "m, v * 0"), "For v you return 0."),
+    ],
+)
+def test_of_what_computes_the_same_the_students_own_words_are_taken(name, body, says):
+    assert says in text(check.EXERCISES[name](answer(name, body)))
+
+
+def test_a_slot_that_is_right_is_not_blamed_for_x():
+    body = "m = momentum * m + g; return x - lr * (m * 2 - g), m"
+
+    report = check.momentum_step(answer("momentum_step", body))
+
+    assert all(name[0] == "x" for name in report.mistakes), report
+
+
+def test_a_number_that_is_zero_has_no_sign():
+    body = f"{M}{V}{HATS}return x - lr * m_hat / np.sqrt(v_hat) + eps, m, v"
+
+    said = text(check.adam_step(answer("adam_step", body)))
+
+    assert "-0 " not in said
+    assert "-0," not in said
 
 
 def test_where_nothing_explains_it_the_students_own_line_is_shown():

@@ -17,6 +17,7 @@ from .trees import INDEX, Call, Name, Node, Number, Path, reads, replaced, subst
 HOLE = "@"
 
 ONE, TWO, HALF = Number(1), Number(2), Number(0.5)
+SQUARE = Call("**", (Name("g"), TWO))
 FUNCTIONS = ("sqrt", "abs", "sign", "neg")
 REDUCTIONS = ("sum", "mean", "max", "norm")
 OPERATORS = ("+", "-", "*", "/")
@@ -186,6 +187,8 @@ def _names(name: str, scope: Scope) -> Iterator[Change]:
     if name in ("t", INDEX):
         yield "added", Call("-", (Name(HOLE), ONE)), 1.0
         yield "added", Call("+", (Name(HOLE), ONE)), 1.1
+    if "g" in scope.names:
+        yield "name", SQUARE, 1.5
     for number in scope.numbers:
         yield "number for name", Number(number), 1.3
     for leaf in scope.compound:
@@ -204,7 +207,7 @@ def _numbers(value: float, scope: Scope) -> Iterator[Change]:
 def _operations(op: str, args: tuple[Node, ...]) -> Iterator[Change]:
     holes = tuple(Name(HOLE + str(i)) for i in range(len(args)))
     for hole in holes:
-        yield ("function off" if len(holes) == 1 else "left out"), hole, 1.0
+        yield ("function off" if len(holes) == 1 else "left out"), hole, 1.0 + 0.3 * (op == "clip")
     for other in (*INSTEAD.get(op, ()), *(OPERATORS if op in (*OPERATORS, "**") else ())):
         if other != op:
             yield "operator", Call(other, holes), 1.0
@@ -336,6 +339,7 @@ def _functions(here: Node, node: Node) -> Iterator[Change]:
         if not (isinstance(node, Call) and node.op == name):
             yield "function on", Call(name, (here,)), 1.1 if name == "sqrt" else 1.2
     yield "function on", Call("**", (here, TWO)), 1.1
+    yield "function on", Call("**", (here, Number(3))), 1.6
     yield "function on", Call("/", (ONE, here)), 1.3
     if node != Name("t"):
         yield "complement", Call("-", (ONE, here)), 1.3

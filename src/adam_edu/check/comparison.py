@@ -113,7 +113,7 @@ class Comparison:
         and leaves what is right as it is."""
         kept = [other for other in self.program.results if other != name and other in self.good]
         for i, seen in enumerate(self.seen):
-            own = {line: values[i] for line, values in forced.items()}
+            own = {n: values[i] for n, values in forced.items() if n not in self.good}
             try:
                 with np.errstate(all="ignore"):
                     values = self.exercise.values(seen.arguments, mistake, forced=own)

@@ -246,7 +246,7 @@ def _arguments(exercise: Reference, seen: Observation, place: tuple[int, ...]) -
     texts = []
     for name, value in seen.arguments.items():
         if isinstance(value, np.ndarray):
-            shown = np.asarray(value[place] if exercise.one_by_one else value)
+            shown = np.asarray(value[place] if exercise.one_by_one else value) + 0.0  # for -0
             text = f"{shown:.6g}" if shown.ndim == 0 else np.array2string(shown, separator=", ")
         else:
             text = f"{value:.6g}" if isinstance(value, (int, float)) else str(value)

@@ -106,7 +106,7 @@ class Search(Comparison):
             for name in sorted(slots, key=order.index):
                 benches = [self.bench(earlier), self.bench()] if earlier else [self.bench()]
                 if name in handed:
-                    found = self.returned(name) or self.handed(name, benches)
+                    found = self.returned(name) or self.handed(name)
                 else:
                     found = self.stage(name, benches)
                 if found is None:
@@ -218,17 +218,13 @@ class Search(Comparison):
                 return self._both(hits, name, bench)
         return None
 
-    def handed(self, name: str, benches: list[Bench]) -> tuple[Cause, ...] | None:
+    def handed(self, name: str) -> tuple[Cause, ...] | None:
         """Return what explains a slot that is right in the program, and wrong as it is returned."""
-        for bench in benches:
-            for mistake in self.exercise.mistakes:
-                returned = mistake.lines[0].startswith(RETURNED)
-                if returned and self.matches(mistake, name, bench.forced):
-                    return (Cause.known(mistake),)
-            hits = self.singles(bench, [name])
-            if hits:
-                return (self._hands_on(name, hits[0][0]),)
-        return None
+        for mistake in self.exercise.mistakes:
+            if mistake.lines[0].startswith(RETURNED) and self.matches(mistake, name, {}):
+                return (Cause.known(mistake),)
+        hits = self.singles(self.right, [name])
+        return (self._hands_on(name, hits[0][0]),) if hits else None
 
     def cause(
         self, hits: list[tuple[Wrong, ...]], results: Sequence[str], bench: Bench | None = None
@@ -263,17 +259,20 @@ class Search(Comparison):
 
     def returned(self, name: str) -> tuple[Cause, ...] | None:
         """Return the cause if what is returned for a slot is another value of the lines."""
-        values = self.right.base
-        candidates = [
-            (line.name, values[self.program.roots[line.name]]) for line in self.program.lines
+        values, roots = self.right.base, self.program.roots
+        named = {other: values[root] for other, root in roots.items() if other != name}
+        named |= {other: value for other, value in self.given.items() if value.shape[-1] > 1}
+        candidates = [(other, "", value) for other, value in named.items()]
+        candidates += [(n, "root of ", np.sqrt(np.abs(value))) for n, value in named.items()]
+        parts = ((place, values[i]) for i, place in enumerate(self.program.places) if place.path)
+        candidates += [
+            (shown(self.program, place.line, place.node), "", value)
+            for place, value in parts
+            if isinstance(place.node, Call)
         ]
-        candidates += [(n, v) for n, v in self.given.items() if v.shape[-1] > 1]
-        for other, value in candidates:
-            if other == name:
-                continue
-            for kind, seen in (("", value), ("root of ", np.sqrt(np.abs(value)))):
-                if np.shape(seen) == self.found[name].shape and self.target.agree(name, seen):
-                    return (self._returns(name, other, kind),)
+        for other, kind, value in candidates:
+            if np.shape(value) == self.found[name].shape and self.target.agree(name, value):
+                return (self._returns(name, other, kind),)
         return None
 
     def _returns(self, name: str, other: str, kind: str) -> Cause:

@@ -43,7 +43,8 @@ class Likeness:
         rows = [(step, self._row(step.values)) for step in steps if step.values]
         known = [(step, row) for step, row in rows if row is not None]
         self.rows = np.array([row for _, row in known])
-        self.statements = np.array([step.line for step, _ in known])
+        places = [(step.line, step.text) for step, _ in known]
+        self.statements = np.array([places.index(place) for place in places])
 
     def _row(self, values: Sequence[Array]) -> Array | None:
         """Return the values of an expression in all calls, or None if they have another form."""
@@ -54,7 +55,7 @@ class Likeness:
 
     def strange(self, wrongs: Sequence[Wrong], forced: tuple[str, ...] = ()) -> tuple[int, int]:
         """Return how many values of the edited lines the student's program does not have at all,
-        and how many stand in another of its statements."""
+        or has right, though they are edited; and how many stand in another of its statements."""
         if not self.rows.size:
             return 0, 0
         bench = self._bench(forced)
@@ -64,6 +65,9 @@ class Likeness:
             *inner, whole = [self._where(value) for value in self._values(bench, wrong, over)]
             here = set(self.statements[whole])
             absent += sum(not where.any() for where in (*inner, whole))
+            edited = wrong.places[0]
+            if isinstance(self.program.places[edited].node, Call):
+                absent += int(self._where(bench.base[edited]).any())
             there = [set(self.statements[where]) for where in inner if where.any()]
             elsewhere += sum(map(here.isdisjoint, there)) if here else 0
         return absent, elsewhere

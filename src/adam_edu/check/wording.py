@@ -201,7 +201,7 @@ def _meaning(node: Node, before: str = ", ") -> str:
     if isinstance(node, Name) and node.id in MEANINGS:
         return before + MEANINGS[node.id]
     if isinstance(node, Name) and node.id.endswith(BEFORE):
-        return f"{before}{node.id.removesuffix(BEFORE)} as it was before the step"
+        return f"{before}as it was before the step"
     return ""
 
 
@@ -250,8 +250,8 @@ def _why(program: Program, wrong: Wrong, line: str, old: Node, new: Node) -> str
             return f"The {NOUNS[op]} belongs there, and not the {NOUNS[other]}."
         case "complement", _, _:
             return "One share has been taken for the other: together they are 1."
-        case "function on", _, Call("**"):
-            return "No square is taken there."
+        case "function on", _, Call("**", (_, Number(power))):
+            return f"No {'square' if power == 2 else 'third power'} is taken there."
         case "function on", _, Call("/"):
             return "It is upside down."
         case "function on", _, Call(op) if op in NOUNS:
