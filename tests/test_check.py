@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch  # noqa: F401  (loaded, so that the checker tries tensors too)
 from check_helpers import as_function, from_lines
+from conftest import ROOT
 
 from adam_edu import check
 from adam_edu.check.exercise import Exercise
@@ -295,3 +296,13 @@ def test_nothing_but_numpy_is_loaded():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout == "False\n"
+
+
+def test_the_exercise_that_contributors_are_shown_works():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    source = text.split("This is a whole one:\n\n```python\n")[1].split("```")[0]
+    made = {}
+    exec(source.replace("from ..", "from adam_edu.check."), made)
+
+    assert made["inverse_sqrt"](lambda t, lr: lr / t**0.5).ok
+    assert made["inverse_sqrt"](lambda t, lr: lr / t).mistakes == ("rate_function_off",)

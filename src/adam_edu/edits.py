@@ -206,8 +206,10 @@ def _numbers(value: float, scope: Scope) -> Iterator[Change]:
 
 def _operations(op: str, args: tuple[Node, ...]) -> Iterator[Change]:
     holes = tuple(Name(HOLE + str(i)) for i in range(len(args)))
-    for hole in holes:
-        yield ("function off" if len(holes) == 1 else "left out"), hole, 1.0 + 0.3 * (op == "clip")
+    for hole, arg in zip(holes, args, strict=True):
+        # That a number alone is left is less likely; so is one of three.
+        cost = 1.0 + 0.3 * (op == "clip") + 0.1 * isinstance(arg, Number)
+        yield ("function off" if len(holes) == 1 else "left out"), hole, cost
     for other in (*INSTEAD.get(op, ()), *(OPERATORS if op in (*OPERATORS, "**") else ())):
         if other != op:
             yield "operator", Call(other, holes), 1.0
@@ -220,7 +222,7 @@ def _operations(op: str, args: tuple[Node, ...]) -> Iterator[Change]:
     if len(holes) == 2 and op not in COMMUTE:
         yield "swapped", Call(op, holes[::-1]), 1.1
     if op in ("-", "/"):
-        yield "left out", Call(op, (Number(int(op == "/")), holes[1])), 1.2
+        yield "left out", Call(op, (Number(int(op == "/")), holes[1])), 1.15
     if op == "clip":
         _, low, high = holes
         yield "left out", Call("maximum", (holes[0], low)), 1.1

@@ -65,12 +65,6 @@ def yogi_decays(v, g, beta2):
 
 
 @wrong("v")
-def yogi_without_share(v, g):
-    """The share 1 - beta2 is missing in the step of v."""
-    return v - sign(v - g * g) * g * g
-
-
-@wrong("v")
 def yogi_times_v(v, g, beta2):
     """The step of v is in proportion to v. It is in proportion to g squared; from v = 0 yours never
     begins."""
@@ -85,7 +79,6 @@ yogi_step = step_exercise(
     (
         yogi_is_adam,
         yogi_decays,
-        yogi_without_share,
         yogi_times_v,
         *steps.DIRECTION,
         *(

@@ -152,12 +152,6 @@ def rate_is_factor(momentum):
     return 1 / (1 - momentum)
 
 
-@wrong("rate")
-def rate_over_square(lr, momentum):
-    """You divide by 1 - momentum twice."""
-    return lr / (1 - momentum) ** 2
-
-
 effective_rate = formula(
     "effective_rate(lr, momentum)",
     "lr / (1 - momentum)",
@@ -171,7 +165,6 @@ effective_rate = formula(
         rate_of_one_gradient,
         rate_two_terms,
         rate_times_momentum,
-        rate_over_square,
         rate_is_factor,
     ),
     read="momentum",

@@ -108,12 +108,6 @@ def decay_from_zero(t, lr, decay):
 
 
 @wrong("rate")
-def decay_under_root(t, lr, decay):
-    """You divide by a root. There is none in Keras's decay."""
-    return lr / math.sqrt(1 + decay * (t - 1))
-
-
-@wrong("rate")
 def decay_per_step_added(t, lr, decay):
     """You divide by 1 + decay at every step anew: a power. It is 1 + decay times the steps done."""
     return lr / (1 + decay) ** (t - 1)
@@ -161,7 +155,6 @@ keras_decay = formula(
         decay_is_exponential,
         decay_is_a_line,
         decay_from_zero,
-        decay_under_root,
         decay_per_step_added,
         decay_is_power,
         decay_subtracted,

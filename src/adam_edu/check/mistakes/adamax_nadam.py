@@ -107,14 +107,6 @@ def nadam_mu_from_0(t, beta1, momentum_decay):
     return now / (1 - mu_0 * product * now), (1 - before) / (1 - mu_0 * product)
 
 
-@wrong("m")
-def nadam_m_with_mu(m, g, t, beta1, momentum_decay):
-    """Your m is averaged with mu, as in Dozat's paper. Asked for is Torch's form, in which m is
-    Adam's, with beta1."""
-    mu = _mu(t, beta1, momentum_decay)
-    return mu * m + (1 - mu) * g
-
-
 @wrong("weight_m", "weight_g")
 def nadam_uncorrected(t, beta1, momentum_decay):
     """Your weights are not corrected. Divide that of m by 1 minus the product of all mu up to the
@@ -153,7 +145,6 @@ NADAM = (
     nadam_powers_for_product,
     nadam_mu_of_now,
     nadam_mu_from_0,
-    nadam_m_with_mu,
     nadam_g_uncorrected,
     nadam_uncorrected,
     nadam_share_of_beta1,

@@ -6,13 +6,6 @@ from ..mistake import wrong
 from . import relatives, steps
 
 
-@wrong("m")
-def m_of_sign(m, g, beta2):
-    """Your m averages the sign of the gradient. It averages the gradient; the sign is taken of the
-    step alone."""
-    return beta2 * m + (1 - beta2) * sign(g)
-
-
 @wrong("change")
 def sign_times_size(c, g, decay, lr):
     """You multiply the sign by the gradient's size. Lion forgets all sizes: every entry moves by
@@ -31,7 +24,6 @@ LION = (
     steps.ascent,
     steps.change_returned,
     steps.x_not_changed,
-    m_of_sign,
     decay_inside_sign,
     sign_times_size,
     relatives.decay_after_step,

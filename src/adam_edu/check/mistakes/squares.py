@@ -165,12 +165,6 @@ def no_units(v, g, eps):
     return g / sqrt(v + eps)
 
 
-@wrong("d")
-def d_without_share(d, delta, rho):
-    """Your d adds the whole square of the step. An average takes the share 1 - rho of it."""
-    return rho * d + delta * delta
-
-
 ADADELTA = (
     *steps.DIRECTION,
     *AVERAGE,
@@ -183,5 +177,4 @@ ADADELTA = (
     delta_without_g,
     no_units,
     steps.eps_missing,
-    d_without_share,
 )
