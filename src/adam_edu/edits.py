@@ -221,7 +221,7 @@ def _operations(op: str, args: tuple[Node, ...]) -> Iterator[Change]:
         yield "operator", Call("maximum", holes), 1.4
     if len(holes) == 2 and op not in COMMUTE:
         yield "swapped", Call(op, holes[::-1]), 1.1
-    if op in ("-", "/"):
+    if op in ("-", "/") and not isinstance(args[0], Number):
         yield "left out", Call(op, (Number(int(op == "/")), holes[1])), 1.15
     if op == "clip":
         _, low, high = holes
