@@ -342,7 +342,7 @@ def test_a_table_for_a_spreadsheet(submissions, capsys):
     rows = {row["student"]: row for row in csv.DictReader(capsys.readouterr().out.splitlines())}
 
     assert set(rows) == {"ada", "'=cmd|' C calc'!A0", "ben", "Zoë", "eva"}
-    assert list(rows["ada"]) == ["student", "first_step", "sgd_step", "points", "wrong"]
+    assert list(rows["ada"]) == ["student", "sgd_step", "first_step", "points", "wrong"]
     assert rows["ada"] == dict(rows["ada"], first_step="1", sgd_step="", points="1", wrong="")
     assert rows["ben"]["first_step"] == "1"  # the better one of two counts
     assert rows["eva"]["wrong"].startswith("first_step: ")
