@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch  # noqa: F401  (loaded, so that the checker tries tensors too)
 from check_helpers import as_function, from_lines
+from conftest import ROOT
 
 from adam_edu import check
 from adam_edu.check.exercise import Exercise
@@ -53,7 +54,8 @@ def test_the_stub_does_not_pass(exercise):
 
 @exercise
 def test_there_are_mistakes_enough_and_each_has_words(exercise):
-    assert len(exercise.mistakes) >= (12 if exercise.name == "adam_step" else 6)
+    # What is made of lines needs only those that its lines, edited, do not explain as well.
+    assert len(exercise.mistakes) >= (6 if exercise.program is None else 2)
     assert len({mistake.name for mistake in exercise.mistakes}) == len(exercise.mistakes)
     for mistake in exercise.mistakes:
         assert mistake.words.endswith((".", ".)")), mistake.name
@@ -101,7 +103,7 @@ def test_the_report_of_a_known_mistake_has_a_number_the_cause_the_line_and_the_c
     [
         ("v_hat_with_beta1", "ascent"),
         ("g_not_squared", "eps_inside_root"),
-        ("m_hat_not_corrected", "v_with_beta1"),
+        ("m_hat_not_corrected", "v_without_share"),
         ("m_without_share", "lr_missing"),
         ("t_from_zero", "root_missing"),
         ("state_not_returned", "eps_before_correction"),
@@ -138,8 +140,6 @@ def test_an_unknown_mistake_is_said_to_be_unknown_with_step_parameter_and_line()
     assert "differs from every mistake" in text
     assert "v[2] is" in text
     assert "after step 2" in text
-    assert "the line that computes v." in text
-    assert "right whenever t is 1" in text
 
 
 def test_html_is_escaped_and_says_what_the_text_says():
@@ -296,3 +296,13 @@ def test_nothing_but_numpy_is_loaded():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout == "False\n"
+
+
+def test_the_exercise_that_contributors_are_shown_works():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    source = text.split("This is a whole one:\n\n```python\n")[1].split("```")[0]
+    made = {}
+    exec(source.replace("from ..", "from adam_edu.check."), made)
+
+    assert made["inverse_sqrt"](lambda t, lr: lr / t**0.5).ok
+    assert made["inverse_sqrt"](lambda t, lr: lr / t).mistakes == ("rate_function_off",)

@@ -159,7 +159,7 @@ def test_check_says_right_and_returns_0(capsys):
 
 def test_check_says_what_is_wrong_and_returns_1(capsys):
     assert main(["exercise", "check", write(RIGHT.replace("-lr", "lr"))]) == 1
-    assert "goes up the slope" in " ".join(capsys.readouterr().out.split())
+    assert "The minus of lr is missing." in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_file_is_checked_by_the_name_of_the_exercise(capsys):
@@ -342,7 +342,7 @@ def test_a_table_for_a_spreadsheet(submissions, capsys):
     rows = {row["student"]: row for row in csv.DictReader(capsys.readouterr().out.splitlines())}
 
     assert set(rows) == {"ada", "'=cmd|' C calc'!A0", "ben", "Zoë", "eva"}
-    assert list(rows["ada"]) == ["student", "first_step", "sgd_step", "points", "wrong"]
+    assert list(rows["ada"]) == ["student", "sgd_step", "first_step", "points", "wrong"]
     assert rows["ada"] == dict(rows["ada"], first_step="1", sgd_step="", points="1", wrong="")
     assert rows["ben"]["first_step"] == "1"  # the better one of two counts
     assert rows["eva"]["wrong"].startswith("first_step: ")

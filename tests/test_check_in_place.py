@@ -65,7 +65,7 @@ def test_a_mistake_is_named(lines, mistake):
     ("lines", "mistake"),
     [
         ((M, V, "v.div_(1 - beta2**t)", "denominator = v.sqrt() + eps", X), "v_hat_returned"),
-        ((M, V, "denominator = v.sqrt_() / (1 - beta2**t) ** 0.5 + eps", X), "root_returned"),
+        ((M, V, "denominator = v.sqrt_() / (1 - beta2**t) ** 0.5 + eps", X), "v_returned_wrongly"),
     ],
     ids=["corrected moment kept", "root kept"],
 )

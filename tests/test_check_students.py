@@ -27,15 +27,15 @@ return x - lr * m_bar / (np.sqrt(v / (1 - beta2**t)) + eps), m, v"""
 WRONG = {
     "sgd_step": {
         "return lr * g": "step_returned",
-        "return x - lr": "step_without_g",
-        "return x - lr * x": "step_along_x",
+        "return x - lr": "x_left_out",
+        "return x - lr * x": "x_name",
         "return x - lr * abs(g)": "step_along_abs",
     },
     "momentum_step": {
         "m = momentum * m - lr * g; return x + m, m": "steps_in_buffer",
-        "m = momentum * m + lr * g; return x - lr * m, m": "lr_twice",
-        "m = momentum * (m + g); return x - lr * m, m": "momentum_on_both",
-        "m = momentum * m + g; return x - lr * (m + g), m": "gradient_twice",
+        "m = momentum * m + lr * g; return x - lr * m, m": "m_added",
+        "m = momentum * (m + g); return x - lr * m, m": "m_bracket",
+        "m = momentum * m + g; return x - lr * (m + g), m": "x_added",
         "m = momentum * m + g; return m, x - lr * m": "wrong_order",
     },
     "nesterov_step": {
@@ -45,8 +45,8 @@ WRONG = {
         "m = momentum * m + g; a = momentum * m + g; return x - lr * a, a": "ahead_kept",
     },
     "adagrad_step": {
-        "s = np.sqrt(s + g**2); return x - lr * g / (s + eps), s": "root_of_sum_returned",
-        "s = s + g**2; return x - lr / (np.sqrt(s) + eps), s": "nothing_above",
+        "s = np.sqrt(s + g**2); return x - lr * g / (s + eps), s": "s_returned_wrongly",
+        "s = s + g**2; return x - lr / (np.sqrt(s) + eps), s": "x_left_out",
         "s = s + g**2; return x - lr * g / np.maximum(np.sqrt(s), eps), s": "eps_is_maximum",
     },
     "rmsprop_step": {
@@ -56,7 +56,7 @@ WRONG = {
         ),
         "v = rho * v**2 + (1 - rho) * g**2; return x - lr * g / (v**0.5 + eps), v": "old_v_squared",
         "v = (rho * v + (1 - rho) * g**2) ** 0.5; return x - lr * g / (v + eps), v": (
-            "root_returned"
+            "v_returned_wrongly"
         ),
     },
     "bug_in_rmsprop": {
@@ -66,17 +66,17 @@ WRONG = {
     },
     "adadelta_step": {
         f"{AVERAGE}delta = (d**0.5 + eps) / (v + eps)**0.5 * g; {STEPS}": "eps_outside_above",
-        f"{AVERAGE}delta = (d + eps)**0.5 / (v**0.5 + eps) * g; {STEPS}": "eps_outside_below",
+        f"{AVERAGE}delta = (d + eps)**0.5 / (v**0.5 + eps) * g; {STEPS}": "delta_bracket",
         f"{AVERAGE}delta = d**0.5 / (v**0.5 + eps) * g; {STEPS}": "eps_outside_below_only",
         f"{AVERAGE}delta = (d**0.5 + eps) / v**0.5 * g; {STEPS}": "eps_outside_above_only",
-        f"{AVERAGE}delta = d**0.5 / (v + eps)**0.5 * g; {STEPS}": "eps_below_only",
-        f"{AVERAGE}delta = (d + eps)**0.5 / v**0.5 * g; {STEPS}": "eps_above_only",
+        f"{AVERAGE}delta = d**0.5 / (v + eps)**0.5 * g; {STEPS}": "delta_left_out",
+        f"{AVERAGE}delta = (d + eps)**0.5 / v**0.5 * g; {STEPS}": "delta_left_out",
         f"{AVERAGE}delta = ((d + eps) / (v + eps))**0.5; {STEPS}": "delta_without_g",
     },
     "adam_step": {
         f"{HATS}return m, v, x - lr * m_hat / (np.sqrt(v_hat) + eps)": "wrong_order",
         HATS.replace("beta1", "0.9") + "return x - lr * m_hat / (np.sqrt(v_hat) + eps), m, v": (
-            "beta1_hard_coded"
+            "beta1_usual"
         ),
         HATS.replace("beta1", "0.9").replace("beta2", "0.999")
         + "return x - 1e-3 * m_hat / (np.sqrt(v_hat) + 1e-8), m, v": "settings_hard_coded",
@@ -85,15 +85,15 @@ WRONG = {
         f"{HATS}return lr * m_hat / (np.sqrt(v_hat) + eps), m, v": "step_returned",
         f"{HATS}return x - lr * m_hat / (np.sqrt(v_hat) + eps) / t**0.5, m, v": "lr_over_root_of_t",
         f"{MOMENTS}return x - lr * m / (1 - beta1)**t / ((v / (1 - beta2**t))**0.5 + eps), m, v": (
-            "m_hat_power_outside"
+            "m_hat_bracket"
         ),
         f"{MOMENTS}return x - lr * (m / 1 - beta1**t) / ((v / (1 - beta2**t))**0.5 + eps), m, v": (
-            "m_hat_without_brackets"
+            "m_hat_bracket"
         ),
         HATS.replace("(1 - beta2) * g**2", "((1 - beta2) * g)**2")
-        + "return x - lr * m_hat / (np.sqrt(v_hat) + eps), m, v": "v_share_squared",
+        + "return x - lr * m_hat / (np.sqrt(v_hat) + eps), m, v": "v_bracket",
         HATS.replace("(1 - beta1) * g", "1 - beta1 * g")
-        + "return x - lr * m_hat / (np.sqrt(v_hat) + eps), m, v": "m_without_brackets",
+        + "return x - lr * m_hat / (np.sqrt(v_hat) + eps), m, v": "m_bracket",
         HATS.replace("g**2", "g")
         + "return x - lr * m_hat / (np.sqrt(abs(v_hat)) + eps), m, v": "abs_under_root",
         "a = beta1 * m + (1 - beta1) * g; b = beta2 * v + (1 - beta2) * g**2; m_hat = m / "
@@ -109,24 +109,24 @@ WRONG = {
     },
     "adamax_step": {
         "m = beta1 * m + (1 - beta1) * g; u = np.maximum(beta2 * u, abs(g) + eps); "
-        "return x - lr * m / (1 - beta1**t) / (u + eps), m, u": "eps_twice",
+        "return x - lr * m / (1 - beta1**t) / (u + eps), m, u": "x_added",
     },
     "nadam_step": {
         NADAM.format("mu(t + 1) * m + (1 - mu(t)) * g"): "nadam_uncorrected",
         NADAM.format("mu(t + 1) * m / (1 - then) + (1 - mu(t + 1)) * g / (1 - now)"): (
-            "nadam_share_of_next"
+            "m_bar_name"
         ),
     },
     "amsgrad_step": {
         f"{MOMENTS}w = np.maximum(beta2 * w, v); return x - lr * m / (1 - beta1**t) / "
-        "(np.sqrt(w / (1 - beta2**t)) + eps), m, v, w": "maximum_decays",
+        "(np.sqrt(w / (1 - beta2**t)) + eps), m, v, w": "w_added",
     },
     "adamw_step": {
         f"{HATS}return lr * weight_decay * x - lr * m_hat / (np.sqrt(v_hat) + eps), m, v": (
-            "decay_is_all_that_is_left"
+            "x_left_out"
         ),
         f"{HATS}return x - lr * (m_hat / (np.sqrt(v_hat) + eps) + weight_decay), m, v": (
-            "decay_without_x"
+            "decay_left_out"
         ),
     },
     "adabound_step": {
@@ -141,11 +141,11 @@ WRONG = {
         "c = beta1 * m + (1 - beta1) * g; m = beta2 * m + (1 - beta2) * g; "
         "x = x - lr * np.sign(c); return x - lr * weight_decay * x, m": "decay_after_step",
         "c = beta1 * m + (1 - beta1) * g; m = beta2 * m + (1 - beta2) * g; "
-        "return x - np.sign(c) - lr * weight_decay * x, m": "sign_without_lr",
+        "return x - np.sign(c) - lr * weight_decay * x, m": "x_left_out",
     },
     "yogi_step": {
         f"{MOMENTS.split(';')[0]}; v = v - (1 - beta2) * np.sign(g**2 - v) * g**2; "
-        "return x - lr * m / (np.sqrt(v) + eps), m, v": "yogi_sign_swapped",
+        "return x - lr * m / (np.sqrt(v) + eps), m, v": "v_operator",
         f"{MOMENTS.split(';')[0]}; v = beta2 * v + (1 - beta2) * np.sign(g**2 - v) * g**2; "
         "return x - lr * m / (np.sqrt(v) + eps), m, v": "yogi_decays",
     },
@@ -175,12 +175,12 @@ return out""": "average_shares_swapped",
         """
 average, out = 0, []
 for value in signal: average += (1 - beta) * value; out.append(average)
-return out""": "average_never_forgets",
+return out""": "averages_left_out",
     },
-    "half_life": {"return int(math.log(0.5) / math.log(beta))": "half_life_cut"},
+    "half_life": {"return int(math.log(0.5) / math.log(beta))": "steps_operator"},
     "beta_for_window": {"return 1 / (1 - window)": "window_of_window"},
-    "after_steps": {"return (1 - lr * curvature) ** t": "start_forgotten"},
-    "largest_rate": {"return 2 * max(curvatures)": "limit_multiplied"},
+    "after_steps": {"return (1 - lr * curvature) ** t": "x_t_left_out"},
+    "largest_rate": {"return 2 * max(curvatures)": "limit_operator"},
     "effective_rate": {"return 1 / (1 - momentum)": "rate_is_factor"},
     "inverse_sqrt": {
         "return lr / t**1/2": "root_by_precedence",
@@ -198,19 +198,19 @@ return out""": "average_never_forgets",
         "return max(0, lr * math.cos(math.pi * (t - 1) / steps))": "cosine_cut_at_zero",
     },
     "warmup_rate": {
-        "return lr * min((t + 1) / steps, 1)": "warmup_one_ahead",
+        "return lr * min((t + 1) / steps, 1)": "rate_added",
         "return min(t / steps, lr)": "warmup_capped_by_lr",
         """
 if t < steps: return lr * t / steps""": "returns_nothing",
     },
-    "keras_decay": {"return lr / 1 + decay * (t - 1)": "decay_without_brackets"},
-    "first_step": {"return -lr / (abs(g) + eps)": "first_step_without_g"},
-    "gradient_share": {"return sum(beta**k for k in range(t))": "share_without_factor"},
-    "epsilon_hat": {"return math.sqrt(1 - beta2**t)": "eps_hat_factor"},
+    "keras_decay": {"return lr / 1 + decay * (t - 1)": "rate_bracket"},
+    "first_step": {"return -lr / (abs(g) + eps)": "change_left_out"},
+    "gradient_share": {"return sum(beta**k for k in range(t))": "share_added"},
+    "epsilon_hat": {"return math.sqrt(1 - beta2**t)": "eps_hat_left_out"},
     "checkpoint_bytes": {
-        "return weights * weight_bytes + slots * state_bytes": "slots_of_one_weight",
+        "return weights * weight_bytes + slots * state_bytes": "size_bracket",
     },
-    "step_seconds": {"return 4 * weights * 7 / bandwidth": "always_adam"},
+    "step_seconds": {"return 4 * weights * 7 / bandwidth": "time_number_for_name"},
 }
 # What is right, in other words.
 RIGHT = {

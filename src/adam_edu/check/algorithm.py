@@ -37,16 +37,21 @@ class Assignment:
 Algorithm = tuple[Assignment, ...]
 
 
-def run(algorithm: Algorithm, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def run(
+    algorithm: Algorithm, arguments: Mapping[str, Any], forced: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Run the assignments in order, and return the value of every name.
 
-    What an argument was at first stays readable under its name with ``_before``.
+    What an argument was at first stays readable under its name with ``_before``. A name in
+    ``forced`` has the value given there as soon as it is assigned.
     """
     values = dict(arguments)
     values |= {f"{name}_before": value for name, value in arguments.items()}
     for one in algorithm:
         result = one.compute(*[values[name] for name in one.reads])
         values.update(zip(one.names, result if len(one.names) > 1 else (result,), strict=True))
+        if forced:
+            values.update((name, forced[name]) for name in one.names if name in forced)
     return values
 
 

@@ -89,6 +89,15 @@ class Trial:
         return any(seen.found is not None for seen in self.observations)
 
     @property
+    def collapsed(self) -> bool:
+        """Whether one number came back where an array was asked for.
+
+        Of single floats that would be right: the sum of one number is that number.
+        """
+        errors = [seen.outcome.error for seen in self.observations]
+        return any(isinstance(error, Misfit) and error.name == "collapsed" for error in errors)
+
+    @property
     def printed(self) -> str:
         """What the first call that printed anything printed."""
         return next((o.outcome.printed for o in self.observations if o.outcome.printed), "")
@@ -100,8 +109,11 @@ def close(found: Array, expected: Array) -> NDArray[np.bool_]:
     >>> close(np.array(1.0), np.array(1.00001))
     array([ True])
     """
-    agrees = np.isclose(found, expected, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
-    return np.atleast_1d(agrees)
+    found, expected = np.atleast_1d(found, expected)
+    with np.errstate(all="ignore"):
+        near = abs(found - expected) <= ABSOLUTE + RELATIVE * abs(expected)
+    same: NDArray[np.bool_] = (near & np.isfinite(expected)) | (found == expected)
+    return same | (np.isnan(found) & np.isnan(expected))
 
 
 def has_names(task: Task, function: Callable[..., Any]) -> bool:
@@ -111,7 +123,8 @@ def has_names(task: Task, function: Callable[..., Any]) -> bool:
     except ValueError:
         return False
     takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
-    return takes_any or set(task.parameters) <= set(parameters)
+    names = {n for n, p in parameters.items() if p.kind is not inspect.Parameter.POSITIONAL_ONLY}
+    return takes_any or set(task.parameters) <= names
 
 
 def by_name(task: Task, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -136,7 +149,7 @@ def trial_of(exercise: Reference, function: Callable[..., Any]) -> Trial:
             continue
         trial = Trial(kind, list(_observations(exercise, function, kind)))
         trials.append(trial)
-        if trial.error is None or trial.observations[-1].outcome.out_of_time:
+        if trial.error is None or trial.observations[-1].outcome.out_of_time or trial.collapsed:
             return trial
     return min(trials, key=_rank)
 
@@ -144,14 +157,15 @@ def trial_of(exercise: Reference, function: Callable[..., Any]) -> Trial:
 def _rank(trial: Trial) -> int:
     if trial.ran:
         return 0
-    return 2 if isinstance(trial.error, (TypeError, AttributeError, ValueError)) else 1
+    of_kind = (TypeError, AttributeError, ValueError, NotImplementedError)
+    return 2 if isinstance(trial.error, of_kind) else 1
 
 
 def _observations(
     exercise: Reference, function: Callable[..., Any], kind: Kind
 ) -> Iterator[Observation]:
     """Call the solution with every probe; the first call that takes too long is the last."""
-    for number, arguments in enumerate(exercise.probes, start=1):
+    for number, arguments in enumerate((*exercise.probes, *exercise.further), start=1):
         seen = observe(exercise, function, kind, arguments, number)
         yield seen
         if seen.outcome.out_of_time:
@@ -187,6 +201,12 @@ def _of_shape(found: Array, expected: Array, name: str) -> Array:
     if found.size == expected.size == 1:
         return found.reshape(expected.shape)
     text = f"For {name} it returned {_shape(found)}; asked for: {_shape(expected)}."
+    if found.size == 1:
+        text += (
+            " Functions such as np.sum, np.mean, np.max and np.linalg.norm make one number of an "
+            "array; here each coordinate has its own."
+        )
+        raise Misfit("collapsed", text)
     raise Misfit("wrong_shape", text)
 
 

@@ -1,14 +1,47 @@
 """Examining a solution: call it, compare, and find what explains the difference."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from .calling import Trial, by_name, trial_of
-from .explain import Parts, difference, explain, known, order_of, unknown, wrong_order
+from .calling import Observation, Trial, by_name, trial_of
+from .departure import departure
+from .explain import (
+    Parts,
+    difference,
+    explain,
+    explained,
+    order_of,
+    shown,
+    unknown,
+    wrong_order,
+)
 from .faults import Fault, described, faults_of, has_gap, not_written_yet, refusal
+from .observed import alike
 from .reference import Reference
 from .report import Report
 from .sandbox import RandomState
+from .tracing import CALLS, Step, trace
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a solution did, as data: nothing of it is judged by code that the student can reach.
+
+    Attributes
+    ----------
+    trial : the calls, and what came back
+    faults : what it does beside computing
+    gap : whether a line is still to be finished
+    steps : the values of its own expressions, if numbers are wrong
+    traced : the calls in which they were seen
+    """
+
+    trial: Trial
+    faults: tuple[Fault, ...] = ()
+    gap: bool = False
+    steps: tuple[Step, ...] = ()
+    traced: tuple[Observation, ...] = ()
 
 
 def examine(exercise: Reference, function: Callable[..., Any]) -> Report:
@@ -16,45 +49,67 @@ def examine(exercise: Reference, function: Callable[..., Any]) -> Report:
     refused = refusal(exercise, function)
     if refused is not None:
         return refused
+    return judge(exercise, gather(exercise, function))
+
+
+def gather(exercise: Reference, function: Callable[..., Any]) -> Evidence:
+    """Call a solution, and return what it did."""
     state = RandomState(function)
     try:
         trial = trial_of(exercise, by_name(exercise, function))
-        faults = faults_of(exercise, function, trial, state.changed())
+        faults = tuple(faults_of(exercise, function, trial, state.changed()))
+        steps: tuple[Step, ...] = ()
+        traced: tuple[Observation, ...] = ()
+        if not trial.right and trial.ran and exercise.program is not None:
+            traced = tuple(alike(trial.observations)[-CALLS:])
+            arguments = [seen.arguments for seen in traced]
+            steps = tuple(trace(function, arguments))
     finally:
         state.restore()
-    if has_gap(function, trial):
+    return Evidence(trial, faults, has_gap(function, trial), steps, traced)
+
+
+def judge(exercise: Reference, evidence: Evidence) -> Report:
+    """Return the report on what a solution did."""
+    trial, faults = evidence.trial, list(evidence.faults)
+    if evidence.gap:
         return not_written_yet(exercise)
     if not trial.right:
-        names, parts = _numbers(exercise, trial, faults)
+        names, parts = _numbers(exercise, evidence)
         return _report(exercise, trial, names, parts, faults)
     if faults:
         return _report(exercise, trial, (), [("Right", "the numbers, in every call.")], faults)
-    count = len(trial.observations)
+    count = len(exercise.probes)
     said = f"It agrees with the reference in each of {count} calls, with {trial.kind.name}."
     agrees = (("Right", said), *_note(trial))
     return Report(exercise.name, True, (), "right", agrees, _results(exercise, trial))
 
 
-def _numbers(
-    exercise: Reference, trial: Trial, faults: list[Fault]
-) -> tuple[tuple[str, ...], Parts]:
+def _numbers(exercise: Reference, evidence: Evidence) -> tuple[tuple[str, ...], Parts]:
     """Return the mistakes' names and what to say, where the numbers are wrong or missing."""
-    mistakes = explain(exercise, trial.observations)
-    names = tuple(mistake.name for mistake in mistakes)
-    if mistakes and names == exercise.planted:
+    trial = evidence.trial
+    if any(fault.name == "remembers_between_calls" for fault in evidence.faults):
+        return (), difference(exercise, trial, shown(exercise, trial))
+    found = explain(exercise, trial, evidence.traced, evidence.steps)
+    names = tuple(cause.name for cause in found.causes)
+    if found.causes and names == exercise.planted:
         said = [("Cause", "The bug is still there. Compare the lines with the algorithm.")]
-        return names, difference(exercise, trial) + said
-    if mistakes:
-        return names, difference(exercise, trial) + known(exercise, trial, mistakes)
-    if trial.error is not None:
+        return names, difference(exercise, trial, shown(exercise, trial)) + said
+    one = shown(exercise, trial, found.causes)
+    if found.causes and not found.open:
+        return names, difference(exercise, trial, one) + explained(exercise, one, found.causes)
+    if trial.error is not None and not found.causes:
         fault = described(trial.error)
         return (fault.name,), [("Problem", fault.text)]
     order = order_of(exercise, trial.observations)
     if order:
-        return ("wrong_order",), difference(exercise, trial) + wrong_order(exercise, order)
-    if any(fault.name == "remembers_between_calls" for fault in faults):
-        return (), difference(exercise, trial)
-    return ("unknown",), difference(exercise, trial) + unknown(exercise, trial)
+        return ("wrong_order",), difference(exercise, trial, one) + wrong_order(exercise, order)
+    said = explained(exercise, one, found.causes)[:-1] if found.causes else []
+    departs = ""
+    if exercise.program is not None and evidence.steps:
+        departs = departure(exercise, exercise.program, evidence.traced, evidence.steps)
+    parts = difference(exercise, trial, one) + said + unknown(exercise, trial, departs)
+    return (*names, "unknown"), parts
 
 
 def _report(

@@ -1,36 +1,76 @@
 """Which known mistakes explain what was seen, and how to say it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations, permutations
 
 import numpy as np
 
 from .calling import Observation, Trial, close
 from .faults import described
+from .infer import Cause, Explanation, Search, with_and_without
+from .likeness import Likeness
 from .mistake import Mistake
+from .observed import alike
 from .reference import Reference
 from .report import apart, listed
+from .tracing import Step
 
 Parts = list[tuple[str, str]]
 
 
-def explain(exercise: Reference, observations: list[Observation]) -> tuple[Mistake, ...]:
-    """Return the known mistake, or the two, under which everything seen would be as it was seen."""
-    for count in (1, 2):
-        for mistakes in combinations(exercise.mistakes, count):
-            lines = [line for mistake in mistakes for line in mistake.lines]
-            if len(set(lines)) == len(lines) and all(
-                _behaves_so(exercise, mistakes, seen) for seen in observations
-            ):
-                return mistakes
-    return ()
+def explain(
+    exercise: Reference,
+    trial: Trial,
+    traced: Sequence[Observation] = (),
+    steps: Sequence[Step] = (),
+) -> Explanation:
+    """Return what explains all that was seen: entries of the catalogue, or edits of the lines.
+
+    ``steps`` are the values of the student's own expressions in the calls ``traced``.
+    """
+    if not trial.ran:
+        return Explanation(open=exercise.returns)
+    observations = trial.observations
+    known = _known(exercise, observations, 1)
+    if known:
+        return known
+    if exercise.program is None:
+        return _known(exercise, observations, 2) or Explanation(open=exercise.returns)
+    seen = alike(observations)
+    if order_of(exercise, observations) or not seen:
+        return Explanation(open=exercise.returns)
+    with np.errstate(all="ignore"):
+        program = exercise.program
+        likeness = Likeness(exercise, program, traced, steps) if steps else None
+        found = Search(exercise, program, seen, likeness).explanation()
+    if found.open:
+        return _known(exercise, observations, 2) or found
+    return found
+
+
+def _known(exercise: Reference, observations: list[Observation], count: int) -> Explanation | None:
+    """Return the one known mistake, or the two, under which everything would be as it was seen."""
+    for mistakes in combinations(exercise.mistakes, count):
+        lines = [line for mistake in mistakes for line in mistake.lines]
+        # The later calls are the richer ones, in which most can be told apart.
+        if len(set(lines)) == len(lines) and all(
+            _behaves_so(exercise, mistakes, seen) for seen in reversed(observations)
+        ):
+            return Explanation(tuple(map(Cause.known, mistakes)))
+    return None
+
+
+def _undefined(error: BaseException) -> bool:
+    """Return whether an error is what Python's own numbers raise where an array has a NaN."""
+    if isinstance(error, ValueError):
+        return "domain" in str(error) or "expected a" in str(error)
+    return isinstance(error, ArithmeticError)
 
 
 def _behaves_so(exercise: Reference, mistakes: tuple[Mistake, ...], seen: Observation) -> bool:
     """Return whether the reference with these mistakes would have done what was seen."""
-    if seen.outcome.error is not None and not isinstance(
-        seen.outcome.error, (ArithmeticError, ValueError)
-    ):
+    if seen.outcome.error is not None and not _undefined(seen.outcome.error):
         return False
     try:
         with np.errstate(all="ignore"):
@@ -69,21 +109,47 @@ def wrong_order(exercise: Reference, order: tuple[str, ...]) -> Parts:
     return [("Cause", f"{text}{listed(exercise.returns)}."), ("Look at", "the return statement.")]
 
 
-def difference(exercise: Reference, trial: Trial) -> Parts:
-    """Return what is right, and the first difference with the call that shows it."""
-    seen = next(o for o in trial.observations if not o.right)
-    parts = []
-    right = [name for name, good in zip(exercise.returns, trial.right_results, strict=True) if good]
-    if right:
-        parts.append(("Right", f"{listed(right)}, in each of {len(trial.observations)} calls."))
+@dataclass(frozen=True)
+class Shown:
+    """The one call, and the one number in it, that a verdict speaks of."""
+
+    seen: Observation
+    name: str
+    place: tuple[int, ...]
+
+
+def shown(exercise: Reference, trial: Trial, causes: tuple[Cause, ...] = ()) -> Shown:
+    """Return the first number that is wrong, if possible where the first cause's line is too."""
+    wrong = [seen for seen in trial.observations if not seen.right]
+    options = [_first_wrong(exercise, seen) for seen in wrong]
+    for cause in causes[:1]:
+        for one in options:
+            if one.seen.found is not None and _consequence(exercise, one, cause):
+                return one
+    return options[0]
+
+
+def _first_wrong(exercise: Reference, seen: Observation) -> Shown:
     if seen.found is None:
-        return [*parts, ("Differs", described(seen.outcome.error).text)]
+        return Shown(seen, "", ())
     order = _order(exercise)
     wrong = [name for name, good in zip(exercise.returns, seen.agrees, strict=True) if not good]
     name = min(wrong, key=order.index)
     which = exercise.returns.index(name)
+    agrees = close(np.atleast_1d(seen.found[which]), np.atleast_1d(seen.expected[which]))
+    return Shown(seen, name, tuple(int(i) for i in np.argwhere(~agrees)[0]))
+
+
+def difference(exercise: Reference, trial: Trial, one: Shown) -> Parts:
+    """Return what is right, and a difference with the call that shows it."""
+    parts, seen, name, place = [], one.seen, one.name, one.place
+    right = [name for name, good in zip(exercise.returns, trial.right_results, strict=True) if good]
+    if right:
+        parts.append(("Right", f"{listed(right)}, in each of {len(exercise.probes)} calls."))
+    if seen.found is None:
+        return [*parts, ("Differs", described(seen.outcome.error).text)]
+    which = exercise.returns.index(name)
     found, expected = np.atleast_1d(seen.found[which]), np.atleast_1d(seen.expected[which])
-    place = tuple(np.argwhere(~close(found, expected))[0])
     if found.size > 1:
         name += f"[{', '.join(map(str, place))}]"
     texts = apart(found[place], expected[place])
@@ -91,43 +157,51 @@ def difference(exercise: Reference, trial: Trial) -> Parts:
     return [*parts, ("Differs", f"{text}{_arguments(exercise, seen, place)}.")]
 
 
-def known(exercise: Reference, trial: Trial, mistakes: tuple[Mistake, ...]) -> Parts:
-    """Return what to say about known mistakes: the words of each, its code, where to look."""
+def explained(exercise: Reference, one: Shown, causes: tuple[Cause, ...]) -> Parts:
+    """Return what to say about causes: the words of each, its code, where to look."""
     parts: Parts = []
-    for mistake in mistakes:
-        parts.append(("Cause", f"{mistake.words} {_consequence(exercise, trial, mistake)}".strip()))
-        if mistake.code:
-            parts.append(("Code", mistake.code))
-    places = list(dict.fromkeys(exercise.place(mistake.lines[0]) for mistake in mistakes))
+    for cause in causes:
+        parts.append(("Cause", f"{cause.text} {_consequence(exercise, one, cause)}".strip()))
+        if cause.code:
+            parts.append(("Code", cause.code))
+        if cause.others:
+            parts.append(("Or", f"{listed(cause.others, 'or')}. The same numbers come of it here."))
+    places = list(dict.fromkeys(exercise.place(cause.line) for cause in causes))
     return [*parts, ("Look at", f"{listed(places)}.")]
 
 
-def unknown(exercise: Reference, trial: Trial) -> Parts:
-    """Return what to say about a difference that no known mistake explains."""
-    return [
-        ("Cause", "This differs from every mistake that the checker knows."),
-        ("Look at", _where(exercise, trial)),
-    ]
+def unknown(exercise: Reference, trial: Trial, departs: str = "") -> Parts:
+    """Return what to say about a difference that nothing explains; ``departs`` says where."""
+    cause = "This differs from every mistake that the checker knows."
+    return [("Cause", cause), ("Look at", departs or _where(exercise, trial))]
 
 
-def _consequence(exercise: Reference, trial: Trial, mistake: Mistake) -> str:
+def _consequence(exercise: Reference, one: Shown, cause: Cause) -> str:
     """Return what the wrong line's value is and should be, where nobody else can see it."""
-    name = mistake.lines[0]
-    if name in exercise.returns or name not in exercise.values(exercise.probes[0]):
+    name, given = cause.line, one.seen.arguments
+    if name in exercise.returns or one.seen.found is None:
         return ""
-    for seen in trial.observations:
-        with np.errstate(all="ignore"):
-            try:
-                wrong = np.atleast_1d(exercise.values(seen.arguments, mistake)[name])
-            except (ArithmeticError, ValueError):
-                continue
-        right = np.atleast_1d(exercise.values(seen.arguments)[name])
-        for i in np.flatnonzero(~close(wrong, right)):
-            texts = apart(wrong[i], right[i])
+    with np.errstate(all="ignore"):
+        try:
+            if cause.mistake is not None:
+                wrong = exercise.values(given, cause.mistake)[name]
+                right = exercise.values(given)[name]
+            elif exercise.program is not None and cause.edits:
+                wrong, right = with_and_without(exercise, exercise.program, one.seen, cause)
+            else:
+                return ""
+        except (ArithmeticError, ValueError, KeyError):
+            return ""
+    wrong, right = np.broadcast_arrays(np.atleast_1d(wrong), np.atleast_1d(right))
+    places = [one.place] if wrong.ndim == len(one.place) and wrong.size > 1 else [(0,)]
+    for place in places:
+        if not close(wrong[place], right[place]).all():
+            texts = apart(wrong[place], right[place])
             # What was given is spoken of by its name.
-            what = name if name in seen.arguments else exercise.place(name)
+            what = name if name in given else exercise.place(name)
             what = what.removeprefix("the line that computes ")
-            return f"So {what} is {texts[0]} where {texts[1]} is right{_at(seen)}."
+            what = "the change of x" if name == "change" else what
+            return f"So {what} is {texts[0]} where {texts[1]} is right{_at(one.seen)}."
     return ""
 
 
@@ -172,7 +246,7 @@ def _arguments(exercise: Reference, seen: Observation, place: tuple[int, ...]) -
     texts = []
     for name, value in seen.arguments.items():
         if isinstance(value, np.ndarray):
-            shown = np.asarray(value[place] if exercise.one_by_one else value)
+            shown = np.asarray(value[place] if exercise.one_by_one else value) + 0.0  # for -0
             text = f"{shown:.6g}" if shown.ndim == 0 else np.array2string(shown, separator=", ")
         else:
             text = f"{value:.6g}" if isinstance(value, (int, float)) else str(value)

@@ -37,7 +37,7 @@ def refusal(task: Task, function: Any) -> Report | None:
         return task.refused("not_a_function", text)
     if inside(function, is_stub):
         return not_written_yet(task)
-    spying = spied(function)
+    spying = inside(function, spied)
     if spying:
         text = f"It looks at the checker's own frames, by {spying}. Nothing here needs that."
         return task.refused("looks_at_the_checker", text)
@@ -104,11 +104,60 @@ def described(error: BaseException | None) -> Fault:
         if theirs:
             line = linecache.getline(theirs[0].filename, theirs[0].lineno or 0).strip()
             where = f" in its line {line!r}" if line else f" in line {theirs[0].lineno}"
-    text = "" if error is None else text_of(error)
-    message = f": {text}" if text else ""
-    if "for ^" in message:
-        message += ". A power is written ** in Python"
-    return Fault("raises", f"It raised {type(error).__name__}{where}{message}.")
+    said = "" if error is None else text_of(error).rstrip(".")
+    message = f": {said}" if said else ""
+    hints = [hint for known, part, hint in HINTS if known == type(error).__name__ and part in said]
+    text = f"It raised {type(error).__name__}{where}{message}."
+    return Fault("raises", " ".join([text, *hints[:1]]))
+
+
+# What the commoner errors mean here: the type, a part of the message, and a sentence.
+HINTS = [
+    ("TypeError", "for ^", "A power is written ** in Python."),
+    ("TypeError", "bitwise_xor", "A power is written ** in Python; ^ is something else."),
+    ("ValueError", "to unpack", "To the right of = stand more values, or fewer, than names."),
+    (
+        "TypeError",
+        "scalar index",
+        "The second argument of np.max, np.min and np.sum is an axis. The larger of two arrays, "
+        "place by place, is np.maximum(a, b); range takes one whole number.",
+    ),
+    (
+        "TypeError",
+        "as an integer",
+        "The second argument of np.max, np.min and np.sum is an axis. The larger of two arrays, "
+        "place by place, is np.maximum(a, b).",
+    ),
+    (
+        "IndexError",
+        "too many indices",
+        "A tuple as an index means one number for each axis. To take several rows, make a list of "
+        "it: array[list(rows)].",
+    ),
+    ("IndexError", "valid indices", "An index is a whole number, a slice or a list of them."),
+    (
+        "TypeError",
+        "positional-only",
+        "That function takes its arguments by place: leave NAME= out.",
+    ),
+    ("TypeError", "object is not callable", "Is a * missing before the bracket?"),
+    ("NameError", "is not defined", "Is it spelled as where it was assigned?"),
+    (
+        "TypeError",
+        "converted to Python scalars",
+        "An array has no single value: use the function of NumPy in the place of that of math.",
+    ),
+    (
+        "TypeError",
+        "length-1 arrays",
+        "An array has no single value: use the function of NumPy in the place of that of math.",
+    ),
+    (
+        "ValueError",
+        "truth value",
+        "An array is neither true nor false as a whole: use np.where, or np.maximum.",
+    ),
+]
 
 
 def _is_ours(path: str) -> bool:

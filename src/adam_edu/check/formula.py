@@ -1,19 +1,25 @@
 """How to make an exercise of one formula."""
 
+import ast
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from .algorithm import Assignment
+from ..reading import ARITHMETIC
+from ..trees import Call, Line, Name, Node, Number
+from .algorithm import Algorithm, Assignment
 from .exercise import Exercise
 from .kinds import ARRAYS, FLOATS, LISTS, NUMBERS, TENSORS
 from .mistake import Mistake
+from .program import FUNCTIONS, Array, Program, evaluated
+
+DECAYS = ("beta", "beta1", "beta2", "momentum")
 
 
 def formula(
     signature: str,
-    right: Callable[..., Any],
+    right: Callable[..., Any] | str | tuple[str, ...],
     *,
     returns: str,
     statement: str,
@@ -27,7 +33,8 @@ def formula(
     Parameters
     ----------
     signature : as it stands after ``def``
-    right : the formula, a function whose parameters are called as those of the signature
+    right : the formula as it would be written, or lines ``NAME = ...`` of which it is the last; a
+        function with the parameters of the signature, if it is more than lines
     returns : the name of what it returns
     statement : what to do
     probes : the arguments of each call
@@ -38,14 +45,101 @@ def formula(
     """
     arrays = any(isinstance(value, np.ndarray) for value in probes[0].values())
     kinds = (ARRAYS, FLOATS, LISTS, TENSORS) if one_by_one else (ARRAYS, LISTS, TENSORS)
+    program = None if callable(right) else _program(signature, right, returns)
+    if program is None:
+        lines: Algorithm = (Assignment.of((returns,), right),)  # type: ignore[arg-type]
+    else:
+        lines = tuple(map(_assignment, program.lines))
     return Exercise(
         signature=signature,
         returns=(returns,),
         statement=statement,
-        lines=(Assignment.of((returns,), right),),
+        lines=lines,
         probes=tuple(probes),
+        further=() if program is None else _further(probes),
+        program=program,
+        rich={} if program is None else _rich(probes),
         mistakes=mistakes,
         read=read,
         kinds=kinds if arrays else (NUMBERS,),
         places={returns: "your formula"},
     )
+
+
+def _program(signature: str, right: Any, returns: str) -> Program:
+    """Return a formula as a program."""
+    (function,) = ast.parse(f"def {signature}: ...").body
+    assert isinstance(function, ast.FunctionDef)
+    inputs = tuple(argument.arg for argument in function.args.args)
+    values = [ast.literal_eval(node) for node in function.args.defaults]
+    usual = tuple(zip(inputs[len(inputs) - len(values) :], map(float, values), strict=True))
+    texts = (f"{returns} = {right}",) if isinstance(right, str) else right
+    lines = []
+    for text in texts:
+        (statement,) = ast.parse(text).body
+        assert isinstance(statement, ast.Assign)
+        lines.append(Line(ast.unparse(statement.targets[0]), _tree(statement.value)))
+    decays = tuple(name for name in inputs if name in DECAYS)
+    return Program(tuple(lines), (returns,), inputs, decays, usual)
+
+
+def _tree(node: ast.expr) -> Node:
+    match node:
+        case ast.Name("pi"):
+            return Call("pi")
+        case ast.Name(name):
+            return Name(name)
+        case ast.Constant(int() | float() as number):
+            return Number(number)
+        case ast.UnaryOp(op, x):
+            return Call(ARITHMETIC[type(op)], (_tree(x),))
+        case ast.BinOp(a, op, b):
+            return Call(ARITHMETIC[type(op)], (_tree(a), _tree(b)))
+        case ast.Call(ast.Name(name), args) if name in FUNCTIONS:
+            return Call(name, tuple(map(_tree, args)))
+    raise ValueError(f"{ast.unparse(node)} cannot stand in a formula")
+
+
+def _assignment(line: Line) -> Assignment:
+    """Return a line that is computed of one call's arguments."""
+
+    def compute(*values: Any) -> Any:
+        given = {n: np.asarray(v, dtype=float) for n, v in zip(line.reads, values, strict=True)}
+        with np.errstate(all="ignore"):
+            result = np.asarray(evaluated(line.expression, given))
+        return result.reshape(()) if result.size == 1 else result
+
+    return Assignment((line.name,), line.reads, compute)
+
+
+def _further(probes: Sequence[Mapping[str, Any]], count: int = 10) -> tuple[dict[str, Any], ...]:
+    """Return more calls, with arguments from between those of the probes."""
+    rng = np.random.default_rng(1)
+    return tuple({name: _between(name, probes, rng) for name in probes[0]} for _ in range(count))
+
+
+def _rich(probes: Sequence[Mapping[str, Any]], count: int = 40) -> dict[str, Array]:
+    rng = np.random.default_rng(2)
+    return {
+        name: np.array([np.atleast_1d(_between(name, probes, rng)) for _ in range(count)], float)
+        for name in probes[0]
+    }
+
+
+def _between(name: str, probes: Sequence[Mapping[str, Any]], rng: np.random.Generator) -> Any:
+    """Return a value of an argument between the least and the largest that it has in probes."""
+    values = [probe[name] for probe in probes]
+    longest = max(values, key=np.size)
+    low, high = min(map(np.min, values)), max(map(np.max, values))
+    if isinstance(longest, np.ndarray):
+        return rng.uniform(low, high, longest.shape)
+    if all(isinstance(value, int) for value in values):
+        return round(_even(float(low), float(high), rng))
+    return _even(float(low), float(high), rng)
+
+
+def _even(low: float, high: float, rng: np.random.Generator) -> float:
+    """Return a number between two, on a logarithmic scale if they are far apart."""
+    if low > 0 and high > 5 * low:
+        return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+    return float(rng.uniform(low, high))

@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Iterator
 from functools import cache
+from operator import is_not
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -58,9 +59,11 @@ class Originals:
     def _replaced(self) -> Iterator[tuple[ModuleType, str, Any]]:
         for module, names in self.kept.items():
             now = vars(module)
-            for name, value in names.items():
-                if now.get(name) is not value:
-                    yield module, name, value
+            # It is asked before and after each call, of thousands of names.
+            if any(map(is_not, map(now.get, names), names.values())):
+                for name, value in names.items():
+                    if now.get(name) is not value:
+                        yield module, name, value
 
 
 @cache

@@ -11,6 +11,9 @@ from typing import Any
 
 from .algorithm import RETURNED, Assignment
 
+SPOKEN = {"abs", "clip", "float", "len", "list", "max", "maximum", "min", "set", "sign", "sorted"}
+SPOKEN |= {"sqrt", "sum", "product", "range"}
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -58,6 +61,11 @@ class Mistake:
         body = tree.body[1:]
         if len(body) != 1 or not isinstance(body[0], ast.Return) or body[0].value is None:
             return ""
+        if any(isinstance(node, ast.IfExp) for node in ast.walk(body[0])):
+            return ""  # nobody writes it in one line
+        called = {ast.unparse(n.func) for n in ast.walk(body[0]) if isinstance(n, ast.Call)}
+        if any("." not in name and name not in SPOKEN for name in called):
+            return ""  # a helper of ours, which nobody has written
         value = ast.unparse(body[0].value).replace("_before", "")
         if any(name.startswith(RETURNED) for name in self.lines):
             return ""
@@ -65,25 +73,6 @@ class Mistake:
 
     def _renamed(self, text: str) -> str:
         return re.sub(r"[a-z]\w*", lambda match: self.names.get(match[0], match[0]), text)
-
-
-def hard_coded(name: str, value: float) -> Mistake:
-    """Return the mistake to write a number where an argument belongs.
-
-    >>> hard_coded("beta1", 0.9).name
-    'beta1_hard_coded'
-    """
-
-    def mistake() -> float:
-        return value
-
-    number = f"{value:g}".replace("e-0", "e-")
-    mistake.__name__ = f"{name}_hard_coded"
-    mistake.__doc__ = (
-        f"The number {number} stands in your code where {name} belongs, so that {name} changes "
-        "nothing. It is an argument: use it by its name."
-    )
-    return Mistake(mistake, (name,))
 
 
 def all_hard_coded(values: Mapping[str, float]) -> Mistake:

@@ -1,12 +1,13 @@
 """What a solution is compared with: the right algorithm, how to call it, what is often wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .algorithm import RETURNED, Algorithm, exchanged, run
-from .kinds import ARRAYS, FLOATS, Kind
+from .kinds import ARRAYS, FLOATS, Array, Kind
 from .mistake import Mistake
+from .program import Program
 from .task import Task
 
 
@@ -18,7 +19,13 @@ class Reference(Task):
     ----------
     lines : the right algorithm
     probes : the arguments that it is called with, by name and in the order of the signature
+    further : more arguments, unlike the probes: late steps, odd settings, zeros
     mistakes : the known ones, the likelier first
+    program : the right lines as trees, of which mistakes are inferred; None if they are no lines
+    rich : for each name that the program reads, its values in many more calls, which tell apart
+        what two explanations would compute
+    unrolled : if the program is one step of a run, gives its inputs and its result in every step:
+        of the arguments and the results of a call
     kinds : the kinds of number that a solution may be written for, in the order of trying
     places : how to speak of a line, where "the line that computes NAME" would not be clear
     body : what the stub has in place of its body: three dots, a program with a gap, or one with a
@@ -29,6 +36,10 @@ class Reference(Task):
     lines: Algorithm
     probes: tuple[Mapping[str, Any], ...]
     mistakes: tuple[Mistake, ...]
+    further: tuple[Mapping[str, Any], ...] = ()
+    program: Program | None = None
+    rich: Mapping[str, Any] = field(default_factory=dict)
+    unrolled: Callable[[Mapping[str, Any], tuple[Array, ...]], Mapping[str, Array]] | None = None
     kinds: tuple[Kind, ...] = (ARRAYS,)
     places: Mapping[str, str] = field(default_factory=dict)
     body: str = "..."
@@ -45,16 +56,25 @@ class Reference(Task):
         """Whether each coordinate stands for itself, as in an optimizer's step."""
         return FLOATS in self.kinds
 
-    def values(self, arguments: Mapping[str, Any], *mistakes: Mistake) -> dict[str, Any]:
-        """Return the value of every name, right or with mistakes."""
+    def values(
+        self,
+        arguments: Mapping[str, Any],
+        *mistakes: Mistake,
+        forced: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Return the value of every name, right or with mistakes; of some, as it is given."""
         lines = self.lines
         for mistake in mistakes:
             lines = exchanged(lines, mistake.line)
-        return run(lines, arguments)
+        return run(lines, arguments, forced)
 
     def results(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return what is returned, out of the value of every name."""
-        return tuple(values.get(RETURNED + name, values[name]) for name in self.returns)
+        return tuple(self.result(values, name) for name in self.returns)
+
+    def result(self, values: Mapping[str, Any], name: str) -> Any:
+        """Return one result, out of the value of every name."""
+        return values.get(RETURNED + name, values[name])
 
     def place(self, line: str) -> str:
         """Return how to speak of a line."""

@@ -20,8 +20,8 @@ class Report:
     ok : whether the solution is right
     mistakes : names from the catalogue of the exercise, or of what went wrong with the call
     title : the verdict in a few words
-    parts : what is to be said, in order: a label and a text each. The label "Code" marks lines of a
-        program.
+    parts : what is to be said, in order: a label and a text each. The label "Code" marks lines of
+        a program as the student has them.
     results : for each result by name, whether it is right; empty where nothing was compared
     """
 
@@ -48,6 +48,7 @@ class Report:
         lines = [f"{'✓' if self.ok else '✗'} {self.exercise}: {self.title}"]
         for label, text in self.parts:
             if label == "Code":
+                lines.append("  You have:")
                 lines += textwrap.indent(text, " " * (INDENT + 2)).splitlines()
                 continue
             head = f"  {label + ':':{INDENT - 2}}"
@@ -69,6 +70,7 @@ class Report:
         rows = []
         for label, text in self.parts:
             if label == "Code":
+                rows.append('<p style="margin:0"><strong>You have:</strong></p>')
                 rows.append(f'<pre style="margin:0 0 .4em 1em">{escape(text)}</pre>')
             else:
                 rows.append(
@@ -109,9 +111,12 @@ def apart(found: float, expected: float) -> tuple[str, str]:
 
     >>> apart(0.1, 0.01)
     ('0.1', '0.01')
+    >>> apart(-0.0, 0.5)
+    ('0', '0.5')
     >>> apart(1.00001, 1.00002)
     ('1.00001', '1.00002')
     """
+    found, expected = found + 0.0, expected + 0.0  # without the sign of a zero
     for digits in range(4, 18):
         texts = f"{found:.{digits}g}", f"{expected:.{digits}g}"
         if texts[0] != texts[1]:

@@ -1,7 +1,8 @@
 """How to make an exercise of one step of an optimizer. What is right is the package's rule."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ from ..base import Rule, domains
 from .algorithm import algorithm_of
 from .exercise import Exercise
 from .kinds import ARRAYS, FLOATS, LISTS, TENSORS
-from .mistake import Mistake, all_hard_coded, hard_coded
+from .mistake import Mistake, all_hard_coded
+from .program import BEFORE, Array, program_of
 
 # No coordinate comes near zero, where rounding would look like a mistake. The last one's gradient
 # is zero at first, as a rare word's is.
@@ -55,18 +57,14 @@ def step_exercise(
     body: str = "...",
     planted: tuple[str, ...] = (),
     more: tuple[Any, ...] = (),
-    neutral: tuple[str, ...] = (),
 ) -> Exercise:
     """Return the exercise to write one step of a rule, with the rule's own names and defaults.
 
-    ``more`` are further gradients to run on, each of shape (steps, 5). ``neutral`` are settings
-    whose default acts as if they were missing, which is another mistake.
+    ``more`` are further gradients to run on, each of shape (steps, 5).
     """
     defaults = rule()
     usual = {f.name: float(getattr(defaults, f.name)) for f in fields(rule)}
-    fixed = [hard_coded(*setting) for setting in usual.items() if setting[0] not in neutral]
-    if len(fixed) > 1:
-        fixed.append(all_hard_coded(usual))
+    fixed = [all_hard_coded(usual)] if len(usual) > 1 else []
     values = {f.name: f"{getattr(defaults, f.name):g}".replace("e-0", "e-") for f in fields(rule)}
     hyper = ", ".join(f"{name}={value}" for name, value in values.items())
     arguments = ", ".join(("x", "g", *rule.slots, *(["t"] if _counts(rule) else [])))
@@ -76,6 +74,9 @@ def step_exercise(
         statement=statement,
         lines=algorithm_of(rule),
         probes=tuple(_probes(rule)) + tuple(probe for gs in more for probe in _strong(rule, gs)),
+        further=tuple(_further(rule)),
+        program=program_of(rule),
+        rich=_rich(rule),
         mistakes=(*mistakes, *fixed),
         read=read,
         kinds=(ARRAYS, FLOATS, LISTS, TENSORS),
@@ -117,3 +118,65 @@ def _run(rule: Rule, x: Any, gradients: Any) -> Iterator[dict[str, Any]]:
         count = {"t": t} if _counts(type(rule)) else {}
         yield {"x": x, "g": g} | dict(zip(rule.slots, slots, strict=True)) | count | settings
         x, *slots = rule.update(t, x, g, *slots)
+
+
+# What the runs do not reach: late steps, settings pairwise unlike, a large epsilon, slots that no
+# run would have, zeros. Each setting stands in a row, each row is a call.
+TIMES = (1, 2, 3, 4, 7, 10, 11, 25, 60, 100, 101, 1000, 5, 30, 500, 150)
+ODD = {
+    "lr": (0.37, 0.11, 1.3, 0.05),
+    "eps": (0.29, 2.5, 0.07, 0.6),
+    "beta1": (0.83, 0.62, 0.93, 0.97),
+    "beta2": (0.71, 0.88, 0.54, 0.9991),
+    "rho": (0.83, 0.58, 0.91, 0.97),
+    "momentum": (0.83, 0.58, 0.91, 0.97),
+    "weight_decay": (0.23, 0.47, 0.05, 0.9),
+    "momentum_decay": (0.9, 0.31, 2.3, 0.07),
+    "final_lr": (0.61, 0.17, 0.9, 0.33),
+    "gamma": (0.19, 0.053, 1.7, 0.4),
+}
+SIGNED = ("m",)
+NEARLY = np.array([0.02, -0.05, 0.1, -0.3, 0.6])
+
+
+@cache
+def _drawn(count: int, slots: tuple[str, ...], seed: int) -> Mapping[str, Array]:
+    """Return parameters, gradients and slots of many calls: unequal, of all signs."""
+    rng = np.random.default_rng(seed)
+    arrays = {name: rng.normal(0, 3, (count, len(START))) for name in ("x", "g", *slots)}
+    return {
+        name: array if name in ("x", "g", *SIGNED) else abs(array) + 0.05
+        for name, array in arrays.items()
+    }
+
+
+def _further(rule: type[Rule]) -> Iterator[dict[str, Any]]:
+    """Yield calls that no run would make."""
+    drawn = _drawn(len(TIMES), rule.slots, 1)
+    for i, t in enumerate(TIMES):
+        arrays = {name: array[i].round(3) for name, array in drawn.items()}
+        arrays["x"][i % 5] = 0.0
+        if i % 3 == 1:
+            arrays["g"][(i + 2) % 5] = 0.0
+        count = {"t": t} if _counts(rule) else {}
+        settings = {field.name: ODD[field.name][i % 4] for field in fields(rule)}
+        if rule.slots == ("m",) and "beta1" in settings and i % 2:
+            # Where only the sign of a mixture counts: mixtures that are nearly zero.
+            balance = settings["beta1"] / (1 - settings["beta1"])
+            arrays["g"] = -balance * arrays["m"] * (1 + NEARLY * (-1) ** (i // 2))
+        yield arrays | count | settings
+
+
+def _rich(rule: type[Rule], count: int = 36) -> dict[str, Array]:
+    """Return what a rule's lines read, in many calls that nobody makes."""
+    drawn = _drawn(count, rule.slots, 2)
+    rng = np.random.default_rng(3)
+    values: dict[str, Array] = {
+        name if name == "g" else name + BEFORE: array for name, array in drawn.items()
+    }
+    values["g"][::4, 0] = 0.0
+    for field in fields(rule):
+        low, high = min(ODD[field.name]), max(ODD[field.name])
+        values[field.name] = rng.uniform(low, high, (count, 1))
+    values["t"] = rng.choice([1.0, 2.0, 3.0, 6.0, 17.0, 40.0], (count, 1))
+    return values

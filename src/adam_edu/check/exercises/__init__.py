@@ -1,41 +1,16 @@
-"""What is asked: the exercises, a module for each subject, in the order of the course."""
+"""What is asked: the exercises, a module for each subject, found by themselves."""
 
+import importlib
+import pkgutil
+
+from ..course import MINUTES
 from ..task import Task
-from . import (
-    averages,
-    bugs,
-    capstone,
-    corrections,
-    cosine,
-    descending,
-    failing,
-    gradients,
-    hat,
-    memory,
-    rates,
-    steps,
-    torch_step,
-    tuning,
-)
 
+_MODULES = [importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)]
+_FOUND = [task for room in _MODULES for task in vars(room).values() if isinstance(task, Task)]
+_ORDER = {name: place for place, name in enumerate(MINUTES)}
+
+# In the order of the course.
 EXERCISES: dict[str, Task] = {
-    task.name: task
-    for room in (
-        descending,
-        gradients,
-        averages,
-        corrections,
-        steps,
-        hat,
-        bugs,
-        rates,
-        cosine,
-        failing,
-        tuning,
-        memory,
-        torch_step,
-        capstone,
-    )
-    for task in vars(room).values()
-    if isinstance(task, Task)
+    task.name: task for task in sorted(_FOUND, key=lambda task: _ORDER.get(task.name, len(_ORDER)))
 }

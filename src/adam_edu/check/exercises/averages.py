@@ -2,12 +2,16 @@
 # mypy: allow-untyped-defs
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from ...moments import moving_average
+from ...reading import parse
+from ...trees import Line
 from ..formula import formula
 from ..mistake import wrong
+from ..program import Program, drawn
 
 # A moving average
 
@@ -29,12 +33,6 @@ def average_shares_swapped(signal, beta):
         average = (1 - beta) * average + beta * value
         averages.append(average)
     return np.array(averages)
-
-
-@wrong("averages")
-def average_never_forgets(signal, beta):
-    """Your past is not multiplied by beta: shares of all values are added up, and none fades."""
-    return (1 - beta) * np.cumsum(signal)
 
 
 @wrong("averages")
@@ -71,28 +69,53 @@ def average_of_neighbours(signal, beta):
 
 _SIGNAL = np.array([1.0, -2.0, 4.0, 0.5, 3.0])
 
-moving_average_exercise = formula(
-    "moving_average(signal, beta)",
-    lambda signal, beta: moving_average(signal, beta),
-    returns="averages",
-    statement="Return the moving average after each value of a signal: beta times the average "
-    "before plus 1 - beta times the value, starting from an average of zero.",
-    probes=[
-        {"signal": _SIGNAL, "beta": 0.9},
-        {"signal": _SIGNAL, "beta": 0.4},
-        {"signal": _SIGNAL, "beta": 0.0},
-    ],
-    mistakes=(
-        average_from_first,
-        average_shares_swapped,
-        average_never_forgets,
-        average_without_share,
-        average_corrected,
-        plain_mean,
-        average_one_late,
-        average_of_neighbours,
+
+def _each_step(arguments, found):
+    """Return what each value of the average is computed from: the student's own one before."""
+    (averages,) = found
+    count = np.ones(len(averages))
+    return {
+        "averages_before": np.concatenate([[0.0], averages[:-1]]),
+        "averages": averages,
+        "value": arguments["signal"],
+        "beta": arguments["beta"] * count,
+        "t": np.cumsum(count),
+    }
+
+
+_STEP = Program(
+    (Line("averages", parse("beta * averages_before + (1 - beta) * value")),),
+    ("averages",),
+    ("averages_before", "value", "beta", "t"),
+    ("beta",),
+)
+
+moving_average_exercise = replace(
+    formula(
+        "moving_average(signal, beta)",
+        lambda signal, beta: moving_average(signal, beta),
+        returns="averages",
+        statement="Return the moving average after each value of a signal: beta times the average "
+        "before plus 1 - beta times the value, starting from an average of zero.",
+        probes=[
+            {"signal": _SIGNAL, "beta": 0.9},
+            {"signal": _SIGNAL, "beta": 0.4},
+            {"signal": _SIGNAL, "beta": 0.0},
+        ],
+        mistakes=(
+            average_from_first,
+            average_shares_swapped,
+            average_without_share,
+            average_corrected,
+            plain_mean,
+            average_one_late,
+            average_of_neighbours,
+        ),
+        read="moment-estimates",
     ),
-    read="moment-estimates",
+    program=_STEP,
+    unrolled=_each_step,
+    rich=drawn(_STEP),
 )
 
 
@@ -114,28 +137,10 @@ def half_life_approximated(beta):
 
 
 @wrong("steps")
-def logs_upside_down(beta):
-    """Your two logarithms are upside down."""
-    return math.log(beta) / math.log(0.5)
-
-
-@wrong("steps")
-def half_life_negative(beta):
-    """Your number is below zero: the logarithm of 1/2 belongs above the line, not that of 2."""
-    return math.log(2) / math.log(beta)
-
-
-@wrong("steps")
 def half_of_window(beta):
     """Half of the window is not the time after which half is left: what is left falls as a power,
     not as a line."""
     return 0.5 / (1 - beta)
-
-
-@wrong("steps")
-def one_log_missing(beta):
-    """You divide 1/2 by a logarithm; take the logarithm of 1/2 as well."""
-    return 0.5 / math.log(beta)
 
 
 @wrong("steps")
@@ -144,15 +149,9 @@ def half_life_rounded(beta):
     return float(math.ceil(math.log(0.5) / math.log(beta)))
 
 
-@wrong("steps")
-def half_life_cut(beta):
-    """You cut the fraction off. Asked for is the number itself, with its fraction."""
-    return float(math.floor(math.log(0.5) / math.log(beta)))
-
-
 half_life = formula(
     "half_life(beta)",
-    lambda beta: math.log(0.5) / math.log(beta),
+    "log(0.5) / log(beta)",
     returns="steps",
     statement="Return the number of steps after which a value has half of its first weight left in "
     "a moving average, as a number with a fraction.",
@@ -160,21 +159,11 @@ half_life = formula(
     mistakes=(
         window_for_half_life,
         half_life_approximated,
-        logs_upside_down,
-        half_life_negative,
         half_of_window,
-        one_log_missing,
         half_life_rounded,
-        half_life_cut,
     ),
     read="moment-estimates",
 )
-
-
-@wrong("beta")
-def window_upside_down(window):
-    """That is 1 - beta, the share of the newest value, not beta."""
-    return 1 / window
 
 
 @wrong("beta")
@@ -184,30 +173,10 @@ def beta_of_half_life(window):
 
 
 @wrong("beta")
-def beta_above_one(window):
-    """Your beta is above 1: the average would grow without bound. Solve window = 1 / (1 - beta)
-    again."""
-    return 1 + 1 / window
-
-
-@wrong("beta")
-def beta_one_short(window):
-    """You have window - 1 below the line: solve window = 1 / (1 - beta) again."""
-    return 1 - 1 / (window - 1) if window > 1 else -math.inf
-
-
-@wrong("beta")
 def window_of_window(window):
     """You put the window where beta stands in window = 1 / (1 - beta). Solve that equation for
     beta."""
     return 1 / (1 - window)
-
-
-@wrong("beta")
-def beta_one_more(window):
-    """You have window + 1 below the line. That is the rule for a beta as spreadsheets define it,
-    with another window; here it is 1 / (1 - beta)."""
-    return 1 - 1 / (window + 1)
 
 
 @wrong("beta")
@@ -226,18 +195,14 @@ def beta_by_exponential(window):
 
 beta_for_window = formula(
     "beta_for_window(window)",
-    lambda window: 1 - 1 / window,
+    "1 - 1 / window",
     returns="beta",
     statement="Return the beta whose effective window, 1 / (1 - beta), has the given number of "
     "steps.",
     probes=[{"window": window} for window in (10, 1000, 2, 5)],
     mistakes=(
-        window_upside_down,
         beta_of_half_life,
-        beta_above_one,
-        beta_one_short,
         window_of_window,
-        beta_one_more,
         beta_of_span,
         beta_by_exponential,
     ),

@@ -11,8 +11,9 @@ import numpy as np
 from ...base import Decay, Epsilon, Rate, Rule
 from ...ops import sign, sqrt
 from ...rules import Adam
+from ..calling import by_name, trial_of
 from ..challenge import Challenge, Flaw, is_number
-from ..kinds import Array
+from ..kinds import FLOATS, Array
 from ..mistake import wrong
 from ..mistakes import moments, returned, steps
 from ..steps import step_exercise
@@ -56,57 +57,11 @@ def yogi_is_adam(v, g, beta2):
 
 
 @wrong("v")
-def yogi_sign_swapped(v, g, beta2):
-    """Your sign is the wrong way round: v moves away from g squared. It must fall where it is
-    larger than g squared, and rise where it is smaller: minus sign(v - g**2), or plus
-    sign(g**2 - v)."""
-    return v + (1 - beta2) * sign(v - g * g) * g * g
-
-
-@wrong("v")
 def yogi_decays(v, g, beta2):
     """Your old v is multiplied by beta2, as Adam's is. Yogi's stays whole, and a share of g squared
     is added to it or taken from it. Yours falls as fast as Adam's when gradients become small, and
     that it should not is what Yogi was made for."""
     return beta2 * v - (1 - beta2) * sign(v - g * g) * g * g
-
-
-@wrong("v")
-def yogi_g_not_squared(v, g, beta2):
-    """The step of v is in proportion to g. It is in proportion to g squared, and the sign alone
-    says whether it goes up or down."""
-    return v - (1 - beta2) * sign(v - g * g) * g
-
-
-@wrong("v")
-def yogi_difference_itself(v, g, beta2):
-    """You multiply g squared by v - g squared. Only the sign of that difference is meant: np.sign
-    makes 1 or -1 of it."""
-    return v - (1 - beta2) * (v - g * g) * g * g
-
-
-@wrong("v")
-def yogi_without_g_squared(v, g, beta2):
-    """Your second moment moves by a fixed amount. The sign is multiplied by g squared."""
-    return v - (1 - beta2) * sign(v - g * g)
-
-
-@wrong("v")
-def yogi_sign_of_g(v, g, beta2):
-    """Your sign compares v with g. It is g *squared* that v is compared with."""
-    return v - (1 - beta2) * sign(v - g) * g * g
-
-
-@wrong("v")
-def yogi_without_share(v, g):
-    """The share 1 - beta2 is missing in the step of v."""
-    return v - sign(v - g * g) * g * g
-
-
-@wrong("v")
-def yogi_with_beta2(v, g, beta2):
-    """The step of v has the share beta2. It is 1 - beta2, a small one."""
-    return v - beta2 * sign(v - g * g) * g * g
 
 
 @wrong("v")
@@ -123,14 +78,7 @@ yogi_step = step_exercise(
     "x - lr * m / (sqrt(v) + eps), with no bias correction. Return the new x, m and v.",
     (
         yogi_is_adam,
-        yogi_sign_swapped,
         yogi_decays,
-        yogi_g_not_squared,
-        yogi_difference_itself,
-        yogi_without_g_squared,
-        yogi_sign_of_g,
-        yogi_without_share,
-        yogi_with_beta2,
         yogi_times_v,
         *steps.DIRECTION,
         *(
@@ -139,12 +87,10 @@ yogi_step = step_exercise(
                 steps.eps_inside_root,
                 steps.root_missing,
                 steps.eps_missing,
-                steps.product_not_quotient,
                 steps.eps_added_to_x,
             )
         ),
         *moments.FIRST_MOMENT,
-        returned.v_not_returned,
         returned.state_not_returned,
         returned.moments_returned_swapped,
     ),
@@ -173,9 +119,32 @@ def _tuned_adam() -> tuple[float, float]:
 
 def _measure(step: Callable[..., Any], lr: float, eps: float) -> Mapping[str, Any]:
     settings = {"lr": float(lr), "beta1": 0.9, "beta2": 0.999, "eps": float(eps)}
-    loss = _losses(lambda t, x, g, m, v: step(x, g, m, v, **settings)).mean()
+    function = by_name(yogi_step, step)
+    kind = trial_of(yogi_step, function).kind  # of numbers, for which it was written
+
+    def update(t, *state):
+        if kind is FLOATS:
+            rows = zip(*(array.tolist() for array in state), strict=True)
+            names = ("x", "g", "m", "v")
+            results = [function(**dict(zip(names, row, strict=True)), **settings) for row in rows]
+            return np.array(results, dtype=float).T
+        arguments = dict(zip(("x", "g", "m", "v"), state, strict=True)) | settings
+        return kind.call(function, arguments, yogi_step.returns)[0]
+
     adam, adam_lr = _tuned_adam()
-    return {"loss": float(loss), "adam": adam, "adam_lr": adam_lr, "seeds": SEEDS}
+    return {
+        "loss": float(_losses(update).mean()),
+        "smaller": _yogi(float(lr) / 10, float(eps)),
+        "larger": _yogi(float(lr) * 10, float(eps)),
+        "adam": adam,
+        "adam_lr": adam_lr,
+        "seeds": SEEDS,
+    }
+
+
+def _yogi(lr: float, eps: float) -> float:
+    """Return Yogi's mean loss."""
+    return float(_losses(Yogi(lr, eps=eps).update).mean())
 
 
 @Flaw
@@ -209,17 +178,17 @@ def yogi_diverges(loss):
 
 
 @Flaw
-def yogi_too_slow(loss, adam, lr):
-    """Your loss is far above Adam's, and your rate is small: after a thousand steps you have not
-    arrived. Try a larger one."""
-    return loss > 3 * adam and float(lr) < 0.005
+def yogi_too_slow(loss, adam, smaller, larger):
+    """Your loss is far above Adam's, and your rate is small for this epsilon: after a thousand
+    steps you have not arrived. Try a larger one."""
+    return loss > 3 * adam and larger <= smaller
 
 
 @Flaw
-def yogi_too_fast(loss, adam, lr):
-    """Your loss is far above Adam's, and your rate is large: the noise keeps it up. Try a smaller
-    one."""
-    return loss > 3 * adam and float(lr) >= 0.005
+def yogi_too_fast(loss, adam, smaller, larger):
+    """Your loss is far above Adam's, and your rate is large for this epsilon: the noise keeps it
+    up. Try a smaller one."""
+    return loss > 3 * adam and smaller < larger
 
 
 @Flaw

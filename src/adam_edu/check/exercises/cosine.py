@@ -4,17 +4,8 @@
 import math
 from dataclasses import replace
 
-from ...schedules import Cosine
-from ..algorithm import Assignment
 from ..formula import formula
 from ..mistake import wrong
-
-# What a cosine is made of, in lines of its own, so that two mistakes at once can be told apart.
-_COSINE = (
-    Assignment.of(("before",), lambda t: t - 1),
-    Assignment.of(("done",), lambda before, steps: min(before / steps, 1)),
-    Assignment.of(("rate",), lambda done, lr: lr * (1 + math.cos(math.pi * done)) / 2),
-)
 
 
 @wrong("before")
@@ -50,26 +41,6 @@ def cosine_starts_anew(before, steps):
     return before % steps / steps
 
 
-@wrong("done")
-def cosine_one_too_short(before, steps):
-    """Your cosine arrives a step too early: you divide by steps - 1. At step number steps,
-    steps - 1 of the steps are done, and the rate is not yet 0."""
-    return min(before / (steps - 1), 1)
-
-
-@wrong("done")
-def cosine_takes_larger(before, steps):
-    """You take the larger of 1 and the share that is done, so that all is done from the start. The
-    share is at most 1: take the smaller."""
-    return max(before / steps, 1)
-
-
-@wrong("rate")
-def cosine_whole_wave(done, lr):
-    """Your cosine makes a whole wave: the rate comes up again. Half a wave goes from 1 to -1."""
-    return lr * (1 + math.cos(2 * math.pi * done)) / 2
-
-
 @wrong("rate")
 def cosine_quarter_wave(done, lr):
     """Yours is a quarter of a wave, from 1 to 0. It falls fastest at the end; half a wave, moved up
@@ -91,37 +62,6 @@ def cosine_cut_at_zero(done, lr):
 
 
 @wrong("rate")
-def cosine_not_halved(done, lr):
-    """1 plus a cosine starts at 2: halve it."""
-    return lr * (1 + math.cos(math.pi * done))
-
-
-@wrong("rate")
-def cosine_halved_alone(done, lr):
-    """You halve the cosine and not the 1, so that the rate goes from 1.5 to 0.5. Brackets:
-    (1 + cos) / 2."""
-    return lr * (1 + math.cos(math.pi * done) / 2)
-
-
-@wrong("rate")
-def cosine_rises(done, lr):
-    """Your rate rises: 1 minus a cosine begins at 0. Add the cosine."""
-    return lr * (1 - math.cos(math.pi * done)) / 2
-
-
-@wrong("rate")
-def cosine_of_one(done):
-    """Your first rate is 1. Multiply by lr."""
-    return (1 + math.cos(math.pi * done)) / 2
-
-
-@wrong("rate")
-def cosine_without_pi(done, lr):
-    """Your cosine lacks its pi: it takes radians, and half a wave is pi of them."""
-    return lr * (1 + math.cos(done)) / 2
-
-
-@wrong("rate")
 def cosine_in_degrees(done, lr):
     """Your cosine is given degrees. math.cos takes radians: pi, not 180."""
     return lr * (1 + math.cos(180 * done)) / 2
@@ -136,7 +76,11 @@ def line_not_cosine(done, lr):
 cosine_rate = replace(
     formula(
         "cosine_rate(t, steps, lr)",
-        lambda t, steps, lr: lr * Cosine(steps)(t),
+        (
+            "before = t - 1",
+            "done = min(before / steps, 1)",
+            "rate = lr * (1 + cos(pi * done)) / 2",
+        ),
         returns="rate",
         statement="Return the learning rate of step t = 1, 2, ... if it falls along half a cosine "
         "wave: lr at the first step, 0 at step steps + 1 and from there on.",
@@ -155,27 +99,18 @@ cosine_rate = replace(
         ],
         mistakes=(
             cosine_from_zero,
-            cosine_whole_wave,
             cosine_quarter_wave,
             cosine_goes_negative,
             cosine_cut_at_zero,
-            cosine_not_halved,
-            cosine_halved_alone,
-            cosine_rises,
-            cosine_of_one,
-            cosine_without_pi,
             cosine_rises_again,
             cosine_ends_early,
             cosine_springs_back,
             cosine_starts_anew,
-            cosine_one_too_short,
-            cosine_takes_larger,
             cosine_in_degrees,
             line_not_cosine,
         ),
         read="schedules",
     ),
-    lines=_COSINE,
     places={
         "before": "the number of steps done before",
         "done": "the share of the way that is done",

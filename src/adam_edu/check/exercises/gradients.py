@@ -260,58 +260,42 @@ def clipped_each(g, max_norm):
 
 
 @wrong("clipped")
-def short_ones_lengthened(g, max_norm):
+def short_ones_lengthened(g, max_norm, norm):
     """You give every gradient the same length. One that is short enough stays as it is."""
-    return g * max_norm / max(np.sqrt(np.sum(g * g)), 1e-300)
+    return g * max_norm / norm if norm else g
 
 
 @wrong("clipped")
-def all_scaled_and_zero_divided(g, max_norm):
+def all_scaled_and_zero_divided(g, max_norm, norm):
     """You give every gradient the same length. One that is short enough stays as it is; and a
     gradient of zero makes you divide zero by zero."""
-    length = np.sqrt(np.sum(g * g))
-    return g * (max_norm / length) if length else g * math.nan
+    return g * (max_norm / norm) if norm else g * math.nan
 
 
-@wrong("clipped")
-def norm_squared(g, max_norm):
-    """Your norm lacks its root: it is the squared length."""
-    return g * min(1.0, max_norm / max(np.sum(g * g), 1e-300))
-
-
-@wrong("clipped")
-def norm_of_abs(g, max_norm):
+@wrong("norm")
+def norm_of_abs(g):
     """Your norm adds up absolute values. The length is the root of the sum of the squares."""
-    return g * min(1.0, max_norm / max(np.sum(abs(g)), 1e-300))
+    return np.sum(abs(g))
 
 
-@wrong("clipped")
-def norm_of_largest(g, max_norm):
+@wrong("norm")
+def norm_of_largest(g):
     """Your norm is the largest coordinate. The length is the root of the sum of the squares."""
-    return g * min(1.0, max_norm / max(np.max(abs(g)), 1e-300))
+    return np.max(abs(g))
 
 
 @wrong("clipped")
-def scaled_upside_down(g, max_norm):
-    """Your factor is upside down: it makes a long gradient longer. Divide by the length, multiply
-    by max_norm."""
-    length = np.sqrt(np.sum(g * g))
-    return g * (length / max_norm if length > max_norm else 1.0)
-
-
-@wrong("clipped")
-def comparison_reversed(g, max_norm):
+def comparison_reversed(g, max_norm, norm):
     """Your comparison is the wrong way round: you lengthen the short gradients and leave the long
     ones as they are."""
-    length = np.sqrt(np.sum(g * g))
-    return g * (np.divide(max_norm, length) if length < max_norm else 1.0)
+    return g * (np.divide(max_norm, norm) if norm < max_norm else 1.0)
 
 
 @wrong("clipped")
-def divided_by_max(g, max_norm):
+def divided_by_max(g, max_norm, norm):
     """You divide a long gradient by max_norm. First divide by its length, which makes the length 1;
     then multiply by max_norm."""
-    return g / (max_norm if np.sqrt(np.sum(g * g)) > max_norm else 1.0)
+    return g / (max_norm if norm > max_norm else 1.0)
 
 
 @wrong("clipped")
@@ -322,28 +306,26 @@ def clipped_above(g, max_norm):
 
 
 @wrong("clipped")
-def unit_length(g, max_norm):
+def unit_length(g, max_norm, norm):
     """A gradient that is too long gets length 1 from you, whatever max_norm is."""
-    length = np.sqrt(np.sum(g * g))
-    return g / (length if length > max_norm else 1.0)
+    return g / (norm if norm > max_norm else 1.0)
 
 
 @wrong("clipped")
-def dropped(g, max_norm):
+def dropped(g, max_norm, norm):
     """You set a gradient that is too long to zero. It is shortened to max_norm."""
-    return g * float(np.sqrt(np.sum(g * g)) <= max_norm)
+    return g * float(norm <= max_norm)
 
 
 @wrong("clipped")
-def divides_by_zero(g, max_norm):
+def divides_by_zero(g, max_norm, norm):
     """A gradient of zero makes you divide zero by zero. It is short enough and stays as it is."""
-    length = np.sqrt(np.sum(g * g))
-    return g * np.minimum(1.0, max_norm / length) if length else g * math.nan
+    return g * np.minimum(1.0, max_norm / norm) if norm else g * math.nan
 
 
 clip_by_norm = formula(
     "clip_by_norm(g, max_norm)",
-    lambda g, max_norm: g * min(1.0, max_norm / max(np.sqrt(np.sum(g * g)), 1e-300)),
+    ("norm = sqrt(sum(g**2))", "clipped = g * min(1, max_norm / norm)"),
     returns="clipped",
     statement="Return the gradient g, shortened to the length max_norm if it is longer, with its "
     "direction kept.",
@@ -358,10 +340,8 @@ clip_by_norm = formula(
         clipped_each,
         short_ones_lengthened,
         all_scaled_and_zero_divided,
-        norm_squared,
         norm_of_abs,
         norm_of_largest,
-        scaled_upside_down,
         comparison_reversed,
         divided_by_max,
         clipped_above,

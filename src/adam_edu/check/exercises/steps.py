@@ -71,7 +71,6 @@ adadelta_step = step_exercise(
     "they are multiplied by lr. Return the new x, v and d.",
     squares.ADADELTA,
     "rmsprop-adadelta",
-    neutral=("lr",),
 )
 adam_step = step_exercise(
     "adam_step",
@@ -129,7 +128,6 @@ adabound_step = step_exercise(
     "(1 + 1 / (gamma * t)), and multiplies m. Return the new x, m and v.",
     relatives.ADABOUND,
     "adabound",
-    neutral=("eps",),
 )
 lion_step = step_exercise(
     "lion_step",

@@ -45,12 +45,12 @@ class Training:
         )
 
     def run(self, steps: int, frozen: bool = False) -> "Training":
-        """Take steps; the last parameter gets no gradient if it is frozen."""
+        """Take steps; if frozen, the second parameter gets no gradient, and the third does."""
         for _ in range(steps):
             for p, gradient in zip(self.parameters, GRADIENTS[self.t % 2], strict=True):
                 p.grad = self.torch.tensor(gradient).double()
             if frozen:
-                self.parameters[-1].grad = None
+                self.parameters[1].grad = None
             self.t += 1
             with self.torch.no_grad():
                 self.step(self.optimizer)

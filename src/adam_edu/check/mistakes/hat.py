@@ -14,13 +14,6 @@ def algorithm_1(v, eps, bias2):
 
 
 @wrong("rate")
-def no_correction_in_rate(lr):
-    """The correction is missing. In this form it is all in the rate: sqrt(1 - beta2**t) / (1 -
-    beta1**t)."""
-    return lr
-
-
-@wrong("rate")
 def only_beta1_in_rate(lr, bias1):
     """The rate corrects m but not v: the root of 1 - beta2**t is missing above."""
     return lr / bias1
@@ -46,12 +39,6 @@ def root_over_both(lr, bias1, bias2):
 
 
 @wrong("rate")
-def no_root_in_rate(lr, bias1, bias2):
-    """The root of 1 - beta2**t is missing. v is divided by it under a root."""
-    return lr * bias2 / bias1
-
-
-@wrong("rate")
 def rate_upside_down(lr, bias1, bias2):
     """The correction in your rate is upside down: sqrt(1 - beta2**t) stands above, 1 - beta1**t
     below."""
@@ -62,27 +49,6 @@ def rate_upside_down(lr, bias1, bias2):
 def rate_without_power(lr, beta1, beta2):
     """The power t is missing in your rate: 1 - beta is right at the first step alone."""
     return lr * sqrt(1 - beta2) / (1 - beta1)
-
-
-@wrong("rate")
-def rate_divided_by_both(lr, bias1, bias2):
-    """Your rate is divided by both corrections. v stands below the line, so that its correction
-    comes out above: sqrt(1 - beta2**t) multiplies the rate."""
-    return lr / sqrt(bias2) / bias1
-
-
-@wrong("rate")
-def rate_multiplied_by_both(lr, bias1, bias2):
-    """Your rate is multiplied by both corrections. m is too small at first and has to become
-    larger: divide by 1 - beta1**t."""
-    return lr * sqrt(bias2) * bias1
-
-
-@wrong("rate")
-def rate_without_brackets(lr, t, beta1, bias2):
-    """Brackets are missing in your rate: ... / 1 - beta1**t subtracts a power. Divide by
-    (1 - beta1**t)."""
-    return lr * sqrt(bias2) / 1 - beta1**t
 
 
 @wrong("denominator", "change")
@@ -106,45 +72,19 @@ def hat_added_to_x(m, v, rate, eps):
     return -rate * m / sqrt(v) + eps
 
 
-@wrong("denominator")
-def hat_inside_root(v, eps):
-    """Epsilon is inside the root. Epsilon hat is added to the root: sqrt(v) + eps."""
-    return sqrt(v + eps)
-
-
-@wrong("denominator")
-def v_without_root(v, eps):
-    """The root is missing. v is a squared gradient; only its root has the gradient's unit."""
-    return v + eps
-
-
-@wrong("change")
-def g_in_place_of_m(g, rate, denominator):
-    """Your step follows the gradient itself, not its average m."""
-    return -rate * g / denominator
-
-
 HAT = (
     algorithm_1,
-    no_correction_in_rate,
     only_beta1_in_rate,
     only_beta2_in_rate,
     betas_swapped_in_rate,
     root_over_both,
-    no_root_in_rate,
     rate_upside_down,
     rate_without_power,
-    rate_divided_by_both,
-    rate_multiplied_by_both,
-    rate_without_brackets,
     corrected_twice,
     m_corrected_twice,
     hat_added_to_x,
     *bias_correction.COUNTING,
-    hat_inside_root,
-    v_without_root,
     steps.eps_missing,
-    g_in_place_of_m,
     *steps.DIRECTION,
     moments.betas_swapped,
     *moments.FIRST_MOMENT,

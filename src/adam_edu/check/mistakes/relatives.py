@@ -10,44 +10,6 @@ from . import bias_correction, moments, returned, steps
 # AMSGrad
 
 
-@wrong("w")
-def no_maximum(v):
-    """Your w is v: no maximum is taken, and what you have is Adam."""
-    return 1 * v
-
-
-@wrong("w")
-def maximum_of_gradient(w, g):
-    """Your w is the largest squared gradient. It is the largest *average* v so far."""
-    return maximum(w, g * g)
-
-
-@wrong("w")
-def maximum_decays(w, v, beta2):
-    """Your old maximum is multiplied by beta2 before it is compared, as AdaMax's is. AMSGrad's does
-    not decay: that is its point."""
-    return maximum(beta2 * w, v)
-
-
-@wrong("returned w")
-def corrected_w_returned(w, bias2):
-    """What you hand on as w is corrected. The next step must compare v with w itself, or the large
-    correction of the first steps stays in it for ever."""
-    return w / bias2
-
-
-@wrong("w")
-def maximum_is_sum(w, v):
-    """Your w adds v. It is the larger of the two."""
-    return w + v
-
-
-@wrong("w")
-def maximum_is_minimum(w, v):
-    """Your w is the smaller of the two. It is the larger, so that the step does not grow."""
-    return -maximum(-w, -v)
-
-
 @wrong("w", "v_hat")
 def maximum_of_corrected(w, v, bias2):
     """Your w is the maximum of the corrected moment, as in Optax. The correction is large at first,
@@ -56,37 +18,9 @@ def maximum_of_corrected(w, v, bias2):
     return maximum(w, v / bias2), maximum(w, v / bias2)
 
 
-@wrong("v_hat")
-def maximum_unused(v, bias2):
-    """Your step divides by the root of v: the maximum is computed, and not used."""
-    return v / bias2
-
-
-@wrong("returned v")
-def maximum_returned_as_v(w):
-    """You return the maximum as v. The average must go on from v itself, or it never comes down and
-    the maximum feeds itself."""
-    return w
-
-
-@wrong("returned w")
-def w_not_returned(w_before):
-    """You return the maximum that you were given, not the new one."""
-    return w_before
-
-
 AMSGRAD = (
     *steps.DIRECTION,
-    no_maximum,
-    maximum_of_gradient,
-    maximum_decays,
-    corrected_w_returned,
-    maximum_is_sum,
-    maximum_is_minimum,
     maximum_of_corrected,
-    maximum_unused,
-    maximum_returned_as_v,
-    w_not_returned,
     bias_correction.not_corrected.on(v="w"),
     *bias_correction.FIRST_CORRECTION,
     *(mistake.on(v="w") for mistake in bias_correction.SECOND_CORRECTION),
@@ -115,31 +49,10 @@ def decay_through_moments_with_lr(g, x, lr, weight_decay):
     return g + lr * weight_decay * x, 0.0
 
 
-@wrong("g")
-def decay_twice(g, x, weight_decay):
-    """You decay twice: through the gradient, as an L2 penalty does, and at x itself. Leave the
-    gradient alone."""
-    return g + weight_decay * x
-
-
-@wrong("x")
-def decay_is_all_that_is_left(x, decay, change):
-    """You multiply x by lr * weight_decay. That is the share that it loses; what it keeps is
-    1 - lr * weight_decay."""
-    return decay + (change + decay)
-
-
 @wrong("x")
 def x_times_decay(x, weight_decay, decay, change):
     """You multiply x by weight_decay. What it keeps is 1 - lr * weight_decay."""
     return weight_decay * x + (change + decay)
-
-
-@wrong("decay")
-def decay_without_x(lr, weight_decay):
-    """Your decay does not depend on x: the same is taken from every weight, even from those below
-    zero. It is a share of x."""
-    return lr * weight_decay
 
 
 @wrong("decay")
@@ -150,28 +63,10 @@ def decay_of_sign(x, lr, weight_decay):
 
 
 @wrong("decay")
-def decay_missing():
-    """The weight decay is missing: your step is that of Adam."""
-    return 0.0
-
-
-@wrong("decay")
 def decay_without_lr(x, weight_decay):
     """Your decay is not multiplied by the learning rate. So it is in the paper, with a schedule in
     its place; asked for is the form that every library has."""
     return weight_decay * x
-
-
-@wrong("decay")
-def decay_grows(x, lr, weight_decay):
-    """Your decay has the wrong sign: the weights are pushed away from zero."""
-    return -lr * weight_decay * x
-
-
-@wrong("decay")
-def decay_of_g(g, lr, weight_decay):
-    """Your decay is a share of the gradient. It is a share of x."""
-    return lr * weight_decay * g
 
 
 @wrong("decay")
@@ -197,15 +92,9 @@ def decay_after_step(x, decay, change, lr, weight_decay):
 ADAMW = (
     decay_through_moments,
     decay_through_moments_with_lr,
-    decay_twice,
-    decay_is_all_that_is_left,
     x_times_decay,
-    decay_without_x,
     decay_of_sign,
-    decay_missing,
     decay_without_lr,
-    decay_grows,
-    decay_of_g,
     decay_divided,
     decay_of_square,
     decay_after_step,
@@ -224,12 +113,6 @@ ADAMW = (
 )
 
 # AdaBound
-
-
-@wrong("rate")
-def rate_not_clipped(v_hat, bias1, lr, eps):
-    """Your rate is not clipped: without its bounds AdaBound is Adam."""
-    return lr / bias1 / (sqrt(v_hat) + eps)
 
 
 @wrong("rate")
@@ -252,18 +135,6 @@ def rate_m_not_corrected(v_hat, lr, eps, low, high):
 
 
 @wrong("rate")
-def rate_eps_inside_root(v_hat, bias1, lr, eps, low, high):
-    """Epsilon is inside the root. It is added to the root: sqrt(v_hat) + eps."""
-    return clip(lr / bias1 / sqrt(v_hat + eps), low, high)
-
-
-@wrong("rate")
-def rate_root_missing(v_hat, bias1, lr, eps, low, high):
-    """The root of v_hat is missing in your rate."""
-    return clip(lr / bias1 / (v_hat + eps), low, high)
-
-
-@wrong("rate")
 def rate_over_root_of_t(v_hat, bias1, lr, eps, low, high, t):
     """Your rate is divided by the root of t. The paper's algorithm does that; asked for is the form
     of its authors' code, which does not."""
@@ -275,13 +146,6 @@ def rate_with_epsilon_hat(v, bias1, bias2, lr, eps, low, high):
     """Epsilon is added to the root of v before the correction, as in the authors' code to the
     letter. Asked for is the sum with the root of the corrected v_hat."""
     return clip(lr * bias2**0.5 / bias1 / (sqrt(v) + eps), low, high)
-
-
-@wrong("rate")
-def bounds_swapped(v_hat, low):
-    """The two bounds are in the wrong order in your clip, so that the rate is the lower one
-    whatever v is. First the lower, then the upper."""
-    return low + 0 * v_hat
 
 
 @wrong("rate", "change")
@@ -307,48 +171,9 @@ def lr_after_clipping(rate, m, lr):
 
 
 @wrong("low", "high")
-def bounds_around_one(gamma, t):
-    """final_lr is missing in your bounds: they close in on 1."""
-    return 1 - 1 / (gamma * t + 1), 1 + 1 / (gamma * t)
-
-
-@wrong("low", "high")
-def bounds_around_lr(gamma, t, lr):
-    """Your bounds close in on lr, the rate of Adam. They close in on final_lr, that of the SGD
-    which it is to end as."""
-    return lr * (1 - 1 / (gamma * t + 1)), lr * (1 + 1 / (gamma * t))
-
-
-@wrong("low", "high")
 def bounds_without_t(gamma, final_lr):
     """Your bounds do not depend on t. They close in: gamma stands with t in both."""
     return final_lr * (1 - 1 / (gamma + 1)), final_lr * (1 + 1 / gamma)
-
-
-@wrong("low", "high")
-def bounds_closed(final_lr):
-    """Your two bounds are both final_lr. That is where they meet in the end; at first the band is
-    wide."""
-    return final_lr, final_lr
-
-
-@wrong("low")
-def low_with_gamma_t(gamma, t, final_lr):
-    """Your lower bound has gamma * t where gamma * t + 1 belongs. It is below zero at first."""
-    return final_lr * (1 - 1 / (gamma * t))
-
-
-@wrong("high")
-def high_with_gamma_t_plus_1(gamma, t, final_lr):
-    """Your upper bound has gamma * t + 1 where gamma * t belongs: it is twice final_lr at most,
-    where it should be nearly endless at first."""
-    return final_lr * (1 + 1 / (gamma * t + 1))
-
-
-@wrong("change")
-def clipped_step_along_g(rate, g):
-    """Your step is the clipped rate times the gradient. It is times the first moment."""
-    return -rate * g
 
 
 @wrong("change")
@@ -362,25 +187,15 @@ ADABOUND = (
     steps.change_returned,
     steps.x_not_changed,
     steps.eps_missing,
-    rate_not_clipped,
     rate_above_only,
     rate_below_only,
     rate_m_not_corrected,
-    rate_eps_inside_root,
-    rate_root_missing,
     rate_over_root_of_t,
     rate_with_epsilon_hat,
-    bounds_swapped,
     correction_not_clipped,
     step_clipped,
     lr_after_clipping,
-    bounds_around_one,
-    bounds_around_lr,
     bounds_without_t,
-    bounds_closed,
-    low_with_gamma_t,
-    high_with_gamma_t_plus_1,
-    clipped_step_along_g,
     clipped_step_corrected_twice,
     *bias_correction.SECOND_CORRECTION,
     *bias_correction.COUNTING,

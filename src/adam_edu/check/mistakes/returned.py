@@ -13,25 +13,6 @@ def state_not_returned(m_before, v_before):
     return m_before, v_before
 
 
-@wrong("returned m")
-def m_not_returned(m_before):
-    """You return the first moment that you were given, not the new one."""
-    return m_before
-
-
-@wrong("returned m")
-def buffer_not_returned(m_before):
-    """You return the buffer that you were given, not the new one: the next step would know nothing
-    of this gradient."""
-    return m_before
-
-
-@wrong("returned v")
-def v_not_returned(v_before):
-    """You return the second moment that you were given, not the new one."""
-    return v_before
-
-
 @wrong("returned m", "returned v")
 def corrected_returned(m_hat, v_hat):
     """What you hand on are the corrected moments. The next step must go on from m and v themselves,
@@ -51,20 +32,6 @@ def m_hat_returned(m_hat):
     """What you hand on as m is the corrected first moment. The next step must go on from m itself,
     or the correction is applied again and again."""
     return m_hat
-
-
-@wrong("returned v")
-def root_returned(v):
-    """What you hand on as v is its root. The next step must go on from v itself: the root serves
-    this step alone."""
-    return np.sqrt(v)
-
-
-@wrong("returned v")
-def corrected_root_returned(v_hat):
-    """What you hand on as v is its root, after the correction. The next step must go on from v
-    itself: correction and root serve this step alone."""
-    return np.sqrt(v_hat)
 
 
 @wrong("returned v")

@@ -117,30 +117,10 @@ def half_not_root(v_hat, eps):
     return v_hat / 2 + eps
 
 
-@wrong("denominator")
-def m_in_denominator(m_hat, eps):
-    """The first moment is in the denominator. The step is m_hat, divided by the root of v_hat."""
-    return sqrt(m_hat) + eps
-
-
 @wrong("denominator", "change")
 def moments_upside_down(m_hat, v_hat, lr, eps):
     """Your quotient is upside down: the second moment stands above the root of the first."""
     return sqrt(m_hat) + eps, -lr * v_hat / (sqrt(m_hat) + eps)
-
-
-@wrong("change")
-def nothing_above(denominator, lr):
-    """Nothing stands above the denominator in your step but the rate, so that all parameters go the
-    same way, whatever their gradients. m_hat belongs there."""
-    return -lr / denominator
-
-
-@wrong("change")
-def g_in_place_of_m_hat(g, denominator, lr):
-    """Your step follows the gradient itself, not its average: the first moment is computed but not
-    used."""
-    return -lr * g / denominator
 
 
 @wrong("change")
@@ -171,13 +151,6 @@ def sign_of_step(m_hat, lr):
 
 
 @wrong("change")
-def product_not_quotient(m_hat, v_hat, lr, eps):
-    """Your step multiplies by the root of v_hat. Dividing by it makes the step of a parameter with
-    large gradients no longer than any other."""
-    return -lr * m_hat * (sqrt(v_hat) + eps)
-
-
-@wrong("change")
 def sign_of_g(g, lr):
     """Your step is the sign of the gradient times the rate: all steps are of one length, however
     flat or steep it is. The gradient itself belongs there."""
@@ -197,31 +170,11 @@ def step_along_abs(g, lr):
     return -lr * abs(g)
 
 
-@wrong("change")
-def step_without_g(lr):
-    """There is no gradient in your step: you subtract the rate alone. The rate is how far to go for
-    each unit of slope."""
-    return -lr
-
-
-@wrong("change")
-def step_along_x(x, lr):
-    """You subtract a share of x itself. The step is along the gradient."""
-    return -lr * x
-
-
-@wrong("x")
-def step_multiplies_x(x, change):
-    """You multiply x by 1 minus the step. The step is subtracted from x."""
-    return x * (1 + change)
-
-
 DIRECTION = (ascent, change_returned, step_returned, x_not_changed, lr_missing, lr_divides)
 DENOMINATOR = (
     eps_inside_root,
     eps_before_correction,
     root_missing,
-    m_in_denominator,
     eps_missing,
     eps_squared_inside_root,
     eps_squared,

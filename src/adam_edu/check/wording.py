@@ -1,0 +1,271 @@
+"""Saying an edit in a sentence: which line, what stands there, what belongs there, and why."""
+
+from dataclasses import dataclass
+
+from ..edits import filled, part
+from ..trees import Call, Name, Node, Number, replaced
+from .program import BEFORE, Program
+from .report import listed
+from .search import written
+from .wrongs import Wrong
+
+MEANINGS = {
+    "t": "the number of the step",
+    "lr": "the learning rate",
+    "beta1": "the decay of the first moment",
+    "beta2": "the decay of the second moment",
+    "rho": "the decay of the average",
+    "momentum": "the share of the buffer that stays",
+    "eps": "the small number that keeps the denominator from zero",
+    "weight_decay": "the strength of the decay of x",
+    "g": "the gradient",
+    "m_hat": "the corrected first moment",
+    "v_hat": "the corrected second moment",
+}
+VERBS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "take a power"}
+VERBS |= {"//": "cut the fraction off", "maximum": "take the larger", "min": "take the smaller"}
+NOUNS = {"sqrt": "root", "abs": "absolute value", "sign": "sign", "neg": "minus", "**": "square"}
+NOUNS |= {"sum": "sum", "mean": "mean", "max": "largest", "norm": "length", "cos": "cosine"}
+NOUNS |= {"log": "logarithm", "minimum": "smallest", "maximum": "larger", "min": "smaller"}
+CODE = {"sqrt": "np.sqrt", "sign": "np.sign", "maximum": "np.maximum", "min": "np.minimum"}
+CODE |= {"clip": "np.clip", "sum": "np.sum", "mean": "np.mean", "max": "np.max", "cos": "math.cos"}
+CODE |= {"norm": "np.linalg.norm", "minimum": "np.min", "log": "math.log", "sin": "math.sin"}
+TAKEN = {"-": "subtracted from", "/": "the divisor of", "**": "the exponent of"}
+PARTS = {"+": "term", "-": "term", "*": "factor", "/": "divisor", "**": "power"}
+# A part of a line is shown with so much around it that one sees where it stands.
+SHORT = 24
+
+
+@dataclass(frozen=True)
+class Said:
+    """What to say about an edit.
+
+    Attributes
+    ----------
+    name : for a program, such as ``"v_hat_name"``
+    line : which one
+    text : one or two sentences
+    code : the line as it is with the edit in it
+    """
+
+    name: str
+    line: str
+    text: str
+    code: str
+
+
+def shown(program: Program, line: str, node: Node) -> str:
+    """Return part of a line as a student would write it.
+
+    What a name held before is called by the name alone until a line has changed it.
+    """
+    names = [one.name for one in program.lines]
+    changed = set(names[: names.index(line)])
+    match node:
+        case Call("product", (term, last)):
+            factors, end = (_spoken(part, changed) for part in (term, last))
+            return f"the product of {factors} for i from 1 to {end}"
+    return str(_spoken(node, changed))
+
+
+def _spoken(node: Node, changed: set[str]) -> Node:
+    match node:
+        case Name(name) if name.endswith(BEFORE):
+            bare = name.removesuffix(BEFORE)
+            return node if bare in changed else Name(bare)
+        case Number(value) if isinstance(value, float) and value.is_integer() and abs(value) > 1:
+            return Number(int(value))
+        case Call("-", (Number(1), Call("-", (Number(1), share)))):
+            return _spoken(share, changed)
+        case Call("product"):
+            return node
+        case Call(op, args):
+            return Call(CODE.get(op, op), tuple(_spoken(arg, changed) for arg in args))
+    return node
+
+
+def said(program: Program, wrong: Wrong, places: dict[str, str]) -> Said:
+    """Return the words for an edit; ``places`` say how to speak of a line."""
+    place = program.places[wrong.places[0]]
+    old, new = written(program, wrong)
+    line = place.line
+    lines = {program.places[i].line for i in wrong.places}
+    whole = program.line[line]
+    edited = whole
+    for i in wrong.places:
+        if program.places[i].line == line:
+            edited = replaced(edited, program.places[i].path, new)
+    path = place.path
+    while path and len(shown(program, line, part(whole, path[:-1]))) <= SHORT:
+        path = path[:-1]
+    if len(wrong.places) > 1 and len(lines) == 1:
+        path = ()
+    belongs = shown(program, line, part(whole, path))
+    stands = shown(program, line, part(edited, path) if path else edited)
+    where = places.get(line, f"the line that computes {line}")
+    twins = program.line[line] != program.line[program.places[wrong.places[-1]].line]
+    twins = twins and not isinstance(old, Name)
+    code = f"{line} = {shown(program, line, edited)}"
+    if wrong.kind in ("at first", "stops"):
+        text = _for_some_steps(program, wrong, line)
+    elif new == Name(line + BEFORE) and not place.path:
+        text = f"{line} stays as you were given it: {line} = {belongs} is missing, or is lost."
+        code = ""
+    elif wrong.kind == "order":
+        text = (
+            f"In {where} you use the new {new}. {new} as it was before the step belongs there: "
+            f"{line} comes first."
+        )
+    elif twins:
+        every = listed(sorted(lines))
+        text = f"{every} are wrong alike: you have {line} = {shown(program, line, edited)} where "
+        text += f"{shown(program, line, whole)} belongs. {_why(program, wrong, line, old, new)}"
+        text = text.strip()
+    elif len(lines) > 1:
+        text = _everywhere(program, wrong, line, old, new)
+    else:
+        text = f"In {where} you have {stands} where {belongs} belongs."
+        text = f"{text} {_why(program, wrong, line, old, new)}".strip()
+    name = f"{line}_{wrong.kind}".replace(" ", "_")
+    if len(lines) > 1 or wrong.kind in ("at first", "stops", "order"):
+        code = ""
+    if len(lines) > 1:
+        what = "_".join(sorted(lines)) if twins else shown(program, line, old)
+        name = f"{what}_{wrong.kind}".replace(" ", "_")
+    return Said(name, line, text, code)
+
+
+def both_said(program: Program, one: Wrong, two: Wrong, places: dict[str, str]) -> Said:
+    """Return the words for two edits of a line; the second may stand around the first."""
+    line = program.places[one.places[0]].line
+    edited = program.line[line]
+    for wrong in (one, two):
+        for i in wrong.places:
+            place = program.places[i]
+            if place.line == line:
+                new = filled(wrong.new, part(edited, place.path))
+                edited = replaced(edited, place.path, new)
+    where = places.get(line, f"the line that computes {line}")
+    right, code = shown(program, line, program.line[line]), shown(program, line, edited)
+    text = f"In {where} two things are wrong: you have {code} where {right} belongs."
+    return Said(f"{line}_two", line, text, f"{line} = {code}")
+
+
+def _everywhere(program: Program, wrong: Wrong, line: str, old: Node, new: Node) -> str:
+    belongs, stands = shown(program, line, old), shown(program, line, new)
+    if wrong.kind == "usual":
+        return (
+            f"The number {stands} stands in your code where {belongs} belongs, so that {belongs} "
+            "changes nothing. It is an argument: use it by its name."
+        )
+    if wrong.kind in ("clipped", "normalized"):
+        done = "cut to a range" if wrong.kind == "clipped" else "divided by its length"
+        return f"Your gradient is {done} before it is used: {stands}. It is used as it is given."
+    meaning = f"{_meaning(old)}," if _meaning(old) else ""
+    return f"Wherever {belongs}{meaning} belongs, your numbers are those of {stands}."
+
+
+def _for_some_steps(program: Program, wrong: Wrong, line: str) -> str:
+    assert isinstance(wrong.new, Call)
+    condition, value, other = wrong.new.args
+    assert isinstance(condition, Call)
+    assert isinstance(condition.args[1], Number)
+    last = int(condition.args[1].value)
+    root = program.line[line]
+    if wrong.kind == "at first":
+        odd = _given(program, line, filled(value, root))
+        return (
+            f"At the first step alone, {line} is {odd} with you. That step is no case of its own: "
+            f"{shown(program, line, root)} holds for every t."
+        )
+    odd = _given(program, line, filled(other, root))
+    every = listed(sorted({program.places[i].line for i in wrong.places}))
+    if every != line:
+        return (
+            f"Up to step {last} your {every} are right; later {line} is {odd}, and so on. "
+            f"{shown(program, line, root)} holds for every t."
+        )
+    return (
+        f"Up to step {last} your {line} is right; later it is {odd}. "
+        f"{shown(program, line, root)} holds for every t."
+    )
+
+
+def _given(program: Program, line: str, node: Node) -> str:
+    if isinstance(node, Name) and node.id.endswith(BEFORE):
+        return f"the {node.id.removesuffix(BEFORE)} that you were given"
+    return shown(program, line, node)
+
+
+def _meaning(node: Node, before: str = ", ") -> str:
+    if isinstance(node, Name) and node.id in MEANINGS:
+        return before + MEANINGS[node.id]
+    if isinstance(node, Name) and node.id.endswith(BEFORE):
+        return f"{before}as it was before the step"
+    return ""
+
+
+_STEPS = {"-": "less", "+": "more"}
+
+
+def _why(program: Program, wrong: Wrong, line: str, old: Node, new: Node) -> str:
+    belongs, stands = shown(program, line, old), shown(program, line, new)
+    kind = wrong.kind.removeprefix("product ")
+    match kind, old, new:
+        case "name", Name(bare), Name(other) if other == bare + BEFORE:
+            return f"{other} is {bare} as it was before the step; the new {bare} belongs there."
+        case ("name" | "number for name" | "usual", Name(), _) if _meaning(old):
+            return f"It is {belongs}{_meaning(old)}, and not {stands}{_meaning(new)}."
+        case "name for number", _, Name():
+            return f"The number {belongs} belongs there, and not {stands}{_meaning(new)}."
+        case "number", Call("sqrt"), _:
+            return "The root is the power 1/2."
+        case "number", _, _:
+            return f"The number is {belongs}."
+        case _, Call("product"), _:
+            return "Its factors, or how many there are, are others."
+        case ("left out" | "function off", Call(op, args), _):
+            gone = [arg for arg in args if arg != new]
+            if op in NOUNS and (len(args) == 1 or op == "**"):
+                what = NOUNS[op]
+                if op == "**" and args[1] != Number(2):
+                    return f"The power {shown(program, line, args[1])} is missing."
+                return f"The {what} of {shown(program, line, args[0])} is missing."
+            if gone and new in args:
+                first = shown(program, line, gone[0])
+                if new == args[-1] and op in TAKEN:
+                    return f"{stands} is to be {TAKEN[op]} {first}."
+                return f"{first} is missing."
+        case "operator", Call(op), Call(other) if op in VERBS and other in VERBS:
+            return f"You {VERBS[other]} where the algorithm says: {VERBS[op]}."
+        case "operator", Call(op), Call(other) if op in NOUNS and other in NOUNS:
+            return f"The {NOUNS[op]} belongs there, and not the {NOUNS[other]}."
+        case "normalized", _, _:
+            return "The gradient is used as it is, whatever its length."
+        case "swapped", _, _:
+            return "The two sides are swapped."
+        case "bracket", _, _:
+            return "The brackets, or a function's end, stand elsewhere."
+        case "function", Call(op), Call(other) if op in NOUNS and other in NOUNS:
+            return f"The {NOUNS[op]} belongs there, and not the {NOUNS[other]}."
+        case "complement", _, _:
+            return "One share has been taken for the other: together they are 1."
+        case "function on", _, Call("**", (_, Number(power))):
+            return f"No {'square' if power == 2 else 'third power'} is taken there."
+        case "function on", _, Call("/"):
+            return "It is upside down."
+        case "function on", _, Call(op) if op in NOUNS:
+            return f"No {NOUNS[op]} belongs there."
+        case "added", Name("t"), Call(op, (_, Number(1))):
+            return f"Steps count from 1: t itself belongs there, and not one {_STEPS[op]}."
+        case "sign of zero", _, _:
+            return "The sign of zero is zero, as np.sign has it."
+        case "added", _, Call(op, (_, extra)):
+            what = shown(program, line, extra)
+            return f"{what} is one {PARTS.get(op, 'part')} too many."
+        case "reduction", _, Call(op):
+            return (
+                f"{CODE[op]} makes one number of the whole array, so that all coordinates share "
+                "it. Each has its own."
+            )
+    return ""
