@@ -14,7 +14,6 @@ from pathlib import Path
 
 NAME = "fresh"
 ROOT = Path(__file__).parents[1]
-# A Windows user who may not make links runs notebooks in the environment that is there.
 START = (
     "import os, sys; os.chdir({folder!r}); "
     "from ipykernel.kernelapp import IPKernelApp; IPKernelApp.launch_instance()"
@@ -36,9 +35,12 @@ def bare(folder: Path) -> Path:
 
 def install(folder: Path) -> None:
     """Install this tree into a new environment, and the kernel where JUPYTER_PATH finds it."""
-    python = bare(folder)
-    pip = [sys.executable, "-m", "pip", "--quiet", "--python", python, "install", "--no-index"]
-    subprocess.run([*pip, "--no-build-isolation", "--no-deps", ROOT], check=True)
+    if os.name == "nt":  # where links need a right: the environment that is there
+        python = Path(sys.executable)
+    else:
+        python = bare(folder)
+        pip = [sys.executable, "-m", "pip", "--quiet", "--python", python, "install", "--no-index"]
+        subprocess.run([*pip, "--no-build-isolation", "--no-deps", ROOT], check=True)
     elsewhere = folder / "elsewhere"
     elsewhere.mkdir()
     kernel = folder / "jupyter/kernels" / NAME
