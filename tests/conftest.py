@@ -14,7 +14,6 @@ import fresh_kernel
 import pytest
 import yaml
 from filelock import FileLock
-from inputs import FILE, inputs
 
 from adam_edu.data.files import LOCAL_COPY
 
@@ -72,6 +71,8 @@ def html(tmp_path_factory, worker_id):
     Parallel workers share one build: the first makes it, the others wait. What ``make book`` built
     from the very same files, also with warnings as errors, is copied instead.
     """
+    from inputs import FILE, inputs  # of book/_ext, which a copy of the package has not
+
     base = tmp_path_factory.getbasetemp()
     out = (base if worker_id == "master" else base.parent) / "book"
     with FileLock(f"{out}.lock"):

@@ -1,6 +1,7 @@
 """What a build of the book is made from, as one number: whether a build can still be used."""
 
 import os
+import sysconfig
 from hashlib import sha256
 from importlib.metadata import distributions
 from pathlib import Path
@@ -14,7 +15,9 @@ def inputs() -> str:
     """Return the SHA-256 of the files that a build reads, of the packages that it runs, and of
     where it takes Python for the page from."""
     found = sha256(os.environ.get("ADAM_EDU_PYODIDE", "").encode())
-    for one in sorted(f"{package.name} {package.version}" for package in distributions()):
+    # Not the whole path: some packages put what they carry along on it when they are imported.
+    here = distributions(path=[sysconfig.get_path("purelib")])
+    for one in sorted(f"{package.name} {package.version}" for package in here):
         found.update(one.encode())
     for path in sorted(path for name in READ for path in _files(ROOT / name)):
         found.update(f"\n{path.relative_to(ROOT)}\n".encode() + path.read_bytes())

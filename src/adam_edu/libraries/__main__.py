@@ -5,4 +5,5 @@ from pathlib import Path
 
 from .survey import RECORD, remeasure
 
-remeasure(Path(str(files("adam_edu").joinpath("results", RECORD))))
+if __name__ == "__main__":
+    remeasure(Path(str(files("adam_edu").joinpath("results", RECORD))))

@@ -24,7 +24,7 @@ from .fit import (
 )
 from .probes import recorded
 
-EXACT = 1e-7  # a deviation below which no other candidate is tried
+EXACT = 1e-7, 1e-5  # a deviation below which no other is tried, in float64 and in float32
 FITS = 1e-4  # one above which the rule is another one; float32 powers of beta2 make 1e-5
 ASKED = 16  # candidates that are fitted, the nearest first
 DECAYS = {
@@ -139,7 +139,7 @@ def identify(optimizer: Any, progress: Callable[[str], Any] = lambda text: None)
 
     Examples
     --------
-    >>> from adam_edu import Adam
+    >>> from adam_edu.rules import Adam
     >>> found = identify(Adam(lr=0.01, beta2=0.99))
     >>> found.words, found.fits
     ('Adam', True)
@@ -215,13 +215,14 @@ def search(seen: Seen) -> list[Fitted]:
         ((*quick(candidate, seen), candidate) for candidate in candidates(decay_of(seen))),
         key=lambda row: row[0],
     )
+    exact = EXACT[seen.ulp > 1e-12]
     tried: list[Fitted] = []
     room = math.inf  # once one is exact, only those with fewer hyper-parameters are of interest
     for _, start, candidate in ranked[:ASKED]:
         if len(candidate.domains) >= room:
             continue
         tried.append(fit(candidate, seen, start))
-        if tried[-1].deviation < EXACT:
+        if tried[-1].deviation < exact:
             settled = all(map(math.isfinite, tried[-1].spread.values()))
             room = 0 if settled else len(candidate.domains)
     if room < math.inf:
@@ -231,7 +232,7 @@ def search(seen: Seen) -> list[Fitted]:
         for other in OTHER_STARTS:
             if other.keys() <= one.values.keys() and one.deviation > FITS:
                 tried.append(fit(one.candidate, seen, one.values | other))
-                if tried[-1].deviation < EXACT:
+                if tried[-1].deviation < exact:
                     return tried
     return tried
 
@@ -274,7 +275,7 @@ def departs(named: Fitted, seen: Seen) -> str:
 def plain(name: str, value: float, error: float) -> float:
     """Return the shortest number that a recovered one may be, within its error and 1e-5.
 
-    >>> plain("lr", 0.00099999347, 1e-9), plain("beta2", 0.99899994, 1e-9)
+    >>> plain("lr", 0.00099999347, 1e-9), plain("beta2", 0.99900001, 1e-9)
     (0.001, 0.999)
     """
     share = name.startswith("beta") or name in ("rho", "momentum", "beta")
