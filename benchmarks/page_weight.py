@@ -47,7 +47,7 @@ SCROLL = """
 async () => {
   for (let y = 0; y < document.documentElement.scrollHeight; y += 0.8 * innerHeight) {
     scrollTo({ top: y, behavior: "instant" });
-    await new Promise((done) => setTimeout(done, 60));
+    await new Promise((done) => setTimeout(done, 25));
   }
 }
 """

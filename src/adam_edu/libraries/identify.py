@@ -171,7 +171,7 @@ def identify(optimizer: Any, progress: Callable[[str], Any] = lambda text: None)
         name=driven.name,
         fits=fits,
         rule=named.candidate.rule,
-        words=_words(named, fits),
+        words=called(named, fits),
         settings={name: (value, named.spread[name]) for name, value in named.values.items()},
         decay=named.candidate.decay,
         deviation=named.deviation,
@@ -179,7 +179,7 @@ def identify(optimizer: Any, progress: Callable[[str], Any] = lambda text: None)
         precision=_precision(driven, named),
         notes=tuple(notes),
         departs="" if fits else departs(named, seen),
-        others=tuple(dict.fromkeys(_words(one, True) for one in near if fits and one is not named)),
+        others=tuple(dict.fromkeys(called(one, True) for one in near if fits and one is not named)),
     )
 
 
@@ -227,8 +227,7 @@ def search(seen: Seen) -> list[Fitted]:
             room = 0 if settled else len(candidate.domains)
     if room < math.inf:
         return tried
-    nearest = sorted(tried, key=lambda one: one.deviation)[:2]
-    for one in nearest:
+    for one in sorted(tried, key=lambda one: one.deviation)[:2]:
         for other in OTHER_STARTS:
             if other.keys() <= one.values.keys() and one.deviation > FITS:
                 tried.append(fit(one.candidate, seen, one.values | other))
@@ -244,12 +243,13 @@ def nearest(tried: Sequence[Fitted]) -> Fitted:
     return min(near, key=lambda one: len(one.candidate.domains))
 
 
-def _words(named: Fitted, fits: bool) -> str:
+def called(named: Fitted, fits: bool) -> str:
+    """Return what a rule with its decay is called, for a reader."""
     parts = [named.candidate.words]
     if named.candidate.decay != NO_DECAY:
         parts.append(DECAYS[named.candidate.decay])
-    words = ", ".join(parts)
-    return words if fits else f"no rule known here; the nearest is {words}"
+    text = ", ".join(parts)
+    return text if fits else f"no rule known here; the nearest is {text}"
 
 
 def _precision(driven: Driver, named: Fitted) -> str:
