@@ -20,7 +20,7 @@ from sphinx import addnodes
 SYNONYMS = Path(__file__).with_name("synonyms.txt")
 SUBJECTS = Path(__file__).with_name("subjects.txt")
 OUTPUT = "_static/search-sections.js"
-SHOWN = 180, 80  # characters that a reader can be shown, of prose, and of code and asides
+SHOWN = 170, 60  # characters that a reader can be shown, of prose, and of code and asides
 SELDOM = 0.5  # what weighs less is seldom looked for
 COMMON = 0.06  # a word that is in more than this share of all entries tells none from the others
 STEM = snowballstemmer.stemmer("porter").stemWord
