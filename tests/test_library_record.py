@@ -1,5 +1,6 @@
 """The record of what other libraries' Adam is, against those that are installed here."""
 
+import json
 import re
 from dataclasses import asdict, replace
 from functools import partial
@@ -55,7 +56,7 @@ def test_remeasuring_leaves_the_record_as_it_is(tmp_path):
     libraries.remeasure(path)
 
     # What the libraries do, whichever of their versions are here.
-    found = [libraries.json.loads(path.read_text(encoding="utf-8")), libraries.record()]
+    found = [json.loads(path.read_text(encoding="utf-8")), libraries.record()]
     for row in (row for record in found for row in record["libraries"]):
         del row["version"]
     assert found[0] == found[1]
@@ -70,9 +71,7 @@ def test_a_missing_library_is_an_import_error_and_keeps_its_row(tmp_path, monkey
     path = tmp_path / "record.json"
     path.write_text(libraries.as_text(libraries.record()), encoding="utf-8")
     libraries.remeasure(path)
-    assert (
-        asdict(libraries.recorded()["Keras"]) in libraries.json.loads(path.read_text())["libraries"]
-    )
+    assert asdict(libraries.recorded()["Keras"]) in json.loads(path.read_text())["libraries"]
 
 
 def test_an_unknown_library_is_named_with_the_nearest():
