@@ -163,6 +163,8 @@ def test_a_clock_that_jumps_changes_nothing(tmp_path, whole, monkeypatch):
     assert all(0 <= run["seconds"] < 600 for run in found["runs"])
 
 
+# A file that is open, and not yet in the block that closes it, is left to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer of the system")
 def test_ctrl_c_at_random_moments_loses_nothing(tmp_path, whole, monkeypatch, request):
     """The signal comes at any instruction, also between two of a write."""
