@@ -141,13 +141,13 @@ def test_ctrl_c_ends_all_processes_and_the_next_run_has_the_same_record(tmp_path
     script = (
         f"import sys; sys.path.insert(0, {str(TESTS)!r})\n"
         "from test_executors import interrupted\n"
-        "if __name__ == '__main__': interrupted(sys.argv[1])"
+        "if __name__ == '__main__': interrupted(*sys.argv[1:])"
     )
     (tmp_path / "run.py").write_text(script)
 
-    def start():
+    def start(pause):
         return subprocess.Popen(
-            [sys.executable, str(tmp_path / "run.py"), str(tmp_path)],
+            [sys.executable, str(tmp_path / "run.py"), str(tmp_path), str(pause)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
@@ -155,14 +155,14 @@ def test_ctrl_c_ends_all_processes_and_the_next_run_has_the_same_record(tmp_path
             preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
 
-    process = start()
+    process = start(pause=0.2)
     until(lambda: list(tmp_path.rglob("*.json")) or process.poll() is not None, 120)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
     _, err = process.communicate(timeout=60)
     assert err.decode().strip().endswith("KeyboardInterrupt")
     assert err.count(b"Traceback") == 1, err.decode()
     until(lambda: not in_session(process.pid), 30)
-    process = start()
+    process = start(pause=0)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err.decode()
     torch.set_num_threads(1)
@@ -170,11 +170,22 @@ def test_ctrl_c_ends_all_processes_and_the_next_run_has_the_same_record(tmp_path
     assert out.decode().strip() == reproduce.fingerprint(without_times(whole))
 
 
-def interrupted(directory):
+class Slow(reproduce.Reproduction):
+    """One that stops at each epoch, so that there is time to interrupt it."""
+
+    pause = 0.0
+
+    def report(self, *news):
+        time.sleep(self.pause)
+        super().report(*news)
+
+
+def interrupted(directory, pause):
     """Run a tiny experiment in two processes, and print what tells its record from others."""
+    Slow.pause = float(pause)
     task, path = small_task(SPEC), Path(directory)
     with Processes(reproduce.shared(task, path), 2) as executor:
-        found = reproduce.Reproduction(modest(SPEC), task, path, executor=executor).run()
+        found = Slow(modest(SPEC), task, path, executor=executor).run()
     print(reproduce.fingerprint(without_times(found)))
 
 
