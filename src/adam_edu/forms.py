@@ -207,6 +207,19 @@ class AdaMaxUncorrected(AdaMax):
 
 
 @dataclass(frozen=True)
+class AdaMaxGathering(AdaMax):
+    """AdaMax whose epsilon is added to the decayed maximum at every step, as Paddle has it: what it
+    adds gathers, to epsilon / (1 - beta2)."""
+
+    words: ClassVar[str] = "AdaMax, epsilon added to the decayed maximum, where it gathers"
+
+    def step(self, x, g, m, u, bias1):
+        m = self.beta1 * m + (1 - self.beta1) * g
+        u = maximum(self.beta2 * u + self.eps, abs(g))
+        return -self.lr / bias1 * m / u, m, u
+
+
+@dataclass(frozen=True)
 class RAdamEpsilonHat(RAdam):
     """RAdam with epsilon added before the correction, as Torch has it."""
 
@@ -337,6 +350,7 @@ FORMS: tuple[type[Rule], ...] = (
     AMSGradEpsilonHat,
     AdaMaxOutside,
     AdaMaxUncorrected,
+    AdaMaxGathering,
     RAdamEpsilonHat,
     RMSPropInsideRoot,
     RMSPropCorrected,

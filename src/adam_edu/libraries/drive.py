@@ -430,8 +430,6 @@ def driver(optimizer: Any) -> Driver:
         return Ours(optimizer)
     kind = optimizer if inspect.isclass(optimizer) else type(optimizer)
     made_by = {base.__module__.partition(".")[0] for base in kind.__mro__}
-    if hasattr(optimizer, "init") and hasattr(optimizer, "update"):
-        return Optax(optimizer)
     if "keras" in made_by or "tf_keras" in made_by:
         return Keras(optimizer)
     if "river" in made_by:
@@ -450,6 +448,8 @@ def driver(optimizer: Any) -> Driver:
         return Sklearn(optimizer)
     if "torch" in made_by:
         return Torch(optimizer)
+    if hasattr(optimizer, "init") and hasattr(optimizer, "update"):
+        return Optax(optimizer)
     if callable(optimizer) and not inspect.isclass(optimizer):
         return _of_function(optimizer)
     raise Unusable(
@@ -465,6 +465,8 @@ def _of_function(function: Callable[..., Any]) -> Driver:
         names = []
     if names[:2] == ["x", "g"]:
         return Ours(function)
+    if names[:1] == ["parameters"]:
+        return _paddle(function)
     if len(names) == 2:
         return Function(function)
     return Torch(function)

@@ -285,7 +285,7 @@ def fit(candidate: Candidate, seen: Seen, start: dict[str, float], tries: int = 
     best = values(found.x)
     with np.errstate(all="ignore"):
         moves = candidate.moves(best, seen.start, seen.gradients)
-    spread = _spread(names, scales, found, best) | halves
+    spread = _spread(names, scales, found, best, seen) | halves
     return Fitted(candidate, best, spread, float(deviations(seen, moves).max()))
 
 
@@ -322,16 +322,21 @@ def _bracketed(
 
 
 def _spread(
-    names: list[str], scales: list[str], found: Any, best: dict[str, float]
+    names: list[str], scales: list[str], found: Any, best: dict[str, float], seen: Seen
 ) -> dict[str, float]:
-    """Return standard errors: of a logarithm by the fit's curvature, then of the number itself."""
-    noise = max(float(np.mean(found.fun**2)), 1e-32)
-    strength = (found.jac**2).sum(axis=0)
-    seen = strength > 1e-18
+    """Return standard errors: of a logarithm by the fit's curvature, then of the number itself.
+
+    Each move has an error of its own, what is left of it or what rounding may have done to it; the
+    errors of the numbers follow from these (White's estimator).
+    """
+    rounding = np.tile(seen.noise / seen.scale, len(seen.gradients))
+    errors = np.maximum(np.maximum(abs(found.fun), rounding), 1e-17)
+    felt = (found.jac**2).sum(axis=0) > 1e-18
     spread = np.full(len(names), np.inf)
-    if seen.any():
-        inverse = np.linalg.pinv(found.jac[:, seen].T @ found.jac[:, seen])
-        spread[seen] = np.sqrt(noise * np.diag(inverse))
+    if felt.any():
+        jacobian = found.jac[:, felt]
+        inverse = np.linalg.pinv(jacobian)
+        spread[felt] = np.sqrt(((inverse * errors) ** 2).sum(axis=1))
     return {
         name: float(s * ((1 - best[name]) if scale == "log1m" else best[name]))
         for name, scale, s in zip(names, scales, spread, strict=True)
