@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-from functools import partial
 
 import pytest
 
@@ -187,9 +186,7 @@ def test_ctrl_c_ends_with_one_line(quick, capsys, monkeypatch):
 def test_after_ctrl_c_the_same_command_goes_on(tmp_path):
     folders = [f"--output={tmp_path / 'out'}", f"--checkpoints={tmp_path / 'states'}"]
     command = [sys.executable, "-m", "adam_edu", "reproduce", "mlp-mnist", *QUICK[2:], *folders]
-    # Whoever runs the tests in the background has Ctrl-C ignored, and so would the command.
-    heeding = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heeding) as run:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
         seen = ""
         while not re.search(r"[1-9]\d*/\d+ \[", seen):  # an epoch is done
             letter = run.stderr.read(1)

@@ -8,7 +8,6 @@ import sys
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -151,8 +150,6 @@ def test_ctrl_c_ends_all_processes_and_the_next_run_has_the_same_record(tmp_path
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            # Whoever runs the tests in the background has Ctrl-C ignored, and so would the script.
-            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
 
     process = start(pause=0.2)
