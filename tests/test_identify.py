@@ -16,7 +16,9 @@ from adam_edu import RULES, cli
 from adam_edu.base import domains
 from adam_edu.libraries import FORMS, Command, EpsilonHat, Unusable, identify
 from adam_edu.libraries.behavior import clipping, half, watch
-from adam_edu.libraries.drive import Function, Torch, driver
+from adam_edu.libraries.drive import driver
+from adam_edu.libraries.frameworks import Torch
+from adam_edu.libraries.functions import Function
 from adam_edu.libraries.identify import FITS, called, nearest, plain, search, told
 from adam_edu.libraries.probes import recorded
 from adam_edu.rules import Adam, AdamW, Momentum

@@ -7,7 +7,9 @@ again.
 """
 
 from ..forms import FORMS, EpsilonHat
-from .drive import Command, Driver, Unusable, driver
+from .base import Driver, Unusable
+from .drive import driver
+from .functions import Command
 from .identify import Identity, identify
 from .survey import (
     ALGORITHM_1,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .drive import Driver
+from .base import Driver
 from .fit import DECOUPLED, Fitted, Seen, deviations
 
 Array = NDArray[np.float64]
@@ -26,9 +26,9 @@ CLIPS: dict[str, Callable[[Array, float], Array]] = {
 }
 
 
-def watch(driver: Driver, start: Array, gradients: Array, dtype: str | None = None) -> Seen:
+def watch(driver: Driver, start: Array, gradients: Array) -> Seen:
     """Return what an optimizer does with one parameter."""
-    kind = dtype or driver.dtypes[0]
+    kind = driver.dtypes[0]
     path = driver.run([start], [[row] for row in gradients], kind)
     return Seen(start, gradients, np.array([row[0] for row in path]), ULPS[kind])
 
@@ -73,11 +73,11 @@ def clipping(driver: Driver, fitted: Fitted, seen: Seen) -> list[str]:
     value = float(f"{best[2]:.3g}")
     words = best[1].format(f"{value:g}")
     if "norm" in words:
-        words += _whose_norm(driver, fitted, best[2])
+        words += _whose_norm(driver, best[2])
     return [words]
 
 
-def _whose_norm(driver: Driver, fitted: Fitted, c: float) -> str:
+def _whose_norm(driver: Driver, c: float) -> str:
     """Say whether a norm is that of one parameter or of all: a small gradient beside a large one
     is left alone, or made smaller with it."""
     small, large = np.full(3, 0.1 * c), np.full(3, 10 * c)

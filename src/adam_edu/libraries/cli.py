@@ -39,7 +39,8 @@ def add_identify(commands: argparse._SubParsersAction) -> None:
 
 def run_identify(options: argparse.Namespace) -> int:
     """Identify, and print; 1 if no rule fits."""
-    from .drive import Command, Torch
+    from .frameworks import Torch
+    from .functions import Command
     from .identify import identify
 
     if (options.optimizer is None) == (options.program is None):

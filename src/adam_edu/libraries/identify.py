@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from .base import Driver, Unusable
 from .behavior import clipping, coupled, decay_and_rate, sentences, watch
-from .drive import Driver, Unusable, driver
+from .drive import driver
 from .fit import (
     COUPLED,
     DECOUPLED,

@@ -1,0 +1,120 @@
+"""Drivers of what belongs to no library: rules, functions, and programs that speak JSON."""
+
+import inspect
+import json
+import shlex
+import subprocess
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..base import Rule
+from .base import Array, Driver, Gradients, Unusable, joined
+
+
+class Ours(Driver):
+    """A rule of this package, or a function of the form of its exercises.
+
+    A function takes ``x``, ``g``, its slots in their order and ``t`` if it wants it, and returns
+    the new x and the new slots: ``adam_step(x, g, m, v, t)``.
+    """
+
+    sparse = True
+
+    def __init__(self, rule: Any) -> None:
+        self.name = type(rule).__name__ if isinstance(rule, Rule) else rule.__name__
+        if isinstance(rule, Rule):
+            self.update, self.slots, self.wants_t = rule.update, len(rule.slots), True
+            return
+        required = [
+            p.name for p in inspect.signature(rule).parameters.values() if p.default is p.empty
+        ]
+        self.wants_t = "t" in required
+        self.slots = len(required) - 2 - self.wants_t
+        order = required.index("t") - 2 if self.wants_t else 0
+
+        def update(t: int, x: Any, g: Any, *slots: Any) -> Any:
+            if not self.wants_t:
+                return rule(x, g, *slots)
+            return rule(x, g, *slots[:order], t, *slots[order:])
+
+        self.update = update
+
+    def run(self, starts: Sequence[Array], gradients: Gradients, dtype: str) -> list[list[Array]]:
+        """Call it for each parameter; one whose gradient is None is left out."""
+        xs = [np.array(x, dtype) for x in starts]
+        slots: list[tuple[Any, ...]] = [(np.zeros_like(x),) * self.slots for x in xs]
+        path = []
+        for t, row in enumerate(gradients, start=1):
+            for k, g in enumerate(row):
+                if g is None:
+                    continue
+                found = self.update(t, xs[k], g, *slots[k])
+                x, *after = found if isinstance(found, tuple) else (found,)
+                xs[k], slots[k] = np.asarray(x, np.float64), tuple(after)
+            path.append([x.copy() for x in xs])
+        return path
+
+
+class Function(Driver):
+    """A function from start and gradients, of shapes (n,) and (T, n), to the T points after each
+    step, of shape (T, n). There is one parameter: what depends on several is not seen."""
+
+    def __init__(self, function: Callable[..., Any], name: str | None = None) -> None:
+        self.function = function
+        self.name = name or str(getattr(function, "__name__", "function"))
+
+    def run(self, starts: Sequence[Array], gradients: Gradients, dtype: str) -> list[list[Array]]:
+        """Call it with all parameters as one."""
+        rows = np.array([joined(row, starts) for row in gradients])
+        found = np.asarray(self.function(np.concatenate(starts), rows), np.float64)
+        wanted = rows.shape
+        if found.shape != wanted:
+            raise Unusable(
+                f"{self.name} must return the points after each step, of shape {wanted}, and "
+                f"returned {found.shape}"
+            )
+        ends = np.cumsum([len(x) for x in starts])[:-1]
+        return [np.split(row, ends) for row in found]
+
+
+class Command(Driver):
+    """A program that reads JSON lines and writes JSON lines.
+
+    The first line that it reads is ``{"x": [...]}``, where the parameter starts; each other line is
+    ``{"g": [...]}``, and it answers with ``{"x": [...]}``, the parameter after that step.
+    """
+
+    def __init__(self, command: str, seconds: float = 60.0) -> None:
+        self.words, self.name, self.seconds = shlex.split(command), command, seconds
+
+    def run(self, starts: Sequence[Array], gradients: Gradients, dtype: str) -> list[list[Array]]:
+        """Start it, send all, and read all."""
+        sizes = [len(x) for x in starts]
+        lines = [json.dumps({"x": np.concatenate(starts).tolist()})]
+        for row in gradients:
+            lines.append(json.dumps({"g": joined(row, starts).tolist()}))
+        try:
+            done = subprocess.run(
+                self.words,
+                input="\n".join(lines) + "\n",
+                capture_output=True,
+                text=True,
+                timeout=self.seconds,
+            )
+        except subprocess.TimeoutExpired:
+            raise Unusable(f"{self.name} did not end within {self.seconds:g} s") from None
+        answers = [line for line in done.stdout.splitlines() if line.strip()]
+        try:
+            found = [np.asarray(json.loads(line)["x"], np.float64) for line in answers]
+        except (ValueError, KeyError, TypeError):
+            found = []
+        if len(found) != len(lines) - 1:
+            last = (done.stderr.strip().splitlines() or [""])[-1]
+            raise Unusable(
+                f'{self.name} must answer each line of gradients with a line {{"x": [...]}}; '
+                f"{len(lines) - 1} were sent, {len(found)} came back. {last}".strip()
+            )
+        ends = np.cumsum(sizes)[:-1]
+        return [np.split(x, ends) for x in found]
