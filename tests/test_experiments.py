@@ -101,6 +101,22 @@ reproduce.Reproduction(tiny(SPEC), small_task(SPEC), Path({directory!r})).run()
 """
 
 
+def test_what_is_reported_as_the_end_is_on_disk(tmp_path):
+    """Whoever presses Ctrl-C when the bar is full loses nothing."""
+    spec = SPECS["logistic-imdb"]
+    trial = Trial(spec.entrants[0], spec.grid[2], spec.dropout[0], seed=1, epochs=3)
+    there = {}
+
+    def note(epoch, restored):
+        there[epoch] = (tmp_path / "run.json").exists()
+
+    checkpoint.finish(
+        lambda: EagerRun(spec, small_task(spec), trial), tmp_path / "run", 3, report=note
+    )
+
+    assert there == {1: False, 2: False, 3: True}
+
+
 def test_a_killed_process_resumes_to_the_same_record(tmp_path):
     torch.set_num_threads(1)
     whole = reproduce.Reproduction(tiny(SPEC), small_task(SPEC), tmp_path / "whole").run()

@@ -12,6 +12,7 @@ import optax
 import torch
 from libraries import keras
 
+import adam_edu.torch
 from adam_edu import RULES, cli
 from adam_edu.base import domains
 from adam_edu.libraries import FORMS, Command, EpsilonHat, Unusable, identify
@@ -218,6 +219,8 @@ def test_nan_and_bfloat16():
 
     assert "a step whose gradient has a NaN is left out" in identify(skips).notes
     assert any("NaN, for ever" in note for note in identify(Adam()).notes)
+    frozen = [note for note in identify(adam_edu.torch.Lion).notes if "NaN" in note]
+    assert frozen == ["one NaN in a gradient stops that entry for ever"]
     assert half(driver(keras.optimizers.Adam())) == ["a bfloat16 parameter never moves"]
     assert half(driver(torch.optim.AdamW)) == []
 
@@ -291,6 +294,8 @@ def test_what_cannot_be_used_is_refused_in_words():
 
 
 def test_what_is_no_optimizer_is_refused():
+    with pytest.raises(Unusable, match="must make a Torch optimizer from a list of parameters"):
+        identify(lambda params: 3)
     from sklearn.linear_model import SGDClassifier
 
     with pytest.raises(Unusable, match="trains a whole model"):
@@ -308,6 +313,7 @@ def test_numbers_are_told_as_they_were_typed():
     assert plain("lr", 0.00099999347, 1e-12) == 0.001
     assert plain("beta2", 0.99900001, 1e-9) == 0.999
     assert plain("lr", 0.0012345, 1e-9) == 0.0012345
+    assert plain("beta1", 0.9043, 0.002) == 0.9
     assert told("beta1", 0.9, np.inf) == "any (no step depends on it)"
     assert told("beta1", 0.9, 0.01) == "0.9 ± 0.01"
     assert told("eps", 1e-18, 1e-18) == "0"
