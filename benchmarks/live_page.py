@@ -53,7 +53,8 @@ def worker_seconds() -> float:
 def visit(context: BrowserContext, address: str) -> Visit:
     """Open the page, and have the stub and a wrong Adam checked."""
     page = context.new_page()
-    page.goto(address, wait_until="networkidle")
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
     cell = page.locator(f".cell:has(> [data-name={EXERCISE}])")
     verdict = cell.locator(".live-verdict")
     before, began = worker_seconds(), time.perf_counter()

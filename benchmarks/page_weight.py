@@ -149,7 +149,8 @@ def weigh(browser: Browser, base: str, name: str, throttled: bool = True) -> Pag
             found.complaints.append(message.text) if message.type in ("error", "warning") else None
         ),
     )
-    page.goto(f"{base}{name}.html", wait_until="networkidle", timeout=120_000)
+    page.goto(f"{base}{name}.html", timeout=120_000)
+    page.wait_for_load_state("networkidle", timeout=120_000)
     loaded = {one: size for one, size in sizes.items() if one in kinds}
     found.requests = len(loaded)
     found.first = sum(loaded.values())

@@ -142,3 +142,13 @@ def browser():
             pytest.skip(f"no Chromium: {error.message.splitlines()[0]}")
         yield browser
         browser.close()
+
+
+def visit(page, address: str) -> None:
+    """Open a page, and wait for what its scripts load after it.
+
+    The network is also idle while a busy machine reads the page, before any script is asked for;
+    so first everything that the page names has to be there.
+    """
+    page.goto(address)
+    page.wait_for_load_state("networkidle")

@@ -3,7 +3,7 @@
 from urllib.parse import urlparse
 
 import pytest
-from conftest import table_of_contents
+from conftest import table_of_contents, visit
 from live_figures import WATCH, milliseconds, try_controls
 from test_publishing import REPOSITORY
 
@@ -47,7 +47,7 @@ def load(server, browser):
     )
 
     def open_page(path: str):
-        page.goto(server + path, wait_until="networkidle")
+        visit(page, server + path)
         return page
 
     yield open_page

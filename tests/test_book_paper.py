@@ -1,7 +1,7 @@
 """What leaves the page: printed, as a worksheet or with everything; formulas that are copied."""
 
 import pytest
-from conftest import notebooks
+from conftest import notebooks, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
@@ -45,7 +45,7 @@ def sheet(context, server):
 
     def printed(name: str, what: str | None = None):
         page.emulate_media(media="print")
-        page.goto(f"{server}book/{name}.html", wait_until="networkidle")
+        visit(page, f"{server}book/{name}.html")
         page.evaluate(PRINT, what)
         return page
 
@@ -105,7 +105,7 @@ def test_everything_is_unfolded_and_folded_again(sheet):
 
 def test_the_menu_offers_both(context, server):
     page = context.new_page()
-    page.goto(f"{server}book/momentum.html", wait_until="networkidle")
+    visit(page, f"{server}book/momentum.html")
     page.evaluate(
         "window.print = () => { window.printed = document.documentElement.dataset.print; }"
     )
@@ -138,7 +138,7 @@ COPY = """
 
 def test_a_formula_is_copied_as_its_tex(context, server):
     page = context.new_page()
-    page.goto(f"{server}book/bias-correction.html", wait_until="networkidle")
+    visit(page, f"{server}book/bias-correction.html")
     page.evaluate(
         """() => {
           const math = (where) => document.querySelector(`article ${where} math`).outerHTML;

@@ -7,7 +7,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, visit
 
 pytestmark = pytest.mark.pages
 
@@ -185,7 +185,7 @@ def test_it_is_small(html):
 def test_nothing_is_loaded_before_it_opens(page, server):
     asked = []
     page.on("request", lambda request: asked.append(request.url.rsplit("/", 1)[-1].split("?")[0]))
-    page.goto(f"{server}book/momentum.html", wait_until="networkidle")
+    visit(page, f"{server}book/momentum.html")
     before = set(asked)
     page.keyboard.press("/")
     page.wait_for_selector("#book-search[aria-busy=false]")

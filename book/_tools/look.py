@@ -24,7 +24,8 @@ def main() -> None:
     with chromium() as browser:
         for page_name, scheme, width in product(pages, ("light", "dark"), (1200, 375)):
             page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
-            page.goto((PAGES / f"{page_name}.html").as_uri(), wait_until="networkidle")
+            page.goto((PAGES / f"{page_name}.html").as_uri())
+            page.wait_for_load_state("networkidle")
             path = OUT / f"{page_name.replace('/', '-')}-{scheme}-{width}.png"
             page.screenshot(path=path, full_page=True)
             page.close()

@@ -41,7 +41,8 @@ def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
         page = browser.new_page(color_scheme="light", viewport={"width": 1280, "height": 900})
-        page.goto(PAGE.as_uri(), wait_until="networkidle")
+        page.goto(PAGE.as_uri())
+        page.wait_for_load_state("networkidle")
         save(page.locator(".adam-edu-lab").first.screenshot(), "figure.png")
         verdict = check.adam_step(adam_step)._repr_html_()
         page.set_content(f"<style>{SHEET}</style>{verdict}")
