@@ -6,7 +6,6 @@ from functools import partial
 
 import numpy as np
 
-from . import search
 from .bench import Bench, Target
 from .calling import Observation, close
 from .likeness import Likeness
@@ -14,6 +13,7 @@ from .mistake import Mistake
 from .observed import stacked, telling
 from .program import BEFORE, Array, Program
 from .reference import Reference
+from .search import pairs, single
 from .wrongs import Group, Wrong
 
 # So many numbers of a result must be seen for an explanation to mean anything.
@@ -97,12 +97,12 @@ class Comparison:
         """Return the edits under which the results are what came back: of the likelier ones alone,
         if one of these is just what the student has written."""
         wrong = [name for name in results if name not in self.good]
-        hits = search.single(bench, self.target, results, wrong, likely)
+        hits = single(bench, self.target, results, wrong, likely)
         if self.likeness is not None:
             strange = (self.likeness.strange(hit, tuple(bench.forced)) for hit in hits[:30])
             if any(counts == (0, 0) for counts in strange):
                 return hits
-        return hits + search.single(bench, self.target, results, wrong, unlikely)
+        return hits + single(bench, self.target, results, wrong, unlikely)
 
     def tells(self, name: str) -> bool:
         """Return whether enough of a result are numbers for an explanation to mean anything."""
@@ -159,7 +159,7 @@ class Comparison:
 
         given = {key: few(value) for key, value in self.given.items()}
         small = Bench(self.program, given, {key: few(v) for key, v in bench.forced.items()})
-        return search.pairs(bench, small, self.target, few(found), name)
+        return pairs(bench, small, self.target, few(found), name)
 
     def odd(self, forced: Iterable[str]) -> dict[str, Array]:
         """Return values of some slots, for calls that nobody makes, that are not theirs."""

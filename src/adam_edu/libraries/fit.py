@@ -248,9 +248,6 @@ def fit(candidate: Candidate, seen: Seen, start: dict[str, float], tries: int = 
             for name, scale, p in zip(names, scales, point, strict=True)
         }
 
-    def residuals(point: Array) -> Array:
-        return all_residuals([point])[0]
-
     def all_residuals(points: Sequence[Array]) -> Array:
         with np.errstate(all="ignore"):
             moves = candidate.all_moves(list(map(values, points)), seen.start, seen.gradients)
@@ -258,12 +255,25 @@ def fit(candidate: Candidate, seen: Seen, start: dict[str, float], tries: int = 
         gap = np.nan_to_num(np.clip(gap, -1e3, 1e3), nan=1e3)
         return np.asarray(gap.swapaxes(0, 1).reshape(len(points), -1))
 
+    known: dict[bytes, tuple[Array, Array]] = {}
+
+    def evaluated(point: Array) -> tuple[Array, Array]:
+        """Return residuals and their derivatives, which cost little more than residuals alone."""
+        key = point.tobytes()
+        if key not in known:
+            steps = STEP * np.eye(len(point))
+            up, down = np.clip(point + steps, *spans), np.clip(point - steps, *spans)
+            here, *found = all_residuals([point, *up, *down])
+            change = np.subtract(found[: len(point)], found[len(point) :])
+            known.clear()
+            known[key] = here, (change / (up - down).diagonal()[:, None]).T
+        return known[key]
+
+    def residuals(point: Array) -> Array:
+        return evaluated(point)[0]
+
     def jacobian(point: Array) -> Array:
-        steps = STEP * np.eye(len(point))
-        up, down = np.clip(point + steps, *spans), np.clip(point - steps, *spans)
-        found = all_residuals([*up, *down])
-        widths = (up - down).diagonal()[:, None]
-        return np.asarray((found[: len(point)] - found[len(point) :]) / widths).T
+        return evaluated(point)[1]
 
     begin = [
         np.log(max(1 - start[name], 1e-7) if scale == "log1m" else max(start[name], 1e-18))
