@@ -1,5 +1,6 @@
 """Wherever a student's function runs, here, in another process or a page, the verdict is one."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -19,35 +20,71 @@ FIRST = {name: next(iter(answers)) for name, answers in WRONG.items()}
 ANSWERS = {name: body for name, body in FIRST.items() if "torch" not in body}
 
 
-def elsewhere(path, source, name):
+def reports_of(path, source, names):
+    """Hand a file in, and return the report on each of some exercises in it."""
     path.write_text(source, encoding="utf-8")
-    reports = graded(read(path, "ada"), [name]).reports
-    return {report.exercise: report for report in reports}[name]
+    reports = {report.exercise: report for report in graded(read(path, "ada"), names).reports}
+    assert set(reports) >= set(names)
+    return reports
 
 
-@pytest.mark.parametrize(("name", "body"), ANSWERS.items(), ids=ANSWERS)
-def test_a_report_is_the_same_from_another_process(tmp_path, name, body):
-    lines = [line for part in body.split("\n") for line in part.split("; ") if line]
-    source = "import math\nimport numpy as np\n" + check.EXERCISES[name].stub.split("\n")[0]
-    source += "".join(f"\n    {line}" for line in lines) + "\n"
-    path = tmp_path / "answer.py"
-
-    found = elsewhere(path, source, name)
+@pytest.fixture(scope="module")
+def wrong_answers(tmp_path_factory):
+    """All of them in one file; the reports on it, and its functions as they are here."""
+    source = "import math\nimport numpy as np\n"
+    for name, body in ANSWERS.items():
+        lines = [line for part in body.split("\n") for line in part.split("; ") if line]
+        source += check.EXERCISES[name].stub.split("\n")[0]
+        source += "".join(f"\n    {line}" for line in lines) + "\n"
+    path = tmp_path_factory.mktemp("wrong") / "answer.py"
+    reports = reports_of(path, source, ANSWERS)
     namespace = {}
     exec(compile(source, str(path), "exec"), namespace)
-    here = check.EXERCISES[name](namespace[name])
+    return reports, namespace
 
-    assert found.to_dict() == here.to_dict()
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_report_is_the_same_from_another_process(wrong_answers, name):
+    reports, namespace = wrong_answers
+
+    assert reports[name].to_dict() == check.EXERCISES[name](namespace[name]).to_dict()
 
 
 SOLUTIONS = [one for one in cells("solution") if "in_place" not in one.values[1]]
 
 
-@pytest.mark.parametrize(("imports", "source"), SOLUTIONS)
-def test_each_solution_of_the_book_passes_in_another_process(tmp_path, imports, source):
-    name = CALL.search(source)[1]
+def used(before, source):
+    """Return what a solution needs of the lines before it."""
+    names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+    kept = []
+    for node in reversed(ast.parse(before).body):
+        own = [node] if isinstance(node, ast.FunctionDef) else node.names
+        if names & {one.name if one is node else one.asname or one.name for one in own}:
+            names |= {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+            kept.insert(0, ast.unparse(node))
+    return "\n".join(kept)
 
-    report = elsewhere(tmp_path / "answer.py", imports + CALL.sub("", source), name)
+
+@pytest.fixture(scope="module")
+def solutions(tmp_path_factory):
+    """The reports on all solutions, of which a file holds those that need the same lines."""
+    files = {}
+    for imports, cell in (one.values for one in SOLUTIONS):
+        name, source = CALL.search(cell)[1], CALL.sub("", cell)
+        files.setdefault(used(imports, source), {})[name, source] = None
+    found = {}
+    for before, sources in files.items():
+        names = [name for name, _ in sources]
+        assert len(names) == len(set(names))
+        path = tmp_path_factory.mktemp("right") / "answer.py"
+        reports = reports_of(path, "\n".join([before, *(s for _, s in sources)]), names)
+        found |= {key: reports[key[0]] for key in sources}
+    return found
+
+
+@pytest.mark.parametrize(("imports", "source"), SOLUTIONS)
+def test_each_solution_of_the_book_passes_in_another_process(solutions, imports, source):
+    report = solutions[CALL.search(source)[1], CALL.sub("", source)]
 
     assert report.ok, report
 
