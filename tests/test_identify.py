@@ -131,6 +131,10 @@ def test_optax(optimizer, wanted):
 
 
 KERAS = {
+    "Adagrad": (lambda: keras.optimizers.Adagrad(), EVERY["AdaGradInsideRoot"].words),
+    "Nadam": (lambda: keras.optimizers.Nadam(), "NAdam"),
+    "Lion": (lambda: keras.optimizers.Lion(), "Lion"),
+    "SGD": (lambda: keras.optimizers.SGD(0.01, 0.9), "Momentum"),
     "Adam": (lambda: keras.optimizers.Adam(), EpsilonHat.words),
     "AdamW": (lambda: keras.optimizers.AdamW(), f"{EpsilonHat.words}, weight decay decoupled"),
     "Adamax": (lambda: keras.optimizers.Adamax(), "AdaMax, epsilon added to the maximum"),

@@ -27,6 +27,7 @@ from .probes import recorded
 
 EXACT = 1e-7, 1e-5  # a deviation below which no other is tried, in float64 and in float32
 FITS = 1e-4  # one above which the rule is another one; float32 powers of beta2 make 1e-5
+ONE = 1e-6  # what a share that is fitted may lack of 1, and be 1
 ASKED = 16  # candidates that are fitted, the nearest first
 DECAYS = {
     COUPLED: "weight decay added to the gradient (L2)",
@@ -224,8 +225,7 @@ def search(seen: Seen) -> list[Fitted]:
             continue
         tried.append(fit(candidate, seen, start))
         if tried[-1].deviation < exact:
-            settled = all(map(math.isfinite, tried[-1].spread.values()))
-            room = 0 if settled else len(candidate.domains)
+            room = 0 if settled(tried[-1]) else len(candidate.domains)
     if room < math.inf:
         return tried
     for one in sorted(tried, key=lambda one: one.deviation)[:2]:
@@ -235,6 +235,14 @@ def search(seen: Seen) -> list[Fitted]:
                 if tried[-1].deviation < exact:
                     return tried
     return tried
+
+
+def settled(one: Fitted) -> bool:
+    """Return whether the steps say what each hyper-parameter is. A share of nearly 1 is none: by it
+    a rule becomes another, with fewer (RMSProp whose average forgets nothing is AdaGrad)."""
+    domains = one.candidate.domains
+    shares = [value for name, value in one.values.items() if domains[name].scale == "log1m"]
+    return all(map(math.isfinite, one.spread.values())) and all(1 - s > ONE for s in shares)
 
 
 def nearest(tried: Sequence[Fitted]) -> Fitted:
