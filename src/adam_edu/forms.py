@@ -311,6 +311,30 @@ class AdaGradInsideRoot(AdaGrad):
 
 
 @dataclass(frozen=True)
+class AdaGradStarted(AdaGrad):
+    """AdaGrad whose sum does not start at 0, as Torch has it."""
+
+    words: ClassVar[str] = "AdaGrad"
+    initial: Epsilon = 0.0
+
+    def init(self, x):
+        return (0.0 * x + self.initial,)
+
+
+@dataclass(frozen=True)
+class AdaGradInsideRootStarted(AdaGradStarted):
+    """AdaGrad with epsilon inside the root and a sum that starts at 0.1: Keras's and Optax's."""
+
+    words: ClassVar[str] = "AdaGrad, epsilon inside the root"
+    eps: Epsilon = 1e-7
+    initial: Epsilon = 0.1
+
+    def step(self, x, g, s):
+        s = s + g * g
+        return -self.lr * g / sqrt(s + self.eps), s
+
+
+@dataclass(frozen=True)
 class MomentumDampened(Momentum):
     """Momentum with dampening, as Torch has it: the first gradient enters the buffer whole."""
 

@@ -1,9 +1,10 @@
 """Other people's optimizers: what their Adam is by default, and what any optimizer computes.
 
 :func:`identify` drives an optimizer from outside and says which rule it runs, with which
-hyper-parameters. The record ``results/library-defaults.json`` says for every library that the
-course names what its Adam's defaults are and where epsilon stands; :func:`measure` measures it
-again.
+hyper-parameters. :func:`port` says the settings of one library in the words of another, and
+:func:`port_state` moves what an optimizer remembers. The record ``results/library-defaults.json``
+says for every library that the course names what its Adam's defaults are and where epsilon stands;
+:func:`measure` measures it again.
 """
 
 from ..forms import FORMS, EpsilonHat
@@ -11,6 +12,8 @@ from .base import Driver, Unusable
 from .drive import driver
 from .functions import Command
 from .identify import Identity, identify
+from .port import Ported, port
+from .state import port_state
 from .survey import (
     ALGORITHM_1,
     EPSILON_HAT,
@@ -38,6 +41,7 @@ __all__ = [
     "EpsilonHat",
     "Identity",
     "Library",
+    "Ported",
     "Unusable",
     "as_text",
     "defaults",
@@ -46,6 +50,8 @@ __all__ = [
     "identify",
     "measure",
     "measure_relatives",
+    "port",
+    "port_state",
     "record",
     "recorded",
     "remeasure",

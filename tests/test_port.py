@@ -1,0 +1,328 @@
+"""Settings and state of one library's optimizer in another: held to the real libraries."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+pytest.importorskip("scipy")
+import jax.numpy as jnp
+import optax
+import torch
+from libraries import keras
+
+from adam_edu.libraries import Unusable, port, port_state
+from adam_edu.libraries.behavior import watch
+from adam_edu.libraries.conventions import WAYS
+from adam_edu.libraries.drive import driver
+from adam_edu.libraries.port import asked
+from adam_edu.libraries.probes import recorded
+from adam_edu.libraries.state import store
+
+# Where a way needs more than its switches, or shows itself only there.
+MORE = {"momentum": 0.8, "dampening": 0.3}
+
+
+def settings_of(way, **numbers):
+    """Return settings that ask for a way."""
+    given = {name: MORE[name] for name in MORE if name in way.names.values()}
+    given = {name: value for name, value in given.items() if name not in way.chosen}
+    rate = {way.names["lr"]: 1e-3} if way.defaults["lr"] is None else {}
+    return {"optimizer": way.optimizer} | rate | given | dict(way.chosen) | numbers
+
+
+def real(settings, library):
+    """Return the library's own optimizer, or a factory of it."""
+    given = dict(settings)
+    name = given.pop("optimizer")
+    if library == "torch":
+        return lambda params: getattr(torch.optim, name)(params, **given)
+    if library == "keras":
+        given = {k: float(v) if type(v) is int else v for k, v in given.items()}
+        return getattr(keras.optimizers, name)(**given)
+    return getattr(optax, name)(**given)
+
+
+def moves(settings, library):
+    return watch(driver(real(settings, library)), *recorded(40))
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: f"{way.library}-{way.rule.__name__}")
+def test_a_way_is_what_its_library_does(way):
+    """With its defaults, and decay where it has any."""
+    decays = {"weight_decay": 0.05} if "weight_decay" in way.names else {}
+    settings = settings_of(way, **decays)
+    found = asked(settings, way.library)
+    seen = moves(settings, way.library)
+
+    ours = found.moves(seen.start, seen.gradients)
+
+    assert found.way is way
+    apart = abs(ours - seen.moves) - 4 * seen.noise
+    # What is left of v - m**2 where both are equal is rounding, in float32.
+    columns = slice(None) if "Centered" not in way.rule.__name__ else [0, 7, 8]
+    assert (apart / seen.scale)[:, columns].max() < (1e-6 if way.library == "torch" else 2e-3)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: f"{way.library}-{way.rule.__name__}")
+def test_the_defaults_are_the_librarys(way):
+    """What is not said is as if its default had been said."""
+    rate = {way.names["lr"]: 1e-3} if way.defaults["lr"] is None else {}
+    own = {
+        name: value
+        for name, value in way.defaults.items()
+        if "[" not in way.names[name] and value is not None
+    }
+    said = {way.names[name]: value for name, value in own.items()}
+    chosen = {"optimizer": way.optimizer} | dict(way.chosen)
+    if way.chosen.get("nesterov") or way.rule.__name__.startswith(("Momentum", "RMSPropMom")):
+        chosen |= {"momentum": 0.5}
+        said.pop("momentum", None)
+    without, with_all = (moves(chosen | rate | more, way.library) for more in ({}, said))
+    np.testing.assert_array_equal(without.points, with_all.points)
+
+
+PORTS = [
+    ({"optimizer": "Adam"}, "keras", "torch"),
+    ({"optimizer": "AdamW", "lr": 3e-4, "betas": (0.9, 0.95)}, "torch", "keras"),
+    ({"optimizer": "AdamW", "lr": 3e-4}, "torch", "optax"),
+    ({"optimizer": "SGD", "lr": 0.1, "momentum": 0.9, "nesterov": True}, "torch", "keras"),
+    ({"optimizer": "RMSprop", "rho": 0.95}, "keras", "torch"),
+    ({"optimizer": "rmsprop", "learning_rate": 1e-3, "eps_in_sqrt": False}, "optax", "torch"),
+    ({"optimizer": "Adagrad"}, "keras", "torch"),
+    ({"optimizer": "NAdam", "momentum_decay": 1.0}, "torch", "keras"),
+    ({"optimizer": "lion", "learning_rate": 1e-4}, "optax", "keras"),
+]
+
+
+@pytest.mark.parametrize(("settings", "from_", "to"), PORTS)
+def test_the_real_libraries_differ_as_was_computed(settings, from_, to):
+    found = port(settings, from_, to)
+    there, here = moves(settings, from_), moves({"optimizer": found.optimizer} | found.settings, to)
+
+    rounding = (there.noise + here.noise) / there.scale + 3e-5
+    apart = abs(here.moves - there.moves) / there.scale - rounding
+    size = max(found.differences)
+    # The first of a thousand steps that the differences are about.
+    assert apart[:, 0].max() <= 1.5 * found.differences[size] + 1e-12
+
+
+def test_what_is_the_same_is_carried_as_it_is():
+    found = port({"optimizer": "AdamW", "lr": 3e-4, "betas": (0.9, 0.95)}, "torch", "optax")
+
+    wanted = {"learning_rate": 3e-4, "b1": 0.9, "b2": 0.95, "eps": 1e-8, "weight_decay": 0.01}
+    assert (found.optimizer, found.settings) == ("adamw", wanted)
+    assert found.difference < 1e-12
+    assert found.notes == ()
+
+
+def test_a_constant_epsilon_is_the_nearest():
+    found = port({"optimizer": "Adam", "epsilon": 1e-3}, "keras", "torch")
+    eps = found.settings["eps"]
+    start, gradients = recorded(1000)
+    wanted = asked({"optimizer": "Adam", "epsilon": 1e-3}, "keras").moves(start, gradients)
+
+    def apart(value):
+        there = asked({"optimizer": "Adam", "eps": value}, "torch").moves(start, gradients)
+        return (abs(there - wanted) / abs(wanted).max(axis=0).clip(1e-300)).mean()
+
+    assert 1e-3 < eps < 5e-3
+    assert apart(eps) < min(apart(0.9 * eps), apart(1.1 * eps), apart(1e-3))
+    assert any("sqrt(1 - beta2**t)" in note for note in found.notes)
+
+
+LOST = [
+    ({"optimizer": "Adam", "weight_decay": 0.1}, "torch", "keras", "add 0.05 times the sum"),
+    ({"optimizer": "Adam", "weight_decay": 0.1}, "torch", "optax", "add_decayed_weights(0.1)"),
+    ({"optimizer": "SGD", "momentum": 0.5, "dampening": 0.3}, "torch", "keras", "dampening = 0.3"),
+    ({"optimizer": "NAdam"}, "torch", "optax", "momentum_decay = 0.004 has no counterpart"),
+    ({"optimizer": "RMSprop", "weight_decay": 0.1}, "keras", "torch", "multiply the weights by"),
+    ({"optimizer": "SGD", "momentum": 0.9}, "torch", "keras", "gathers steps"),
+]
+
+
+@pytest.mark.parametrize(("settings", "from_", "to", "note"), LOST)
+def test_what_cannot_be_carried_is_said(settings, from_, to, note):
+    found = port(settings, from_, to)
+
+    assert any(note in one for one in found.notes), found.notes
+    assert note in str(found)
+
+
+def test_plain_decay_is_one_in_sgd():
+    found = port({"optimizer": "SGD", "lr": 0.1, "weight_decay": 0.1}, "torch", "keras")
+
+    assert found.settings == {"learning_rate": 0.1, "weight_decay": 0.1}
+    assert found.difference < 1e-12
+
+
+WRONG = [
+    ({"lr": 1e-3}, "torch", "keras", ValueError, "optimizer's name"),
+    ({"optimizer": "Adma"}, "torch", "keras", KeyError, "or 'Adam'"),
+    ({"optimizer": "Adam"}, "torch", "kears", KeyError, "did you mean 'keras'"),
+    ({"optimizer": "Adam", "epsilon": 1e-3}, "torch", "keras", KeyError, "no argument of Adam"),
+    ({"optimizer": "Adam", "lr": -1.0}, "torch", "keras", ValueError, "lr"),
+    ({"optimizer": "Adam", "betas": (0.9, 1.5)}, "torch", "keras", ValueError, "beta2"),
+    ({"optimizer": "Adam", "weight_decay": -1.0}, "torch", "keras", ValueError, "weight_decay"),
+    ({"optimizer": "adam"}, "optax", "torch", ValueError, "no default for learning_rate"),
+    ({"optimizer": "RAdam"}, "torch", "keras", ValueError, "keras has no RAdam"),
+]
+
+
+@pytest.mark.parametrize(("settings", "from_", "to", "error", "text"), WRONG)
+def test_wrong_settings_are_refused(settings, from_, to, error, text):
+    with pytest.raises(error, match=text):
+        port(settings, from_, to)
+
+
+# State
+
+SHAPES = (3, 2), (4,)
+
+
+def gradients(t):
+    return [np.sin(9.0 * np.arange(1, 1 + np.prod(s)) + t).reshape(s).astype("f") for s in SHAPES]
+
+
+class OfTorch:
+    def __init__(self, settings):
+        self.params = [torch.full(s, 0.5, requires_grad=True) for s in SHAPES]
+        self.memory = real(settings, "torch")(self.params)
+
+    def step(self, t):
+        before = [p.detach().clone() for p in self.params]
+        for p, g in zip(self.params, gradients(t), strict=True):
+            p.grad = torch.tensor(g)
+        self.memory.step()
+        return [(p.detach() - b).numpy() for p, b in zip(self.params, before, strict=True)]
+
+
+class OfKeras:
+    def __init__(self, settings):
+        self.params = [keras.Variable(np.full(s, 0.5, "f")) for s in SHAPES]
+        self.memory = real(settings, "keras")
+        self.memory.build(self.params)
+
+    def step(self, t):
+        before = [np.array(p.value) for p in self.params]
+        self.memory.apply([keras.ops.convert_to_tensor(g) for g in gradients(t)])
+        return [np.asarray(p.value) - b for p, b in zip(self.params, before, strict=True)]
+
+
+class OfOptax:
+    def __init__(self, settings):
+        self.transformation = real(settings, "optax")
+        self.params = [jnp.full(s, 0.5) for s in SHAPES]
+        self.memory = self.transformation.init(self.params)
+
+    def step(self, t):
+        given = [jnp.asarray(g) for g in gradients(t)]
+        changes, self.memory = self.transformation.update(given, self.memory, self.params)
+        return [np.asarray(one) for one in changes]
+
+
+MADE = {"torch": OfTorch, "keras": OfKeras, "optax": OfOptax}
+ONE = {
+    "Adam": {"torch": ("Adam", {}), "keras": ("Adam", {}), "optax": ("adam", {})},
+    "AMSGrad": {"torch": ("Adam", {"amsgrad": True}), "keras": ("Adam", {"amsgrad": True})},
+    "NAdam": {"torch": ("NAdam", {}), "keras": ("Nadam", {})},
+    "AdaMax": {"torch": ("Adamax", {}), "keras": ("Adamax", {}), "optax": ("adamax", {})},
+    "momentum": {
+        n: (k, {"momentum": 0.9}) for n, k in zip(MADE, ("SGD", "SGD", "sgd"), strict=True)
+    },
+    "RMSProp": {"torch": ("RMSprop", {}), "keras": ("RMSprop", {}), "optax": ("rmsprop", {})},
+    "RMSProp, momentum": {n: ("RMSprop", {"momentum": 0.9}) for n in ("torch", "keras")},
+    "centered": {
+        **{name: ("RMSprop", {"centered": True}) for name in ("torch", "keras")},
+        "optax": ("rmsprop", {"centered": True}),
+    },
+    "AdaGrad": {"torch": ("Adagrad", {}), "keras": ("Adagrad", {}), "optax": ("adagrad", {})},
+    "AdaDelta": {"torch": ("Adadelta", {}), "keras": ("Adadelta", {}), "optax": ("adadelta", {})},
+    "Lion": {"keras": ("Lion", {}), "optax": ("lion", {})},
+}
+PAIRS = [
+    (kind, from_, to) for kind, own in ONE.items() for from_ in own for to in own if from_ != to
+]
+RATE = {"torch": "lr", "keras": "learning_rate", "optax": "learning_rate"}
+SHARE = {"torch": "alpha", "keras": "rho", "optax": "decay"}
+
+
+def made(kind, library):
+    """Return an optimizer with the same rate, and the same share, whatever the library's own."""
+    name, options = ONE[kind][library]
+    given = {"optimizer": name, RATE[library]: 0.01} | options
+    if name.lower() == "rmsprop":
+        given[SHARE[library]] = 0.9
+    if kind == "AdaDelta":
+        given |= {"rho": 0.9, ("epsilon" if library == "keras" else "eps"): 1e-6}
+    if kind == "NAdam" and library == "torch":
+        given["momentum_decay"] = 1.0  # Keras's
+    if kind == "Lion" and library == "optax":
+        given["weight_decay"] = 0.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return MADE[library](given)
+
+
+@pytest.mark.parametrize(("kind", "from_", "to"), PAIRS)
+def test_the_next_step_is_that_of_the_other_library(kind, from_, to):
+    there, here = made(kind, from_), made(kind, to)
+    for t in range(20):
+        there.step(t)
+    here.memory = port_state(there.memory, here.memory)
+
+    for t in range(20, 23):
+        for mine, theirs in zip(here.step(t), there.step(t), strict=True):
+            # Epsilons differ: they are a matter of the settings.
+            np.testing.assert_allclose(mine, theirs, rtol=3e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize(("kind", "from_", "to"), PAIRS)
+def test_there_and_back_it_is_the_same_state(kind, from_, to):
+    there, here, back = made(kind, from_), made(kind, to), made(kind, from_)
+    for t in range(5):
+        there.step(t)
+
+    back.memory = port_state(port_state(there.memory, here.memory), back.memory)
+
+    wanted, between, found = (store(one.memory).read() for one in (there, here, back))
+    if wanted.count is not None and between.count is not None:
+        assert found.count == wanted.count == 5
+    for name, arrays in wanted.slots.items():
+        for mine, theirs in zip(found.slots[name], arrays, strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=1e-6)
+
+
+def test_a_layout_is_arranged():
+    p, q = torch.ones(2, 3, requires_grad=True), keras.Variable(np.ones((3, 2)))
+    there, here = torch.optim.Adam([p]), keras.optimizers.Adam()
+    here.build([q])
+    p.grad = torch.arange(6.0).reshape(2, 3)
+    there.step()
+
+    port_state(there, here, lambda i, array: array.T)
+
+    moment = np.asarray(here._momentums[0].value)
+    np.testing.assert_array_equal(moment, there.state[p]["exp_avg"].numpy().T)
+
+
+def test_what_does_not_fit_is_refused_and_nothing_changed():
+    there, here = made("Adam", "torch"), made("Adam", "keras")
+    there.step(0)
+    other = keras.optimizers.Adam()
+    other.build([keras.Variable(np.ones((2, 3))), keras.Variable(np.ones(4))])
+    with pytest.raises(Unusable, match=r"parameter 0 is of shape \(3, 2\) .* give arrange"):
+        port_state(there.memory, other)
+    assert int(other.iterations) == 0
+    with pytest.raises(Unusable, match="the one remembers m, v, the other buffer"):
+        port_state(there.memory, made("momentum", "optax").memory)
+    with pytest.raises(Unusable, match="before build"):
+        port_state(there.memory, keras.optimizers.Adam())
+    with pytest.raises(Unusable, match="neither an optimizer"):
+        port_state(there.memory, {})
+    with pytest.raises(Unusable, match="schedule of momentum"):
+        port_state(made("NAdam", "torch").memory, made("Adam", "optax").memory)
+    there.params[0].grad = None
+    there.memory.step()
+    with pytest.raises(Unusable, match="from 1 to 2 steps"):
+        port_state(there.memory, here.memory)
