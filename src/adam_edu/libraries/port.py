@@ -1,6 +1,7 @@
 """The settings of one library's optimizer in the words of another, and how well they agree."""
 
 import re
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,6 +29,7 @@ from .probes import recorded
 Array = NDArray[np.float64]
 
 STEPS = 1000
+WIDTH = 80  # of a printed note, in characters
 # What a library takes where nothing is said.
 USUAL: Mapping[str, Any] = {
     **{"nesterov": False, "amsgrad": False, "centered": False, "eps_in_sqrt": True},
@@ -99,7 +101,11 @@ class Ported:
                 f"    {apart:.1g} of the longest, with gradients of about {size:.0e}"
                 for size, apart in self.differences.items()
             ]
-        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+        notes = (
+            textwrap.fill(note, WIDTH, initial_indent="  ", subsequent_indent="    ")
+            for note in self.notes
+        )
+        return "\n".join([*lines, *notes])
 
 
 def port(settings: Mapping[str, Any], from_: str, to: str) -> Ported:
