@@ -11,7 +11,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve pdf worksheets slides test package lint notebooks bench look pictures browser dist clean
+.PHONY: help book serve pdf worksheets slides test package lint notebooks bench look pictures address \
+	browser dist clean
 
 help:  ## List these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,6 +54,9 @@ look: book  ## Take screenshots of the pages, light and dark, wide and narrow (P
 
 pictures: book  ## Draw the README's pictures anew: a live figure, and a verdict of the checker
 	$(BIN)/python book/_tools/pictures.py
+
+address: $(STAMP)  ## Set the repository's address wherever it stands (URL=https://github.com/NAME/REPOSITORY)
+	$(BIN)/python book/_tools/address.py $(URL)
 
 browser: $(STAMP)  ## Install Chromium for the tests of pages, if none is there (needs a network)
 	command -v chromium || $(BIN)/python -m playwright install --with-deps chromium

@@ -1,6 +1,7 @@
 """What stands around the book: workflows, addresses, previews, the printed book."""
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -10,6 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
+from address import changes
 from conftest import ROOT, table_of_contents
 
 pytestmark = pytest.mark.pages
@@ -189,6 +191,32 @@ def test_page_has_a_preview(html, name):
     assert f"{REPOSITORY}/issues/new?template=mistake.yml&page={name.replace('/', '%2F')}" in (
         head.links
     )
+
+
+def test_the_address_can_be_set(tmp_path):
+    for path in our_files():
+        if addresses_in(path.read_text(encoding="utf-8")):
+            there = tmp_path / path.relative_to(ROOT)
+            there.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, there)
+    for command in (["init", "-q"], ["add", "-A"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+
+    found = changes(tmp_path, "https://github.com/ada/optimizers.git")
+    for path, text in found.items():
+        path.write_text(text, encoding="utf-8")
+
+    assert len(found) > 30
+    assert not any(addresses_in(text) for text in found.values())
+    setup = (tmp_path / "book/_setup_cell.py").read_text(encoding="utf-8")
+    assert "git+https://github.com/ada/optimizers" in setup
+    assert changes(tmp_path, "https://github.com/ada/optimizers") == {}
+
+
+@pytest.mark.parametrize("url", ["", "ada/adam", "https://github.com/ada", "https://a.b/ada/adam"])
+def test_what_is_no_address_is_refused(url):
+    with pytest.raises(ValueError, match="is no address such as"):
+        changes(ROOT, url)
 
 
 def test_sitemap_lists_every_page(html):
