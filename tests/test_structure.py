@@ -19,7 +19,7 @@ FLOORS = [
     {"array_step"},
     {"descent", "libraries", "recorded"},
     {"adam_edu"},
-    {"claims", "plots", "symbolic", "torch"},
+    {"claims", "evidence", "plots", "symbolic", "torch"},
     {"check", "experiments", "lab"},
     {"live"},
     {"cli"},

@@ -1,8 +1,8 @@
 """Adam, from the ground up: optimizers as rules of a few lines, written once, run everywhere.
 
 ``import adam_edu as ae`` loads the rules and their NumPy driver, and needs NumPy alone. Torch,
-SymPy, Matplotlib and anywidget load with the room that uses them: ``adam_edu.torch``,
-``adam_edu.symbolic``, ``adam_edu.plots``, ``adam_edu.lab``.
+SciPy, SymPy, Matplotlib and anywidget load with the room that uses them: ``adam_edu.torch``,
+``adam_edu.evidence``, ``adam_edu.symbolic``, ``adam_edu.plots``, ``adam_edu.lab``.
 """
 
 from . import problems, schedules

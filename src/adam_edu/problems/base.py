@@ -1,6 +1,6 @@
 """What every problem offers to a driver."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -46,6 +46,10 @@ class Problem:
     def sample(self, x: Array, t: int, rng: np.random.Generator) -> Array:
         """Return the gradient that a learner sees at step ``t``; here the true one."""
         return self.gradient(x)
+
+    def sample_each(self, x: Array, t: int, rngs: Sequence[np.random.Generator]) -> Array:
+        """Return :meth:`sample` at several points, shape (runs, n), each with its own chance."""
+        return np.stack([self.sample(one, t, rng) for one, rng in zip(x, rngs, strict=True)])
 
     def project(self, x: Array) -> Array:
         """Return the nearest allowed point; here all are allowed."""

@@ -1,9 +1,11 @@
 """Models in NumPy with gradients written by hand, for those who want no framework.
 
 A model is a :class:`~adam_edu.problems.Problem`: its parameters are one flat vector, ``sample``
-draws a mini-batch. So every rule, driver and figure takes it as it takes a surface.
+draws a mini-batch. So every rule, driver and figure takes it as it takes a surface. Several runs
+side by side are an axis in front: parameters (runs, n), a batch of its own for each.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +61,7 @@ class Classification(Problem):
         return int(self.labels.max()) + 1
 
     def scores(self, x: Array, inputs: Array) -> tuple[Array, Any]:
-        """Return the scores, shape (examples, classes), and what ``backward`` needs."""
+        """Return the scores, shape (..., examples, classes), and what ``backward`` needs."""
         raise NotImplementedError
 
     def backward(self, x: Array, inputs: Array, memory: Any, error: Array) -> Array:
@@ -82,6 +84,13 @@ class Classification(Problem):
             return self.gradient(x)
         return self._gradient_on(x, rng.integers(len(self.labels), size=self.batch))
 
+    def sample_each(self, x: Array, t: int, rngs: Sequence[np.random.Generator]) -> Array:
+        """Return the gradient on a mini-batch of its own for each of several points, (runs, n)."""
+        if self.batch is None:
+            return super().sample_each(x, t, rngs)
+        chosen = [rng.integers(len(self.labels), size=self.batch) for rng in rngs]
+        return self._gradient_on(x, np.stack(chosen))
+
     def accuracy(self, x: Array, inputs: ArrayLike, labels: ArrayLike) -> float:
         """Return the share of examples whose highest score is that of their label."""
         scores, _ = self.scores(x, np.asarray(inputs, dtype=float))
@@ -91,8 +100,8 @@ class Classification(Problem):
         inputs, labels = self.inputs[chosen], self.labels[chosen]
         scores, memory = self.scores(x, inputs)
         error = np.exp(_log_softmax(scores))
-        error[np.arange(len(labels)), labels] -= 1.0
-        return self.backward(x, inputs, memory, error / len(labels)) + self.l2 * x
+        error -= labels[..., np.newaxis] == np.arange(self.classes)
+        return self.backward(x, inputs, memory, error / chosen.shape[-1]) + self.l2 * x
 
 
 class LogisticRegression(Classification):
@@ -115,13 +124,13 @@ class LogisticRegression(Classification):
         return np.zeros((self.inputs.shape[1] + 1) * self.classes)
 
     def scores(self, x: Array, inputs: Array) -> tuple[Array, None]:
-        """Return the scores, shape (examples, classes)."""
-        weights = x.reshape(-1, self.classes)
-        return inputs @ weights[:-1] + weights[-1], None
+        """Return the scores, shape (..., examples, classes)."""
+        weights, bias = _affine(x, self.classes)
+        return inputs @ weights + bias, None
 
     def backward(self, x: Array, inputs: Array, memory: None, error: Array) -> Array:
         """Return the gradient by ``x``."""
-        return np.vstack([inputs.T @ error, error.sum(axis=0)]).ravel()
+        return _affine_gradient(inputs, error)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,26 +163,39 @@ class TwoLayerNetwork(Classification):
     def _sizes(self) -> tuple[tuple[int, int], tuple[int, int]]:
         return (self.inputs.shape[1], self.hidden), (self.hidden, self.classes)
 
-    def _layers(self, x: Array) -> tuple[Array, Array]:
+    def _layers(self, x: Array) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
         (features, hidden), (_, classes) = self._sizes
         split = (features + 1) * hidden
-        return x[:split].reshape(-1, hidden), x[split:].reshape(-1, classes)
+        return _affine(x[..., :split], hidden), _affine(x[..., split:], classes)
 
     def scores(self, x: Array, inputs: Array) -> tuple[Array, Array]:
         """Return the scores, and the hidden activations."""
-        first, second = self._layers(x)
-        hidden = np.maximum(inputs @ first[:-1] + first[-1], 0.0)
-        return hidden @ second[:-1] + second[-1], hidden
+        (first, bias1), (second, bias2) = self._layers(x)
+        hidden = np.maximum(inputs @ first + bias1, 0.0)
+        return hidden @ second + bias2, hidden
 
     def backward(self, x: Array, inputs: Array, memory: Array, error: Array) -> Array:
         """Return the gradient by ``x``."""
-        hidden, (_, second) = memory, self._layers(x)
-        by_second = np.vstack([hidden.T @ error, error.sum(axis=0)])
-        error = (error @ second[:-1].T) * (hidden > 0)
-        by_first = np.vstack([inputs.T @ error, error.sum(axis=0)])
-        return np.concatenate([by_first.ravel(), by_second.ravel()])
+        hidden, (_, (second, _)) = memory, self._layers(x)
+        by_second = _affine_gradient(hidden, error)
+        error = (error @ second.swapaxes(-1, -2)) * (hidden > 0)
+        return np.concatenate([_affine_gradient(inputs, error), by_second], axis=-1)
+
+
+def _affine(x: Array, outputs: int) -> tuple[Array, Array]:
+    """Return the weights, shape (..., inputs, outputs), and the bias, (..., 1, outputs)."""
+    layer = x.reshape(*x.shape[:-1], -1, outputs)
+    return layer[..., :-1, :], layer[..., -1:, :]
+
+
+def _affine_gradient(inputs: Array, error: Array) -> Array:
+    """Return the gradient by weights and bias, shape (..., n), given that by the outputs."""
+    by_weights = inputs.swapaxes(-1, -2) @ error
+    by_bias = error.sum(axis=-2, keepdims=True)
+    both = np.concatenate([by_weights, by_bias], axis=-2)
+    return both.reshape(*both.shape[:-2], -1)
 
 
 def _log_softmax(scores: Array) -> Array:
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    shifted = scores - scores.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
