@@ -23,8 +23,7 @@ from .schedules import Schedule
 
 Array = NDArray[np.floating[Any]]
 Seeds = Sequence[int]
-Run = Callable[[float, Seeds], ArrayLike]
-"""Takes a rate and seeds, and returns one loss for each seed; infinite where a run diverged."""
+Run = Callable[[float, Seeds], ArrayLike]  # a loss for each seed at a rate
 
 FEWEST = 10  # seeds that carry a comparison
 SURE = 0.05  # an order as clear as this comes by chance once in twenty
@@ -210,7 +209,7 @@ class Comparison:
 
     @property
     def verdict(self) -> Literal["lower", "higher", "no order seen"]:
-        """What the seeds carry: an order needs both the sign test and the interval."""
+        """The word that the seeds carry; an order needs both the sign test and the interval."""
         none = 1.0 if self.scale == "ratio" else 0.0
         if self.p < SURE and self.high < none:
             return "lower"
@@ -243,8 +242,8 @@ def compare(
 
     Parameters
     ----------
-    first, second : a loss for each seed, shape (seeds,), at least ten; infinite where a run
-        diverged
+    first, second : a loss for each seed, shape (seeds,), at least ten; a run that diverged is
+        infinite
     scale : ``"ratio"`` for first / second, of losses above 0, or ``"difference"``
 
     Raises
