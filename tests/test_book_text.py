@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 import sympy
 from conftest import ROOT, notebooks, table_of_contents
+from markdown_it import MarkdownIt
+from mdit_py_plugins.colon_fence import colon_fence_plugin
 from pybtex.database import parse_file
 from spellchecker import SpellChecker
 from sympy.core.function import AppliedUndef
@@ -71,6 +73,45 @@ def test_every_chapter_is_in_the_learning_goals():
         expected.append((chapter.name, FIRST_LINE.match(first)["minutes"]))
 
     assert rows == expected, "write the table anew: python book/_tools/goals.py"
+
+
+# Fences
+
+
+MARKDOWN = MarkdownIt().use(colon_fence_plugin)
+
+
+def unclosed(text: str) -> list[str]:
+    """Return the first lines of the fences that no line of their own closes, at any depth."""
+    lines, found = text.splitlines(), []
+    for token in MARKDOWN.parse(text):
+        if token.type not in ("fence", "colon_fence"):
+            continue
+        start, end = token.map
+        if end - start < 2 or not lines[end - 1].strip().startswith(token.markup):
+            found.append(lines[start])
+        if token.info.strip().startswith("{"):  # a directive, which may hold others
+            found += unclosed(token.content)
+    return found
+
+
+@every_page
+def test_every_fence_closes(page):
+    assert [line for text in markdown(page) for line in unclosed(text)] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```{solution} a\nIt has diverged. ```\n\n## Quiz\n",
+        "```{solution} a\nIt is slow. ```\n\n```{exercise} b\nWhy?\n```\n",
+        "````{exercise} a\n:::{dropdown} Hint\nLook.\n````\n",
+        ":::{dropdown} a\n```python\nx = 1\n:::\n",
+        "A hint.\n:::\n",
+    ],
+)
+def test_a_fence_that_does_not_close_is_noticed(text):
+    assert unclosed(text)
 
 
 # Spelling
