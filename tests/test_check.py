@@ -2,6 +2,7 @@
 
 import inspect
 import random
+import re
 import sys
 import time
 from threading import Thread
@@ -14,6 +15,7 @@ from conftest import ROOT
 
 from adam_edu import check
 from adam_edu.check.exercise import Exercise
+from adam_edu.check.report import Report
 from adam_edu.rules import Adam, RMSProp
 
 EXERCISES = {name: task for name, task in check.EXERCISES.items() if isinstance(task, Exercise)}
@@ -50,6 +52,18 @@ def test_the_stub_does_not_pass(exercise):
 
     assert not report.ok
     assert report.mistakes == (exercise.planted or ("not_written_yet",))
+
+
+@exercise
+def test_what_nobody_has_begun_does_not_look_like_a_failure(exercise):
+    report = exercise(as_function(exercise))
+    wrong = Report(exercise.name, False, (), "not right yet", (("Problem", "It is slow."),))
+    colour = re.search("#[0-9a-f]{6}", wrong._repr_html_())[0]
+
+    for said in (str(report), report._repr_html_()):
+        assert "○" in said
+        assert not re.search("✗|Problem:|not right|" + colour, said)
+    assert "✗" in str(wrong)
 
 
 @exercise

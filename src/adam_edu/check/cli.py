@@ -16,7 +16,7 @@ from .submission import submissions
 from .task import Task
 
 # For an output that has no such signs.
-PLAIN = str.maketrans({"✓": "+", "✗": "-"})
+PLAIN = str.maketrans({"✓": "+", "○": "o", "✗": "-"})
 
 
 def add_exercise(commands: Any) -> None:

@@ -119,9 +119,11 @@ def _report(
     said = [("Besides" if names else "Problem", fault.text) for fault in faults]
     every = (*names, *(fault.name for fault in faults))
     parts = [*parts, *said, *_note(trial), exercise.reading]
-    return Report(
-        exercise.name, False, every, "not right yet", tuple(parts), _results(exercise, trial)
-    )
+    title, begun = "not right yet", True
+    if every and every == exercise.planted:
+        title, begun = "not repaired yet", False
+    results = _results(exercise, trial)
+    return Report(exercise.name, False, every, title, tuple(parts), results, begun)
 
 
 def _results(exercise: Reference, trial: Trial) -> dict[str, bool]:

@@ -58,7 +58,8 @@ def refusal(task: Task, function: Any) -> Report | None:
 def not_written_yet(task: Task) -> Report:
     """Return the report on a stub."""
     text = f"Put your lines in the place of the three dots. {task.statement}"
-    return task.refused("not_written_yet", text, title="not written yet")
+    parts = (("To do", text), task.reading)
+    return Report(task.name, False, ("not_written_yet",), "not written yet", parts, begun=False)
 
 
 # The instructions of a body such as "...", "pass" or "raise NotImplementedError".

@@ -8,6 +8,7 @@ from typing import Any
 
 WIDTH = 88
 INDENT = 11
+COLOURS = {"✓": "#1a7f37", "○": "#6e7781", "✗": "#bf5700"}
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Report:
     parts : what is to be said, in order: a label and a text each. The label "Code" marks lines of
         a program as the student has them.
     results : for each result by name, whether it is right; empty where nothing was compared
+    begun : whether the solution is more than what the exercise gave
     """
 
     exercise: str
@@ -31,6 +33,12 @@ class Report:
     title: str
     parts: tuple[tuple[str, str], ...]
     results: Mapping[str, bool] = field(default_factory=dict)
+    begun: bool = True
+
+    @property
+    def mark(self) -> str:
+        """The verdict as a sign; what nobody has begun is open, and no failure."""
+        return "✓" if self.ok else "✗" if self.begun else "○"
 
     @property
     def credit(self) -> float:
@@ -45,7 +53,7 @@ class Report:
         return right / (count + (right == count))
 
     def __str__(self) -> str:
-        lines = [f"{'✓' if self.ok else '✗'} {self.exercise}: {self.title}"]
+        lines = [f"{self.mark} {self.exercise}: {self.title}"]
         for label, text in self.parts:
             if label == "Code":
                 lines.append("  You have:")
@@ -65,8 +73,6 @@ class Report:
 
     def _repr_html_(self) -> str:
         """Return the verdict as a card. Its colours hold on a light and on a dark ground."""
-        colour = "#1a7f37" if self.ok else "#bf5700"
-        mark = "✓" if self.ok else "✗"
         rows = []
         for label, text in self.parts:
             if label == "Code":
@@ -78,10 +84,10 @@ class Report:
                     f"{escape(text)}</p>"
                 )
         return (
-            f'<div class="adam-edu-check" style="border-left:.35em solid {colour};'
+            f'<div class="adam-edu-check" style="border-left:.35em solid {COLOURS[self.mark]};'
             "color:var(--pst-color-text-base,inherit);"
             'padding:.5em 1em;margin:.5em 0;overflow-wrap:anywhere">'
-            f'<p style="margin:0 0 .4em"><strong>{mark} {escape(self.exercise)}: '
+            f'<p style="margin:0 0 .4em"><strong>{self.mark} {escape(self.exercise)}: '
             f"{escape(self.title)}</strong></p>{''.join(rows)}</div>"
         )
 
