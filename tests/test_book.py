@@ -54,6 +54,19 @@ def load(server, browser):
     context.close()
 
 
+# Figures that are higher than a phone's screen; tables and formulas of which it shows only a part.
+TALL = """
+() => [...document.querySelectorAll("article .adam-edu-lab")]
+  .map((figure) => figure.getBoundingClientRect().height)
+  .filter((height) => height > innerHeight)
+"""
+CUT = """
+() => [...document.querySelectorAll("article :is(.pst-scrollable-table-container, .formula)")]
+  .filter((box) => box.scrollWidth > box.clientWidth)
+  .map((box) => box.textContent.slice(0, 60))
+"""
+
+
 @pytest.mark.parametrize("name", table_of_contents())
 def test_page_is_whole_without_a_network(load, name):
     page = load(f"{name}.html")
@@ -76,8 +89,11 @@ def test_page_is_whole_without_a_network(load, name):
     figures = page.locator("article .adam-edu-lab").count()
     assert tried >= 3 * figures
 
-    page.set_viewport_size({"width": 375, "height": 800})
+    page.set_viewport_size({"width": 375, "height": 667})
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    assert page.evaluate(TALL) == []
+    if "/api/" not in name:
+        assert page.evaluate(CUT) == []
     assert page.complaints == []
 
 
@@ -117,6 +133,9 @@ def test_the_search_finds_words(load):
     page.wait_for_selector("#search-results li")
 
     assert "Momentum" in page.locator("#search-results").inner_text()
+    assert page.locator("#search-results p.context").count() == 0  # it would have code and TeX
+    page.set_viewport_size({"width": 375, "height": 667})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
     assert page.complaints == []
 
 

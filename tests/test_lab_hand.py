@@ -111,6 +111,25 @@ def test_a_figure_and_its_controls_are_one_screen_of_a_phone(show, name):
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
 
 
+@pytest.mark.parametrize("name", ["tuner", "inside", "schedule"])
+def test_every_choice_leaves_a_figure_one_screen(show, name):
+    page = show(VIEWS[name], **PHONE)
+    page.evaluate("document.body.style.margin = '0 16px'")
+    heights = {}
+    for key in ("schedule", "rule"):
+        menu = page.locator(f"[data-key={key}]")
+        if menu.count():
+            if not menu.is_visible():
+                page.locator(".tab").nth(1).click()
+            for choice in menu.locator("option").all_inner_texts():
+                menu.select_option(choice)
+                settle(page)
+                heights[choice] = page.locator(".adam-edu-lab").bounding_box()["height"]
+
+    assert len(heights) > 10
+    assert {choice: high for choice, high in heights.items() if high > 667} == {}
+
+
 # The menu that adds
 
 

@@ -79,6 +79,34 @@ def test_formulas_in_html_are_set():
     assert "mathjax" not in context["body"]
 
 
+@pytest.mark.parametrize(
+    ("body", "held"),
+    [
+        ("a <math>x</math>, b", "<math>x</math>,"),
+        (
+            '("<span class="math"><math>x</math></span>")',
+            '"<span class="math"><math>x</math></span>"',
+        ),
+        ("<em><math>x</math>’s</em>", "<math>x</math>’"),
+        ("the <math>p</math>-th", "<math>p</math>-"),
+        ("<code>a&amp;</code><math>x</math>&amp;", "<math>x</math>&amp;"),
+    ],
+)
+def test_a_formula_and_the_signs_beside_it_are_on_one_line(body, held):
+    context = {"body": body}
+    formulas.set_marked(None, "page", "", context, None)
+
+    assert f'<span class="joined">{held}</span>' in context["body"]
+
+
+def test_a_formula_between_spaces_is_left_alone():
+    context = {"body": "<p>a <math>x</math> b–<math>y</math> <b>c</b><math>z</math><br></p>"}
+    before = context["body"]
+    formulas.set_marked(None, "page", "", context, None)
+
+    assert context["body"] == before
+
+
 # Fonts
 
 

@@ -104,16 +104,27 @@ def describe(app: Any, page: str, template: str, context: dict[str, Any], doctre
 
 
 SCROLLED = "pst-scrollable-table-container"
+TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
+NAME = re.compile(r'(<span class="pre">)([^<]*)')
+TITLE = re.compile(r'(<p class="admonition-title">[^<]*)(<a [^>]*>) ')
 
 
 def corrected(body: str) -> str:
-    """Put right a role of elements, for those who hear the page.
+    """Put right some markup, for those who see the page and for those who hear it.
 
     The entries of a bibliography become items of its list: their present role is deprecated. A
-    table that may be wider than its column can be scrolled by keyboard.
+    table that may be wider than its column can be scrolled by keyboard; the names in it may be
+    divided between their words. The space before a link is no part of it.
     """
     body = body.replace(' role="doc-biblioentry"', ' role="listitem"')
+    body = TITLE.sub(r"\1 \2", body)
+    body = TABLE.sub(lambda table: NAME.sub(divided, table[0]), body)
     return body.replace(f'<div class="{SCROLLED}">', f'<div class="{SCROLLED}" tabindex="0">')
+
+
+def divided(name: re.Match[str]) -> str:
+    """Let a name of code be divided after a dot, an underscore, a comma and the like."""
+    return name[1] + re.sub(r"(?<=\w)([._/,=(]+)(?=\w)", r"\1<wbr>", name[2])
 
 
 def offer_printing(context: dict[str, Any]) -> None:

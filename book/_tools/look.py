@@ -12,6 +12,13 @@ from chromium import chromium
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "_build/html/book"
 OUT = ROOT / "_build/look"
+# Pictures wait until one scrolls near them.
+LOAD = """
+async () => {
+  for (const one of document.images) one.loading = "eager";
+  await Promise.all([...document.images].map((one) => one.decode().catch(() => {})));
+}
+"""
 
 
 def main() -> None:
@@ -26,6 +33,7 @@ def main() -> None:
             page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
             page.goto((PAGES / f"{page_name}.html").as_uri())
             page.wait_for_load_state("networkidle")
+            page.evaluate(LOAD)
             path = OUT / f"{page_name.replace('/', '-')}-{scheme}-{width}.png"
             page.screenshot(path=path, full_page=True)
             page.close()

@@ -76,13 +76,13 @@ class Lines:
     ) -> "Lines":
         """Return the lines of the rule as ``torch.optim`` varies its own.
 
+        Where there is a penalty, ``penalty`` is one more number of the step.
+
         Parameters
         ----------
         maximize : the gradient is negated first
         penalized : then ``penalty * x`` is added to it, for ``weight_decay``
         decoupled : ``penalty * x`` is subtracted from the change, for ``decoupled_weight_decay``
-
-        ``penalty`` is then one more number of the step.
         """
         g, (change, *slots) = Name("g"), self.results
         decay = Call("*", (Name("penalty"), Name("x")))

@@ -53,6 +53,9 @@ def lamb(
     with Adam's :math:`\hat m` and :math:`\hat v`. Where one of the norms is 0, their quotient
     counts as 1: otherwise a layer that starts at zero would never leave it.
 
+    Source: You et al. (2020), algorithm 2, with the identity for their function phi; as
+    ``optax.lamb``, whose default decay is 0.
+
     Parameters
     ----------
     t, x, g : step number; parameter and gradient, of any shape
@@ -61,9 +64,6 @@ def lamb(
     Returns
     -------
     ``x``, ``m`` and ``v`` after the step
-
-    Source: You et al. (2020), algorithm 2, with the identity for their function phi; as
-    ``optax.lamb``, whose default decay is 0.
 
     Examples
     --------
@@ -105,6 +105,10 @@ def adafactor(
 
     A matrix of 1,000 by 1,000 is remembered in 2,000 numbers instead of Adam's 2,000,000.
 
+    Source: Shazeer and Stern (2018), algorithm 4, which has sums for these means (the same
+    quotient) and a schedule of its own, the minimum above. As ``torch.optim.Adafactor``, up to
+    where the tiny number stands.
+
     Parameters
     ----------
     t, x, g : step number; parameter and gradient, both of shape (m, n)
@@ -124,10 +128,6 @@ def adafactor(
     ------
     ValueError
         If ``x`` is no matrix: a vector has nothing to factor.
-
-    Source: Shazeer and Stern (2018), algorithm 4, which has sums for these means (the same
-    quotient) and a schedule of its own, the minimum above. As ``torch.optim.Adafactor``, up to
-    where the tiny number stands.
 
     Examples
     --------
@@ -156,13 +156,13 @@ def orthogonalized(g: Array, steps: int = 5, tiny: float = 1e-7) -> Array:
     :math:`a X + b X X^\top X + c\, (X X^\top)^2 X`, which acts on each singular value alone and
     needs nothing but products.
 
+    Source: Jordan et al. (2024).
+
     Parameters
     ----------
     g : shape (m, n)
     steps : how often
     tiny : added to the norm that ``g`` is divided by
-
-    Source: Jordan et al. (2024).
 
     Examples
     --------
@@ -199,6 +199,9 @@ def muon(
     Meant for the matrices inside a network. Vectors, embeddings and the last layer are left to
     AdamW.
 
+    Source: Jordan et al. (2024). As ``torch.optim.Muon``, which orthogonalizes in bfloat16 and has
+    a default rate of 1e-3 and a decay of 0.1.
+
     Parameters
     ----------
     t : step number, of which nothing depends here
@@ -213,9 +216,6 @@ def muon(
     ------
     ValueError
         If ``x`` is no matrix.
-
-    Source: Jordan et al. (2024). As ``torch.optim.Muon``, which orthogonalizes in bfloat16 and has
-    a default rate of 1e-3 and a decay of 0.1.
 
     Examples
     --------

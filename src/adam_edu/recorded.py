@@ -54,12 +54,12 @@ def load_result(name: str) -> dict[str, Any]:
 def curves(record: Record, quantity: str = "train", **where: Any) -> dict[str, Array]:
     """Return the curves of each optimizer, shape (epochs, seeds), in the record's order.
 
+    A seed that ran for fewer epochs than another ends in NaN; so does a run that diverged.
+
     Parameters
     ----------
     quantity : ``"train"``, ``"test_loss"`` or ``"test_error"``
     where : which runs, such as ``dropout=False`` or ``seed=0``
-
-    A seed that ran for fewer epochs than another ends in NaN; so does a run that diverged.
 
     Examples
     --------

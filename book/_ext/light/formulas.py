@@ -19,6 +19,12 @@ converter = LatexToMathML(annotation=True, fancy_error=False)
 ENVIRONMENT = re.compile(r"\\begin\{(\w+\*?)\}.*?\\end\{\1\}", re.DOTALL)
 # A formula within HTML that code made, marked as notebooks want it: the quizzes have them.
 MARKED = re.compile(r'<span class="mathjax_process">\\\((.*?)\\\)</span>', re.DOTALL)
+# A formula of a line, and the sign that it touches on either side.
+INLINE = re.compile(
+    r'((?:&\w+;|[^\s<>;–—-])?)((<span class="math[^>]*>)?<math>.*?</math>(?(3)</span>))'
+    r"((?:&\w+;|[^\s<>&])?)",
+    re.DOTALL,
+)
 NAMED = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[a-zA-Z]+;")  # such as a space that holds
 SCRIPTS = {"msub", "msup", "msubsup"}
 TALL = {"mfrac", "msqrt", "mtable", "munder", "munderover"}
@@ -108,11 +114,18 @@ def visit_block(self: Any, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+def joined(found: re.Match[str]) -> str:
+    """Hold a formula and what it touches on one line: browsers would break before its full stop."""
+    before, formula, _, after = found.groups()
+    return f'<span class="joined">{found[0]}</span>' if before or after else formula
+
+
 def set_marked(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Set the formulas that stand in HTML."""
-    context["body"] = MARKED.sub(
+    """Set the formulas that stand in HTML, and join all to the signs beside them."""
+    body = MARKED.sub(
         lambda found: set_formula(unescape(found[1]), False, page), context.get("body", "")
     )
+    context["body"] = INLINE.sub(joined, body)
 
 
 def setup(app: Any) -> None:

@@ -142,6 +142,8 @@ class RuleOptimizer(Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take one step; return what ``closure``, if given, returns.
 
+        Where it raises an error nothing has been changed.
+
         Raises
         ------
         TypeError
@@ -150,8 +152,6 @@ class RuleOptimizer(Optimizer):
             If the sizes of a parameter, its gradient and its state do not match.
         ValueError
             If an option was set to what the class does not do.
-
-        Nothing has been changed then.
         """
         loss = None
         if closure is not None:
