@@ -123,7 +123,9 @@ def corrected(body: str) -> str:
 
 
 def divided(name: re.Match[str]) -> str:
-    """Let a name of code be divided after a dot, an underscore, a comma and the like."""
+    """Let a long name of code be divided after a dot, an underscore, a comma and the like."""
+    if len(name[2]) <= 12:
+        return name[0]
     return name[1] + re.sub(r"(?<=\w)([._/,=(]+)(?=\w)", r"\1<wbr>", name[2])
 
 
