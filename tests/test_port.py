@@ -1,5 +1,6 @@
 """Settings and state of one library's optimizer in another: held to the real libraries."""
 
+import inspect
 import warnings
 
 import numpy as np
@@ -15,6 +16,7 @@ from adam_edu.libraries import Unusable, port, port_state
 from adam_edu.libraries.behavior import watch
 from adam_edu.libraries.conventions import WAYS
 from adam_edu.libraries.drive import driver
+from adam_edu.libraries.options import without_options
 from adam_edu.libraries.port import asked
 from adam_edu.libraries.probes import recorded
 from adam_edu.libraries.state import store
@@ -75,7 +77,7 @@ def test_the_defaults_are_the_librarys(way):
     }
     said = {way.names[name]: value for name, value in own.items()}
     chosen = {"optimizer": way.optimizer} | dict(way.chosen)
-    if way.chosen.get("nesterov") or way.rule.__name__.startswith(("Momentum", "RMSPropMom")):
+    if "momentum" in way.names:
         chosen |= {"momentum": 0.5}
         said.pop("momentum", None)
     without, with_all = (moves(chosen | rate | more, way.library) for more in ({}, said))
@@ -92,6 +94,10 @@ PORTS = [
     ({"optimizer": "Adagrad"}, "keras", "torch"),
     ({"optimizer": "NAdam", "momentum_decay": 1.0}, "torch", "keras"),
     ({"optimizer": "lion", "learning_rate": 1e-4}, "optax", "keras"),
+    ({"optimizer": "nadamw", "learning_rate": 1e-3, "weight_decay": 0.1}, "optax", "torch"),
+    ({"optimizer": "Nadam", "weight_decay": 0.1}, "keras", "torch"),
+    ({"optimizer": "Adadelta", "weight_decay": 0.1}, "torch", "optax"),
+    ({"optimizer": "adam", "learning_rate": 1e-3, "nesterov": True}, "optax", "torch"),
 ]
 
 
@@ -156,6 +162,97 @@ def test_plain_decay_is_one_in_sgd():
     assert found.difference < 1e-12
 
 
+def test_a_schedule_of_momentum_can_be_switched_off():
+    found = port({"optimizer": "nadam", "learning_rate": 1e-3}, "optax", "torch")
+
+    assert found.optimizer == "NAdam"
+    assert found.difference < 1e-12
+    assert any("momentum_decay" in note for note in found.notes)
+
+
+def test_amsgrads_maxima_are_told_apart():
+    found = port({"optimizer": "Adam", "amsgrad": True}, "keras", "optax")
+
+    assert any("the maximum taken after the correction" in note for note in found.notes)
+    assert not any("they would agree" in note for note in found.notes)
+
+
+# As numbers and choices are written, and arguments that ask for nothing.
+ALIKE = [
+    ({"betas": [0.9, 0.95]}, {"betas": (0.9, 0.95)}),
+    ({"betas": np.array([0.9, 0.95])}, {"betas": (0.9, 0.95)}),
+    ({"lr": torch.tensor(0.5), "eps": np.float64(1e-8)}, {"lr": 0.5, "eps": 1e-8}),
+    ({"optimizer": "ADAM", "amsgrad": 1, "weight_decay": None}, {"amsgrad": True}),
+    ({"optimizer": torch.optim.AdamW, "LR": 0.5}, {"optimizer": "AdamW", "lr": 0.5}),
+    ({"maximize": False, "fused": None, "decoupled_weight_decay": False}, {}),
+    (
+        {"weight_decay": 0.1, "decoupled_weight_decay": True},
+        {"optimizer": "AdamW", "weight_decay": 0.1},
+    ),
+]
+
+
+@pytest.mark.parametrize(("settings", "plain"), ALIKE)
+def test_one_thing_is_said_in_two_ways(settings, plain):
+    said, wanted = (asked({"optimizer": "Adam"} | given, "torch") for given in (settings, plain))
+
+    assert (said.values, said.way.rule, said.remarks) == (wanted.values, wanted.way.rule, ())
+    assert said.way.decay == wanted.way.decay
+
+
+SAID = [
+    ({"optimizer": "Adam", "foreach": True, "capturable": True}, "torch", "capturable is left out"),
+    ({"optimizer": "Adam", "name": "adam"}, "keras", "name is left out"),
+    ({"optimizer": "adam", "learning_rate": 0.1, "mu_dtype": "bfloat16"}, "optax", "how exactly"),
+]
+
+
+@pytest.mark.parametrize(("settings", "library", "remark"), SAID)
+def test_what_computes_nothing_is_left_out_and_said(settings, library, remark):
+    found = asked(settings, library)
+
+    assert any(remark in one for one in found.remarks)
+    assert any(remark in one for one in port(settings, library, library).notes)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: f"{way.library}-{way.rule.__name__}")
+def test_every_argument_of_a_library_is_known(way):
+    module = {"torch": torch.optim, "keras": keras.optimizers, "optax": optax}[way.library]
+    arguments = inspect.signature(getattr(module, way.optimizer)).parameters
+    own = {name.partition("[")[0] for name in (*way.names.values(), *way.chosen)}
+    neutral = {
+        name: one.default
+        for name, one in arguments.items()
+        if name not in own and name not in ("params", "kwargs")
+    }
+    kept, remarks = without_options(neutral, way.library, way.optimizer)
+
+    others = {
+        name.partition("[")[0]
+        for w in WAYS
+        if (w.library, w.optimizer) == (way.library, way.optimizer)
+        for name in (*w.names.values(), *w.chosen)
+    }
+    assert {*kept} <= others
+    assert remarks == ()
+
+
+@pytest.mark.parametrize("name", sorted({w.optimizer for w in WAYS if w.library != "optax"}))
+def test_settings_are_taken_as_the_library_gives_them(name):
+    """Torch's ``defaults`` and Keras's ``get_config()``, whole."""
+    if hasattr(torch.optim, name):
+        made = getattr(torch.optim, name)([torch.ones(1, requires_grad=True)])
+        group = {"optimizer": name} | made.param_groups[0]
+        assert asked(group, "torch").values == asked({"optimizer": name}, "torch").values
+    if hasattr(keras.optimizers, name):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            config = {"optimizer": name} | getattr(keras.optimizers, name)().get_config()
+        found = asked(config, "keras").values
+        for key, value in asked({"optimizer": name}, "keras").values.items():
+            assert found[key] == pytest.approx(value)  # the rate is kept in float32
+
+
 WRONG = [
     ({"lr": 1e-3}, "torch", "keras", ValueError, "optimizer's name"),
     ({"optimizer": "Adma"}, "torch", "keras", KeyError, "or 'Adam'"),
@@ -166,6 +263,27 @@ WRONG = [
     ({"optimizer": "Adam", "weight_decay": -1.0}, "torch", "keras", ValueError, "weight_decay"),
     ({"optimizer": "adam"}, "optax", "torch", ValueError, "no default for learning_rate"),
     ({"optimizer": "RAdam"}, "torch", "keras", ValueError, "keras has no RAdam"),
+    ("Adam", "torch", "keras", ValueError, "optimizer's name"),
+    ({"optimizer": "Adam", "betas": (0.9,)}, "torch", "keras", ValueError, "two numbers"),
+    ({"optimizer": "Adam", "betas": 0.9}, "torch", "keras", ValueError, "two numbers"),
+    ({"optimizer": "Adam", "lr": "1e-3"}, "torch", "keras", ValueError, "number, not '1e-3'"),
+    ({"optimizer": "Adam", "lr": None}, "torch", "keras", ValueError, "number, not None"),
+    ({"optimizer": "Adam", "lr": lambda t: 0.1}, "torch", "keras", ValueError, "schedule apart"),
+    ({"optimizer": "Adam", "amsgrad": "no"}, "torch", "keras", ValueError, "True or False"),
+    ({"optimizer": "Adam", "maximize": True}, "torch", "keras", ValueError, "negate the loss"),
+    ({"optimizer": "Adam", "clipnorm": 1.0}, "keras", "torch", ValueError, "clip the gradients"),
+    ({"optimizer": "Adam", "use_ema": True}, "keras", "torch", ValueError, "average the weights"),
+    ({"optimizer": "adam", "eps_root": 1e-8}, "optax", "torch", ValueError, "eps_root=1e-08"),
+    ({"optimizer": "adamw", "mask": {"b": 0}}, "optax", "torch", ValueError, "of their own"),
+    ({"optimizer": "SGD", "nesterov": True}, "torch", "keras", ValueError, "nesterov=True"),
+    (
+        {"optimizer": "SGD", "nesterov": True, "momentum": 0.9, "dampening": 0.1},
+        *("torch", "keras", ValueError, "dampening=0.1 together"),
+    ),
+    (
+        {"optimizer": "RMSprop", "centered": True, "momentum": 0.9},
+        *("torch", "keras", ValueError, "centered=True, momentum=0.9 together"),
+    ),
 ]
 
 

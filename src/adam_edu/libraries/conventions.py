@@ -104,13 +104,20 @@ def _torch() -> Iterator[Way]:
     yield way("SGD", "Nesterov", Nesterov, 1e-3, chosen={"nesterov": True, "dampening": 0})
     yield way("SGD", "momentum", Momentum, 1e-3, chosen={"nesterov": False, "dampening": 0})
     yield way("SGD", "momentum", MomentumDampened, 1e-3, chosen={"nesterov": False})
-    yield way("Adam", "AMSGrad", AMSGrad, 1e-3, chosen={"amsgrad": True})
-    yield way("Adam", "Adam", Adam, 1e-3, chosen={"amsgrad": False})
+    coupled = {"decoupled_weight_decay": False}
+    yield way("Adam", "AMSGrad", AMSGrad, 1e-3, chosen={"amsgrad": True} | coupled)
+    yield way("Adam", "Adam", Adam, 1e-3, chosen={"amsgrad": False} | coupled)
     decoupled: dict[str, Any] = {"decay": DECOUPLED, "weight_decay": 0.01}
     yield way("AdamW", "AMSGrad", AMSGrad, 1e-3, chosen={"amsgrad": True}, **decoupled)
     yield way("AdamW", "Adam", Adam, 1e-3, chosen={"amsgrad": False}, **decoupled)
-    yield way("NAdam", "NAdam", NAdam, 2e-3)
-    yield way("RAdam", "RAdam", RAdamEpsilonHat, 1e-3)
+    apart = {"decoupled_weight_decay": True}
+    for amsgrad, rule in ((True, AMSGrad), (False, Adam)):
+        chosen = {"amsgrad": amsgrad} | apart
+        yield way("Adam", rule.__name__, rule, 1e-3, chosen=chosen, decay=DECOUPLED)
+    yield way("NAdam", "NAdam", NAdam, 2e-3, chosen=coupled)
+    yield way("NAdam", "NAdam", NAdam, 2e-3, chosen=apart, decay=DECOUPLED)
+    yield way("RAdam", "RAdam", RAdamEpsilonHat, 1e-3, chosen=coupled)
+    yield way("RAdam", "RAdam", RAdamEpsilonHat, 1e-3, chosen=apart, decay=DECOUPLED)
     yield way("Adamax", "AdaMax", AdaMax, 2e-3)
     plain = {"centered": False}
     yield way("RMSprop", "RMSProp", RMSProp, 1e-2, chosen={"momentum": 0} | plain)
@@ -172,17 +179,20 @@ def _optax() -> Iterator[Way]:
         }
         if "weight_decay" in more:
             known["weight_decay"] = ("weight_decay", more.pop("weight_decay"))
-            more["decay"] = DECOUPLED
+            more.setdefault("decay", DECOUPLED)
         return _way("optax", optimizer, kind, rule, known, more)
 
     yield way("sgd", "SGD", SGD, chosen={"momentum": 0})
     yield way("sgd", "Nesterov", Nesterov, chosen={"nesterov": True})
     yield way("sgd", "momentum", Momentum, chosen={"nesterov": False})
-    yield way("adam", "Adam", Adam)
-    yield way("adamw", "Adam", Adam, weight_decay=1e-4)
+    plain, nesterov = {"nesterov": False}, {"nesterov": True}
+    yield way("adam", "Adam", Adam, chosen=plain)
+    yield way("adamw", "Adam", Adam, weight_decay=1e-4, chosen=plain)
     yield way("amsgrad", "AMSGrad", AMSGradOfHat)
     yield way("nadam", "NAdam", AdamNesterov)
     yield way("nadamw", "NAdam", AdamNesterov, weight_decay=1e-4)
+    yield way("adam", "NAdam", AdamNesterov, chosen=nesterov)
+    yield way("adamw", "NAdam", AdamNesterov, weight_decay=1e-4, chosen=nesterov)
     yield way("radam", "RAdam", RAdam)
     yield way("adamax", "AdaMax", AdaMax)
     chosen = {"momentum": 0, "centered": False}
@@ -195,7 +205,8 @@ def _optax() -> Iterator[Way]:
     centered = {"momentum": 0, "centered": True, "eps_in_sqrt": True}
     yield way("rmsprop", "centered RMSProp", CenteredRMSPropInsideRoot, chosen=centered)
     yield way("adagrad", "AdaGrad", AdaGradInsideRootStarted, eps=1e-7)
-    yield way("adadelta", "AdaDelta", AdaDelta, eps=1e-6, rho="rho")
+    decay: dict[str, Any] = {"weight_decay": 0.0, "decay": COUPLED}
+    yield way("adadelta", "AdaDelta", AdaDelta, eps=1e-6, rho="rho", **decay)
     yield way("lion", "Lion", Lion, beta2=0.99, weight_decay=1e-3)
 
 

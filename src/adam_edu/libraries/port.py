@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,9 @@ from ..base import Rule, domains
 from ..forms import (
     AdaGradInsideRootStarted,
     AdaMaxOutside,
+    AdamNesterov,
     AMSGradEpsilonHat,
+    AMSGradOfHat,
     CenteredRMSPropInsideRoot,
     EpsilonHat,
     RAdamEpsilonHat,
@@ -24,6 +26,7 @@ from ..names import lookup
 from ..rules import AdaMax
 from .conventions import Way, ways
 from .fit import COUPLED, DECOUPLED
+from .options import without_options
 from .probes import recorded
 
 Array = NDArray[np.float64]
@@ -33,8 +36,10 @@ WIDTH = 80  # of a printed note, in characters
 # What a library takes where nothing is said.
 USUAL: Mapping[str, Any] = {
     **{"nesterov": False, "amsgrad": False, "centered": False, "eps_in_sqrt": True},
-    **{"momentum": 0, "dampening": 0},
+    **{"momentum": 0, "dampening": 0, "decoupled_weight_decay": False},
 }
+# With so fast a decay nothing is left of NAdam's schedule at its first step.
+NO_SCHEDULE = 1e4
 PAIR = re.compile(r"(\w+)\[(\d)\]")
 # Where a rule adds its epsilon; of those that are not named here, to the (corrected) root.
 OUTSIDE, INSIDE, HAT = "to the root", "inside the root", "to the root before its correction"
@@ -50,10 +55,14 @@ SIZES = 5  # the first columns of the recorded gradients are noise of so many si
 
 @dataclass(frozen=True)
 class Asked:
-    """An optimizer as a library is asked for it: the way, and the rule's numbers by our names."""
+    """An optimizer as a library is asked for it: the way, and the rule's numbers by our names.
+
+    ``remarks`` are sentences about arguments that change nothing in what is computed.
+    """
 
     way: Way
     values: Mapping[str, float]
+    remarks: tuple[str, ...] = ()
 
     @property
     def decays(self) -> bool:
@@ -117,8 +126,9 @@ def port(settings: Mapping[str, Any], from_: str, to: str) -> Ported:
 
     Parameters
     ----------
-    settings : the optimizer's class or function under "optimizer", and its arguments by name; what
-        is not given has the library's default
+    settings : the optimizer under "optimizer", by its name or as its class or function, and its
+        arguments by name; what is not given has the library's default. Torch's ``defaults`` and
+        Keras's ``get_config()`` may be given whole
     from_, to : "torch", "keras" or "optax"
 
     Raises
@@ -126,7 +136,8 @@ def port(settings: Mapping[str, Any], from_: str, to: str) -> Ported:
     KeyError
         If a library, an optimizer or an argument has no such name.
     ValueError
-        If a number is outside its domain or missing, or the other library has no such optimizer.
+        If a number is outside its domain, missing, or none; if an argument changes what is computed
+        and cannot be carried; or if the other library has no such optimizer.
 
     Examples
     --------
@@ -161,24 +172,57 @@ def asked(settings: Mapping[str, Any], library: str) -> Asked:
     KeyError, ValueError
         As :func:`port`.
     """
-    given = dict(settings)
     of_library = ways(library)
-    if "optimizer" not in given:
+    library = of_library[0].library
+    if not isinstance(settings, Mapping) or "optimizer" not in settings:
         raise ValueError('settings need the optimizer\'s name, such as "optimizer": "Adam"')
+    given = dict(settings)
     known = {way.optimizer: way.optimizer for way in of_library}
-    name = lookup(given.pop("optimizer"), known, f"optimizer of {library.lower()}")
+    said = given.pop("optimizer")
+    name = lookup(getattr(said, "__name__", said), known, f"optimizer of {library}")
     own = [way for way in of_library if way.optimizer == name]
-    flat: dict[str, Any] = {}
-    for key, value in given.items():
-        if np.ndim(value):
-            flat |= {f"{key}[{i}]": one for i, one in enumerate(value)}
-        else:
-            flat[key] = 0 if value is None else value
+    given, remarks = without_options(given, library, name)
+    flat = _flat(given, own)
+    fitting = (w for w in own if all(_setting(w, flat, k) == v for k, v in w.chosen.items()))
+    way = next(fitting, None)
+    nesterov = library == "torch" and flat.get("nesterov")  # which it refuses without momentum
+    if way is None or (nesterov and not flat.get("momentum")):
+        asked_for = {key: flat[key] for key in USUAL if flat.get(key)}
+        listed = ", ".join(f"{key}={value!r}" for key, value in asked_for.items())
+        raise ValueError(f"no {name} of {library} is known here that takes {listed} together")
+    return Asked(way, _numbers(way, flat), remarks)
+
+
+def _flat(given: Mapping[str, Any], own: Sequence[Way]) -> dict[str, Any]:
+    """Return arguments by the names that ways have for them, each with a number or a choice."""
     terms = {term: term for way in own for term in (*way.names.values(), *way.chosen)}
-    for key in flat:
-        lookup(key, terms, f"argument of {name}")
-    way = next(w for w in own if all(_setting(w, flat, k) == v for k, v in w.chosen.items()))
-    return Asked(way, _numbers(way, flat))
+    pairs = {pair[1] for term in terms if (pair := PAIR.fullmatch(term))}
+    offered = {term: term for term in (*pairs, *terms) if not PAIR.fullmatch(term)}
+    flat: dict[str, Any] = {}
+    for said, value in given.items():
+        key = lookup(said, offered, f"argument of {own[0].optimizer}")
+        if key in pairs:
+            if np.shape(value) != (2,):
+                raise ValueError(f"{key} must be two numbers, such as (0.9, 0.999), not {value!r}")
+            flat |= {f"{key}[{i}]": _number(one, key) for i, one in enumerate(value)}
+        elif isinstance(USUAL.get(key), bool):
+            if not (value is None or isinstance(value, bool | np.bool_ | int)):
+                raise ValueError(f"{key} must be True or False, not {value!r}")
+            flat[key] = bool(value)
+        elif value is None and key in ("weight_decay", "momentum"):
+            flat[key] = 0.0
+        else:
+            flat[key] = _number(value, key)
+    return flat
+
+
+def _number(value: Any, name: str) -> float:
+    """Return a number of Python, of a number of any library."""
+    if not isinstance(value, str) and hasattr(value, "__float__") and np.ndim(value) == 0:
+        return float(value)
+    schedule = callable(value) or isinstance(value, Mapping)
+    hint = "; give one rate of the schedule, and carry the schedule apart" if schedule else ""
+    raise ValueError(f"{name} must be a number, not {value!r}{hint}")
 
 
 def _setting(way: Way, given: Mapping[str, Any], name: str) -> Any:
@@ -213,6 +257,8 @@ def _nearest(source: Asked, way: Way, start: Array, gradients: Array, wanted: Ar
     if not _same_decay(source, way):
         carried.pop("weight_decay", None)
     values |= carried
+    if _loses_schedule(source.way, way):
+        values["momentum_decay"] = NO_SCHEDULE
     if _place(way) == _place(source.way) or not carried.get("eps"):
         return Asked(way, values)
     # Of what both have: an epsilon can make up for nothing that is lost.
@@ -232,6 +278,11 @@ def _nearest(source: Asked, way: Way, start: Array, gradients: Array, wanted: Ar
         step = (high - low) / 24
         low, high = np.log(values["eps"]) - step, np.log(values["eps"]) + step
     return Asked(way, values | {"eps": float(f"{values['eps']:.3g}")})
+
+
+def _loses_schedule(source: Way, way: Way) -> bool:
+    """Return whether a schedule of momentum has to be switched off, and can be."""
+    return source.rule is AdamNesterov and "momentum_decay" in way.names
 
 
 def _same_decay(source: Asked, way: Way) -> bool:
@@ -266,7 +317,7 @@ def _words(one: Asked) -> dict[str, Any]:
 
 def _notes(source: Asked, found: Asked) -> list[str]:
     there, here = source.way, found.way
-    notes = []
+    notes = list(source.remarks)
     if source.decays and not found.decays:
         amount = source.values["weight_decay"]
         if there.decay == COUPLED:
@@ -289,16 +340,19 @@ def _notes(source: Asked, found: Asked) -> list[str]:
         f"{there.names.get(name, name)} = {source.values[name]:g} has no counterpart"
         for name in lost
     ]
-    if "eps" in found.values and _place(there) != _place(here):
+    later = (there.rule is AMSGradOfHat) != (here.rule is AMSGradOfHat)
+    if source.values.get("eps") and "eps" in found.values and _place(there) != _place(here):
         old, new = source.values["eps"], found.values["eps"]
         notes.append(
             f"epsilon is added elsewhere, {_place(here)} instead of {_place(there)}: of all "
             f"constants {new:g} comes nearest to {old:g}"
         )
-        if {_place(there), _place(here)} == {HAT, OUTSIDE}:
+        if {_place(there), _place(here)} == {HAT, OUTSIDE} and not later:
             by = "over" if _place(there) == HAT else "times"
             notes.append(f"they would agree with {old:g} {by} sqrt(1 - beta2**t), no constant")
-    if there.rule is not here.rule and _place(there) == _place(here):
+    if _loses_schedule(there, here):
+        notes.append(f"momentum_decay={NO_SCHEDULE:g} ends the schedule of momentum at once")
+    elif there.rule is not here.rule and (later or _place(there) == _place(here)):
         notes.append(f"the rule is another one: {_words_of(here)}, not {_words_of(there)}")
     if source.decays and {there.decay, here.decay} == {COUPLED, DECOUPLED} and found.decays:
         notes.append("without momentum, decay added to the gradient and decoupled decay are one")
