@@ -187,6 +187,7 @@ ALIKE = [
     ({"lr": torch.tensor(0.5), "eps": np.float64(1e-8)}, {"lr": 0.5, "eps": 1e-8}),
     ({"optimizer": "ADAM", "amsgrad": 1, "weight_decay": None}, {"amsgrad": True}),
     ({"optimizer": torch.optim.AdamW, "LR": 0.5}, {"optimizer": "AdamW", "lr": 0.5}),
+    ({"maximize": np.False_, "params": [torch.ones(1)]}, {}),
     ({"maximize": False, "fused": None, "decoupled_weight_decay": False}, {}),
     (
         {"weight_decay": 0.1, "decoupled_weight_decay": True},
@@ -267,6 +268,7 @@ WRONG = [
     ({"optimizer": "adam"}, "optax", "torch", ValueError, "no default for learning_rate"),
     ({"optimizer": "RAdam"}, "torch", "keras", ValueError, "keras has no RAdam"),
     ("Adam", "torch", "keras", ValueError, "optimizer's name"),
+    ({"optimizer": 1}, "torch", "keras", ValueError, "not an object of int"),
     ({"optimizer": "Adam", "betas": (0.9,)}, "torch", "keras", ValueError, "two numbers"),
     ({"optimizer": "Adam", "betas": 0.9}, "torch", "keras", ValueError, "two numbers"),
     ({"optimizer": "Adam", "lr": "1e-3"}, "torch", "keras", ValueError, "number, not '1e-3'"),
@@ -617,6 +619,16 @@ def test_momentum_has_the_unit_of_the_schedule_at_the_new_count():
         np.testing.assert_allclose(mine, theirs, rtol=3e-4, atol=1e-7)
 
 
+def test_a_rate_in_a_tensor_stays_the_same_tensor():
+    rate = torch.tensor(0.1)
+    _, there = stepped(torch.optim.Adam)
+    _, here = stepped(torch.optim.Adam, steps=0, lr=rate)
+
+    port_state(there, here)
+
+    assert here.param_groups[0]["lr"] is rate
+
+
 def test_calls_that_gather_gradients_are_no_steps():
     there = keras.optimizers.Adam(gradient_accumulation_steps=2)
     variables = [keras.Variable(np.full(s, 0.5, "f")) for s in SHAPES]
@@ -673,7 +685,7 @@ REFUSED = [
     (lambda: built(keras.optimizers.Adam(use_ema=True)), "averages of the weights"),
     (lambda: built(keras.optimizers.SGD(0.0, momentum=0.9)), "learning rate of 0"),
     (lambda: built(keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam())), "inner_optim"),
-    (lambda: _state(optax.chain(optax.adam(0.1), optax.ema(0.9))), "has a EmaState"),
+    (lambda: _state(optax.chain(optax.adam(0.1), optax.ema(0.9))), "has EmaState"),
     (lambda: _state(optax.chain(optax.trace(0.9), optax.adam(0.1))), "a momentum beside m, v"),
     (lambda: _state(optax.rmsprop(0.1, momentum=0.9)), "a momentum beside v"),
     (lambda: _state(optax.amsgrad(0.1)), "corrected w, m, v"),

@@ -129,7 +129,7 @@ def _parts(state: Any, within: str = "") -> Iterator[Any]:
         if isinstance(part, tuple | dict):
             yield from _parts(part, name)
         elif any(map(np.ndim, jax.tree.leaves(part))):
-            raise Unusable(f"this state of Optax has a {name}, which is not known here")
+            raise Unusable(f"this state of Optax has {name}, which is not known here")
 
 
 def is_optax(state: Any) -> bool:

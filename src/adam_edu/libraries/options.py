@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Option:
@@ -106,4 +108,4 @@ def without_options(
 
 def _is(value: Any, neutral: Any) -> bool:
     # Of a tree of masks == would ask each leaf.
-    return isinstance(value, int | float) and value == neutral
+    return hasattr(value, "__float__") and np.ndim(value) == 0 and bool(value == neutral)

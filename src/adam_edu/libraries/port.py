@@ -179,6 +179,12 @@ def asked(settings: Mapping[str, Any], library: str) -> Asked:
     given = dict(settings)
     known = {way.optimizer: way.optimizer for way in of_library}
     said = given.pop("optimizer")
+    if not isinstance(said, str) and not hasattr(said, "__name__"):
+        kind = type(said).__name__
+        raise ValueError(
+            f"optimizer must be a name, a class or a function, not an object of {kind}: give "
+            "this, and its arguments by name"
+        )
     name = lookup(getattr(said, "__name__", said), known, f"optimizer of {library}")
     own = [way for way in of_library if way.optimizer == name]
     given, remarks = without_options(given, library, name)

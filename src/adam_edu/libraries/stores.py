@@ -102,7 +102,10 @@ class OfTorch(Store):
                 state["step"] = torch.tensor(float(memory.count or 0))
             if self.scheduled:
                 state["mu_product"] = torch.tensor(memory.product)
+        settings = [dict(group) for group in self.optimizer.param_groups]
         self.optimizer.load_state_dict(saved)
+        for group, own in zip(self.optimizer.param_groups, settings, strict=True):
+            group |= own  # Loading copies a rate that is a tensor, which somebody may hold.
         for p, _ in self.params:
             own = self.optimizer.state[p]
             if torch.is_tensor(own.get("mu_product")):  # rounded as the parameters are
