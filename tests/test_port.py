@@ -702,5 +702,13 @@ def test_what_would_be_lost_is_refused(make, text):
             port_state(source, target)
 
 
+def test_what_remembers_alike_and_is_another_rule_is_refused():
+    _, there = stepped(torch.optim.RAdam)
+    for here in (built(keras.optimizers.AdamW()), _adam()):
+        with pytest.raises(Unusable, match="the one is RAdam, the other Adam"):
+            port_state(there, here)
+    port_state(_adam(), built(keras.optimizers.AdamW()))
+
+
 def _adam():
     return torch.optim.Adam([torch.ones(s, requires_grad=True) for s in SHAPES])

@@ -27,9 +27,16 @@ class Memory:
 
 
 class Store:
-    """Where a library keeps an optimizer's memory."""
+    """Where a library keeps an optimizer's memory.
+
+    Attributes
+    ----------
+    name : the library's
+    optimizer_name : what the library calls the optimizer, or "" where a state does not say
+    """
 
     name: str
+    optimizer_name: str = ""
 
     def read(self) -> Memory:
         """Return what is in it; zeros before the first step."""

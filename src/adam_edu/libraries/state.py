@@ -62,6 +62,12 @@ def port_state(source: Any, target: Any, arrange: Arrange | None = None) -> Any:
             f"the one remembers {_named(memory)}, the other {_named(wanted)}: they are not the "
             "same optimizer with the same options"
         )
+    kinds = [one.optimizer_name.lower().removesuffix("w") for one in (there, here)]
+    if all(kinds) and len({*kinds}) > 1:
+        raise Unusable(
+            f"the one is {there.optimizer_name}, the other {here.optimizer_name}: they are not the "
+            "same rule"
+        )
     if (memory.product is None) != (wanted.product is None):
         raise Unusable(
             "one of the two has NAdam's schedule of momentum, the other none: they are not the "
@@ -111,13 +117,13 @@ def store(thing: Any) -> Store:
     kinds = type(thing).__mro__
     modules = {kind.__module__.partition(".")[0] for kind in kinds}
     if "torch" in modules and hasattr(thing, "param_groups"):
-        return OfTorch(thing, _table(_torch_names(thing), TORCH, "Torch"))
+        return OfTorch(thing, *_table(_torch_names(thing), TORCH, "Torch"))
     if "keras" in modules:
         if hasattr(thing, "inner_optimizer"):
             raise Unusable(f"{type(thing).__name__} scales losses: give its inner_optimizer")
         if not thing.built:
             raise Unusable("a Keras optimizer has no memory before build(variables)")
-        return OfKeras(thing, _table([kind.__name__ for kind in kinds], KERAS, "Keras"))
+        return OfKeras(thing, *_table([kind.__name__ for kind in kinds], KERAS, "Keras"))
     if isinstance(thing, tuple) and hasattr(thing, "update"):
         raise Unusable("this is a transformation of Optax; its state is that of its init(params)")
     if isinstance(thing, tuple | dict) and is_optax(thing):
@@ -139,9 +145,10 @@ def _torch_names(optimizer: Any) -> list[str]:
 
 def _table(
     names: list[str], tables: Mapping[str, Mapping[str, str]], library: str
-) -> dict[str, str]:
+) -> tuple[str, dict[str, str]]:
+    """Return the first name that a table has, and the names of its slots there."""
     for name in names:
         if name in tables:
-            return dict(tables[name])
+            return name, dict(tables[name])
     known = ", ".join(tables)
     raise Unusable(f"{names[0]} is none of {library}'s that are known here: {known}")

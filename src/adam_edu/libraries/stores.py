@@ -35,8 +35,8 @@ class OfTorch(Store):
 
     name = "torch"
 
-    def __init__(self, optimizer: Any, names: dict[str, str]) -> None:
-        self.optimizer, self.names = optimizer, names
+    def __init__(self, optimizer: Any, optimizer_name: str, names: dict[str, str]) -> None:
+        self.optimizer, self.optimizer_name, self.names = optimizer, optimizer_name, names
         self.params = [(p, group) for group in optimizer.param_groups for p in group["params"]]
         self.counts = "buffer" not in names
         kept = {tuple(_torch_options(group)) for group in optimizer.param_groups}
@@ -133,8 +133,8 @@ class OfKeras(Store):
 
     name = "keras"
 
-    def __init__(self, optimizer: Any, names: dict[str, str]) -> None:
-        self.optimizer, self.names = optimizer, names
+    def __init__(self, optimizer: Any, optimizer_name: str, names: dict[str, str]) -> None:
+        self.optimizer, self.optimizer_name, self.names = optimizer, optimizer_name, names
         if optimizer.use_ema:
             raise Unusable("use_ema=True keeps averages of the weights, which no other library has")
         # Keras counts every call, and takes a step at each so many.
