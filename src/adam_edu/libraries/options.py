@@ -63,7 +63,7 @@ OPTAX: Mapping[str, Option] = {
     "weight_decay_mask": Option(None, instead=MASK),
     "threshold": Option(5, instead="leave it out, or write 5.0, as all others have it"),
     "initial_scale": Option(0, instead="leave it out: others begin at 0"),
-    "bias_correction": Option(False, instead="leave it out, or write adam with b1=0"),
+    "bias_correction": Option(False, instead="leave it out: others do not correct"),
     "bias_correction_mu": Option(True, instead="leave it out: others correct"),
     "bias_correction_nu": Option(True, instead="leave it out: others correct"),
 }
