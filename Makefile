@@ -18,6 +18,7 @@ help:  ## List these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 book: $(STAMP)  ## Build the book's pages into _build/html; a warning is an error
+	@rm -rf _build/html  # where the pictures of earlier builds would stay
 	$(BIN)/jupyter-book build . -W --all
 
 serve: book  ## Serve the book on this machine, so that its exercises run (PORT=8000)
