@@ -33,12 +33,11 @@ worksheets: book  ## Print all pages without solutions into _build/worksheets.pd
 slides: book  ## Make slides of each chapter, _build/slides/momentum.pdf and so on (needs Chromium)
 	$(BIN)/python book/_tools/slides.py
 
-# Files in their order, notebooks last: they are short, so that no core is left with a long one.
 test: $(STAMP)  ## Run every test, and every notebook against its stored outputs
-	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder --nbval --nbval-kernel-name fresh
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --nbval --nbval-kernel-name fresh
 
 package: $(STAMP)  ## Run the package's own tests only: no pages, no notebooks, no browser
-	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder tests -m "not browser and not pages"
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile tests -m "not browser and not pages"
 
 lint: $(STAMP)  ## Check style and types
 	$(BIN)/ruff check .

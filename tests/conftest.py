@@ -55,6 +55,15 @@ def notebooks() -> list[Path]:
     return [path for path in paths if path.exists()]
 
 
+@pytest.fixture(autouse=True)
+def _gradients():
+    """Let gradients be computed, whatever the test before left: an error in a compiled step, or an
+    interruption at the wrong moment, leaves Torch without them."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_grad_enabled(True)
+
+
 @pytest.fixture
 def cache(monkeypatch, tmp_path):
     """Return the folder of an empty cache of data; there is no local copy."""

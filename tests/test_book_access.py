@@ -99,6 +99,7 @@ def test_axe_notices(page, server, html):
     (html / "pale.html").write_text(f"<!doctype html><html lang=en><title>x</title>{pale}")
 
     light, dark = violations(page, f"{server}pale.html")
+    (html / "pale.html").unlink()
 
     assert light == ["color-contrast: p", "image-alt: img"]
     assert dark == ["color-contrast: p"]

@@ -35,6 +35,8 @@ def test_a_heavy_page_is_noticed(browser, host, html):
     (html / "heavy.html").write_text(text + '<img src="http://127.0.0.1:9/gone.png">')
 
     page = weigh(browser, host, "heavy", throttled=False)
+    for made in ("_static/heavy.js", "heavy.html"):
+        (html / made).unlink()
 
     assert page.text > 200 * KB
     assert page.shift > 0
