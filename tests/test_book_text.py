@@ -1,11 +1,10 @@
-"""The pages' words, formulas, references and links."""
+"""The pages' words, formulas and references."""
 
 import re
 from collections import Counter
 from functools import cache
-from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import latex_reader
 import nbformat
@@ -344,63 +343,3 @@ def test_typeset_formulas_are_up_to_date(chapter):
             plain = output.get("data", {}).get("text/plain", "")
             if match := re.fullmatch(r"formula\((\w+)\)", plain):
                 assert output.data["text/latex"].strip("$\n") == symbolic.latex(RULES[match[1]])
-
-
-# Links
-
-
-class Anchors(HTMLParser):
-    """Collects what a page offers to link to, and what it links to."""
-
-    def __init__(self, page: Path) -> None:
-        super().__init__()
-        self.ids: set[str] = set()
-        self.links: list[str] = []
-        self.feed(page.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag: str, attributes: list) -> None:
-        given = dict(attributes)
-        self.ids |= {given[key] for key in ("id", "name") if given.get(key)}
-        self.links += [given[key] for key in ("href", "src") if given.get(key)]
-
-
-def broken_links(html: Path) -> list[str]:
-    """Return the links within the pages that lead to no file, or to no place in it."""
-    # The theme keeps its templates in _static. In _modules are pages of source code, which link to
-    # objects documented without an anchor and to modules without a page.
-    files = (p for p in html.rglob("*.html") if not {"_static", "_modules"} & set(p.parts))
-    pages = {path: Anchors(path) for path in files}
-    broken = []
-    for path, page in pages.items():
-        for link in page.links:
-            parts = urlsplit(link)
-            if parts.scheme or parts.netloc:
-                continue
-            if parts.path.startswith("/"):  # from the root of the site, as on the page for a 404
-                _, _, below = parts.path.removeprefix("/").partition("/")
-                target = html / unquote(below)
-            else:
-                target = path if not parts.path else (path.parent / unquote(parts.path)).resolve()
-            if target.is_dir():
-                target /= "index.html"
-            anchor = unquote(parts.fragment)
-            if not target.exists() or (
-                anchor and target in pages and anchor not in pages[target].ids
-            ):
-                broken.append(f"{path.relative_to(html)} -> {link}")
-    return broken
-
-
-def test_links_within_the_book_lead_somewhere(html):
-    assert broken_links(html) == []
-
-
-def test_a_broken_link_is_noticed(tmp_path):
-    (tmp_path / "a.html").write_text(
-        '<h1 id="top"></h1><a href="#top"></a><a href="b.html#no"></a>'
-    )
-    (tmp_path / "b.html").write_text(
-        '<a href="a.html#top"></a><img src="c.png"><a href="https://x.y">'
-    )
-
-    assert sorted(broken_links(tmp_path)) == ["a.html -> b.html#no", "b.html -> c.png"]
