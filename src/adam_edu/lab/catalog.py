@@ -276,10 +276,10 @@ def rules_module() -> str:
 
 # As ops.product: a driver asks for n = 1, 2, 3, ... in turn, so each costs one multiplication.
 PRODUCT = """\
-let last = { key: null, n: 0, value: 1 };
-function product(names, term, n) {
-  const key = `${names} ${term}`;
-  if (last.key !== key || last.n > n) last = { key, n: 0, value: 1 };
+let last = { words: null, values: [], n: 0, value: 1 };
+function product(words, values, term, n) {
+  const known = last.words === words && values.every((value, i) => value === last.values[i]);
+  if (!known || last.n > n) last = { words, values, n: 0, value: 1 };
   for (; last.n < n; last.n += 1) last.value *= term(last.n + 1);
   return last.value;
 }

@@ -35,8 +35,9 @@ class _Printer(JavascriptCodePrinter):
         (index, low, high) = expr.limits[0]
         assert low == 1
         names = sorted(s.name for s in expr.function.free_symbols - {index})
-        term = f"({index}) => {self._print(expr.function)}"
-        return f"product([{', '.join(names)}], {term}, {self._print(high)})"
+        term = self._print(expr.function)
+        values = f"[{', '.join(names)}]"
+        return f'product("{term}", {values}, ({index}) => {term}, {self._print(high)})'
 
 
 def _code(expression: Any) -> str:

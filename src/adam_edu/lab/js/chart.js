@@ -34,7 +34,8 @@ export function drawChart(lab, canvas, { title, series, y: [low, high], log, fro
   const named = series.filter((one) => one.name);
   const room = Math.min(largest(names.map((name) => ctx.measureText(name).width)) + 20, width * 0.32);
   const area = { x: 46, y: 24, w: width - 46 - room, h: height - 46 };
-  const scale = log ? Math.log10 : (value) => value;
+  // A loss of zero has no logarithm: it lies below every chart.
+  const scale = log ? (value) => Math.log10(Math.max(value, 1e-30)) : (value) => value;
   const [bottom, top] = [scale(low), scale(high)];
   const px = (t) => area.x + ((t - from) / Math.max(to - from, 1)) * area.w;
   const place = (v) => area.y + area.h * (1 - (v - bottom) / (top - bottom));
@@ -60,7 +61,8 @@ export function drawChart(lab, canvas, { title, series, y: [low, high], log, fro
   dots.forEach((v, i) => ctx.fillRect(px(from + i) - size, py(v) - size, 2 * size, 2 * size));
   for (const { y, ...look } of series) {
     const { color, dash } = look;
-    const heights = Float64Array.from(y, py);
+    const heights = new Float64Array(y.length);
+    for (let i = 0; i < y.length; i += 1) heights[i] = py(y[i]);
     const at = (i) => px(from + i);
     const now = clamp(cursor - from, 0, y.length - 1);
     ctx.globalAlpha = 0.3;
@@ -106,6 +108,6 @@ export function drawLosses(lab, canvas, styles, names) {
     title: "loss above the minimum",
     log: true,
     y: [10 ** Math.min(Math.floor(Math.log10(Math.min(...lowest))), top - 2), 10 ** top],
-    series: lab.runs.map(({ loss }, i) => ({ ...styles[i], name: names[i], y: loss.map((v) => Math.max(v, 1e-30)) })),
+    series: lab.runs.map(({ loss }, i) => ({ ...styles[i], name: names[i], y: loss })),
   });
 }
