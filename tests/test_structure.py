@@ -21,7 +21,7 @@ FLOORS = [
     {"adam_edu"},
     {"claims", "evidence", "plots", "symbolic", "torch"},
     {"check", "experiments", "lab", "libraries"},
-    {"live"},
+    {"cards", "live"},
     {"cli"},
     {"__main__"},
 ]

@@ -113,20 +113,45 @@ def latex(rule: Rule | type[Rule]) -> str:
     x &\leftarrow x - \alpha m
     \end{aligned}
     """
-    rule = _class(rule)
+    rows = [f"{left} &{arrow} {right}" for left, arrow, right in _rows(_class(rule))]
+    return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+
+
+def step_latex(rule: Rule | type[Rule]) -> str:
+    r"""Return the line of a rule's formula that changes the parameter.
+
+    What has no symbol of its own, such as the step of a weight decay, is written out.
+
+    Examples
+    --------
+    >>> from adam_edu.rules import Adam
+    >>> print(step_latex(Adam))
+    x \leftarrow x - \frac{\alpha \hat m}{\sqrt{\hat v} + \epsilon}
+    """
+    (row,) = (row for row in _rows(_class(rule), worded=False) if row[0] == "x")
+    return " ".join(row)
+
+
+def _rows(rule: type[Rule], worded: bool = True) -> list[tuple[str, str, str]]:
+    """Return what each line assigns, the arrow or sign, and the expression.
+
+    Unless ``worded``, names that are words are written out.
+    """
     assigned = {"g", *rule.slots}
     inlined: dict[str, Node] = {}
     rows = []
     for line in lines_of(rule):
         node = substituted(line.expression, inlined)
         if line.name == "change":
-            rows.append(r"x &\leftarrow " + _sum(_plus(Name("x"), node)))
-        elif line.name.startswith("bias"):
+            rows.append(("x", r"\leftarrow", _sum(_plus(Name("x"), node))))
+        elif line.name.startswith("bias") or (
+            not worded and symbol(line.name).startswith(r"\text")
+        ):
             inlined[line.name] = node
         else:
             arrow = r"\leftarrow" if line.name in assigned else "="
-            rows.append(f"{_symbol(line.name)} &{arrow} {_sum(node)}")
-    return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+            rows.append((symbol(line.name), arrow, _sum(node)))
+    return rows
 
 
 def _class(rule: Rule | type[Rule]) -> type[Rule]:
@@ -206,7 +231,7 @@ def _atom(node: Node) -> str:
     """Typeset one factor."""
     match node:
         case Name(name):
-            return _symbol(name)
+            return symbol(name)
         case Number(number):
             return f"{number:g}"
         case Call("**", (base, exponent)):
@@ -228,13 +253,17 @@ def _atom(node: Node) -> str:
             return rf"\left({_sum(node)}\right)"
 
 
-def _symbol(name: str) -> str:
+def _is_symbol(name: str) -> bool:
+    return not symbol(name).startswith(r"\text")
+
+
+def symbol(name: str) -> str:
     """Return the symbol of the paper for a name of the code."""
     if name in SYMBOLS:
         return SYMBOLS[name]
     base, _, mark = name.partition("_")
     if mark in ("hat", "bar"):
-        return rf"\{mark} {_symbol(base)}"
+        return rf"\{mark} {symbol(base)}"
     match = re.fullmatch(r"([a-z]+?)(\d*)", name)
     letters, digits = match.groups() if match else (name, "")
     if len(letters) > 1:
