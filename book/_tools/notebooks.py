@@ -11,6 +11,7 @@ between two machines is left out.
 import argparse
 import ast
 import hashlib
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,9 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+
+# More threads wait for one another on a busy machine: a cell of three seconds took two minutes.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 BOOK = Path(__file__).parents[1]
 PACKAGE = BOOK.parent / "src/adam_edu"

@@ -1,7 +1,7 @@
 """A Sphinx extension of this book: its pages made light.
 
 Formulas are set when the book is built, pictures get a palette, fonts and style sheets keep what
-the pages use, scripts wait until the page is there. Each is a module of its own; this one calls
+the pages use, scripts lose their comments and wait until the page is there. Each is a module of its own; this one calls
 them in order, once all pages are written.
 """
 
@@ -13,6 +13,7 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
+import rjsmin
 from sphinx.errors import ExtensionError
 
 from . import fonts, formulas, pictures, scripts, styles
@@ -77,7 +78,9 @@ def finish(app: Any, error: Exception | None) -> None:
         shown |= fonts.characters(text)
     for path in sorted(static.rglob("*.js")):
         if any(path.name in text for text in texts.values()):
-            names.read_script(path.read_text(encoding="utf-8"))
+            script = path.read_text(encoding="utf-8")
+            names.read_script(script)
+            path.write_text(rjsmin.jsmin(script, keep_bang_comments=True), encoding="utf-8")
 
     ordered = sorted(app.builder._css_files, key=lambda sheet: sheet.priority)
     sheets = [*THEME, *(str(sheet.filename) for sheet in ordered)]
