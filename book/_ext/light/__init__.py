@@ -1,8 +1,8 @@
 """A Sphinx extension of this book: its pages made light.
 
 Formulas are set when the book is built, pictures get a palette, fonts and style sheets keep what
-the pages use, scripts lose their comments and wait until the page is there. Each is a module of its own; this one calls
-them in order, once all pages are written.
+the pages use, scripts lose their comments and wait until the page is there. Each is a module of its
+own; this one calls them in order, once all pages are written.
 """
 
 import hashlib
