@@ -15,7 +15,7 @@ from libraries import keras
 import adam_edu.torch
 from adam_edu import RULES, cli
 from adam_edu.base import domains
-from adam_edu.libraries import FORMS, Command, EpsilonHat, Unusable, identify
+from adam_edu.libraries import FORMS, Command, EpsilonHat, Unusable, identify, screening
 from adam_edu.libraries.behavior import clipping, half, watch
 from adam_edu.libraries.drive import driver
 from adam_edu.libraries.frameworks import Torch
@@ -251,10 +251,12 @@ def test_ascent_is_seen():
 # What is no rule of ours
 
 
-def test_where_no_rule_fits_it_says_where_the_nearest_departs():
-    def slower(x, g, m, v, t):
-        x, m, v = Adam(lr=1e-3 if t < 40 else 5e-4).update(t, x, g, m, v)
-        return x, m, v
+def test_where_no_rule_fits_it_says_where_the_nearest_departs(monkeypatch):
+    monkeypatch.setattr(screening, "BASES", (1,))
+    monkeypatch.setattr(sys.modules[search.__module__], "ASKED", 4)
+
+    def slower(x, g, m, t):
+        return Momentum(lr=1e-3 if t < 40 else 5e-4).update(t, x, g, m)
 
     found = identify(slower)
 
@@ -263,12 +265,19 @@ def test_where_no_rule_fits_it_says_where_the_nearest_departs():
     assert found.departs.startswith("they part at step ")
 
 
-def test_what_looks_at_the_whole_parameter_is_told():
+def test_what_looks_at_the_whole_parameter_is_told(monkeypatch):
+    monkeypatch.setattr(screening, "BASES", (0,))
+
     def normalized(x, g):
-        return x - 0.01 * g / (np.linalg.norm(g) + 1e-12)
+        return x - 0.01 * g / max(np.linalg.norm(g), 1e-300)
 
-    found = identify(normalized)
+    def ranked(x, g):
+        return x - 0.01 * np.argsort(np.argsort(g)) * g
 
+    assert identify(normalized).words == (
+        "SGD, but x = x - lr * (g / norm(g)) in the place of x = x - lr * g"
+    )
+    found = identify(ranked)
     assert not found.fits
     assert any("depends on the other entries" in note for note in found.notes)
 

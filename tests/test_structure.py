@@ -15,6 +15,8 @@ FLOORS = [
     {"base", "moments", "trees"},
     {"data", "matrix_rules", "problems", "reading", "rules", "schedules"},
     {"edits", "forms", "lines"},
+    {"program"},
+    {"wrongs"},
     {"native"},
     {"array_step"},
     {"descent", "recorded"},

@@ -239,6 +239,7 @@ def _squares(node: Call, scope: Scope) -> Iterator[Change]:
         for function in (*FUNCTIONS, *REDUCTIONS):
             yield "function on", Call("*", (first, Call(function, (first,)))), 1.3
         yield "operator", Call("/", (first, first)), 1.4
+        yield "function", Call("abs", (first,)), 1.05
     if node.op == "sqrt":
         for op in OPERATORS:
             yield "operator", Call(op, (first, HALF)), 1.3

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..program import FUNCTIONS, Array, Program, evaluated
 from ..trees import Call, Name, Node, Number
-from .program import FUNCTIONS, Array, Program, evaluated
-from .wrongs import Group, Wrong, singles
+from ..wrongs import Group, Wrong, singles
 
 
 class Bench:

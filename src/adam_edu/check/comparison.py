@@ -6,15 +6,15 @@ from functools import partial
 
 import numpy as np
 
+from ..program import BEFORE, Array, Program
+from ..wrongs import Group, Wrong
 from .bench import Bench, Target
 from .calling import Observation, close
 from .likeness import Likeness
 from .mistake import Mistake
 from .observed import stacked, telling
-from .program import BEFORE, Array, Program
 from .reference import Reference
 from .search import pairs, single
-from .wrongs import Group, Wrong
 
 # So many numbers of a result must be seen for an explanation to mean anything.
 ENOUGH = 8

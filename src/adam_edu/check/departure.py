@@ -6,10 +6,10 @@ from itertools import combinations
 
 import numpy as np
 
+from ..program import Array, Program, evaluated
 from ..trees import Call, Node, Number
 from .calling import Observation
 from .observed import stacked
-from .program import Array, Program, evaluated
 from .reference import Reference
 from .report import apart
 from .tracing import Step

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from ..program import FUNCTIONS, Array, Program, evaluated
 from ..reading import ARITHMETIC
 from ..trees import Call, Line, Name, Node, Number
 from .algorithm import Algorithm, Assignment
 from .exercise import Exercise
 from .kinds import ARRAYS, FLOATS, LISTS, NUMBERS, TENSORS
 from .mistake import Mistake
-from .program import FUNCTIONS, Array, Program, evaluated
 
 DECAYS = ("beta", "beta1", "beta2", "momentum")
 

@@ -12,18 +12,18 @@ from itertools import product
 import numpy as np
 
 from ..edits import Edit
+from ..program import BEFORE, Array, Program
 from ..trees import Call, Name, Node
+from ..wrongs import Wrong
 from .algorithm import RETURNED
 from .bench import Bench, together
 from .calling import Observation
 from .comparison import Comparison
 from .mistake import Mistake
 from .observed import stacked
-from .program import BEFORE, Array, Program
 from .reference import Reference
 from .search import classes, line_of
 from .wording import Said, both_said, said, shown
-from .wrongs import Wrong
 
 
 @dataclass(frozen=True)

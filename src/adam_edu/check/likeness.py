@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from ..program import Array, Program
 from ..trees import INDEX, Call, reads, subtrees
+from ..wrongs import Wrong
 from .bench import Bench, together
 from .calling import Observation
 from .observed import stacked
-from .program import Array, Program
 from .reference import Reference
 from .tracing import Step
-from .wrongs import Wrong
 
 ELSEWHERE = 0.4
 

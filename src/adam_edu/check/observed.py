@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..program import BEFORE, Array, Program
 from .calling import Observation
-from .program import BEFORE, Array, Program
 from .reference import Reference
 
 

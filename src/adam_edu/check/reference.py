@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..program import Program
 from .algorithm import RETURNED, Algorithm, exchanged, run
 from .kinds import ARRAYS, FLOATS, Array, Kind
 from .mistake import Mistake
-from .program import Program
 from .task import Task
 
 

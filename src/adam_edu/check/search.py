@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..edits import filled
+from ..program import Array, Program
 from ..trees import Node
+from ..wrongs import Group, Wrong
 from .bench import Bench, Target, together
-from .program import Array, Program
-from .wrongs import Group, Wrong
 
 # More pairs than this at once would not fit into the processor's caches.
 AT_ONCE = 200_000

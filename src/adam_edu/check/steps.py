@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..base import Rule, domains
+from ..program import BEFORE, Array, program_of
 from .algorithm import algorithm_of
 from .exercise import Exercise
 from .kinds import ARRAYS, FLOATS, LISTS, TENSORS
 from .mistake import Mistake, all_hard_coded
-from .program import BEFORE, Array, program_of
 
 # No coordinate comes near zero, where rounding would look like a mistake. The last one's gradient
 # is zero at first, as a rare word's is.

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .program import Array
+from ..program import Array
 from .remote import inside
 from .sandbox import call
 

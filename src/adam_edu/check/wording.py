@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from ..edits import filled, part
+from ..program import BEFORE, Program
 from ..trees import Call, Name, Node, Number, replaced
-from .program import BEFORE, Program
+from ..wrongs import Wrong
 from .report import listed
 from .search import written
-from .wrongs import Wrong
 
 MEANINGS = {
     "t": "the number of the step",

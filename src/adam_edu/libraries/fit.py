@@ -21,6 +21,7 @@ STRENGTH: Domain = Strength.__metadata__[0]  # type: ignore[attr-defined]
 STARTS: dict[str, float] = {"lr": 1.0, "weight_decay": 0.01}
 GRID = 16  # points on each axis, where shares are found by signs
 STEP = 1e-6  # of a logarithm, for a derivative
+HOPELESS = 0.1  # a mean of residuals after which a fit is not made finer
 SPAN = {"log": (-46.0, 14.0), "log1m": (-18.0, 0.0)}  # of what is fitted
 
 
@@ -86,6 +87,11 @@ class Candidate:
     def words(self) -> str:
         """What it is, for a reader."""
         return getattr(self.rule, "words", "") or self.rule.__name__
+
+    @property
+    def changes(self) -> list[tuple[str, str]]:
+        """Lines that are not as in the rule: as they are there, and as they are here."""
+        return []
 
     @cached_property
     def domains(self) -> dict[str, Domain]:
@@ -160,6 +166,13 @@ def deviations(seen: Seen, moves: Array) -> Array:
     longest, of shape (T, n); what is no number counts as infinitely far."""
     gap = np.maximum(abs(moves - seen.moves) - seen.noise, 0.0) / seen.scale
     return np.where(np.isfinite(gap), gap, np.inf)
+
+
+def apart(seen: Seen, one: Fitted) -> float:
+    """Return how far a rule is from what was seen, over all steps, between 0 and 1."""
+    with np.errstate(all="ignore"):
+        moves = one.candidate.moves(one.values, seen.start, seen.gradients)
+    return float(np.minimum(deviations(seen, moves), 1.0).mean())
 
 
 def decay_of(seen: Seen) -> str:
@@ -291,7 +304,9 @@ def fit(candidate: Candidate, seen: Seen, start: dict[str, float], tries: int = 
         halves = {}
     options: dict[str, Any] = {"jac": jacobian, "bounds": spans, "xtol": 1e-15, "gtol": 1e-15}
     rough = least_squares(residuals, begin, loss="soft_l1", max_nfev=tries, **options)
-    found = least_squares(residuals, rough.x, ftol=1e-15, max_nfev=tries, **options)
+    found = rough
+    if abs(residuals(rough.x)).mean() < HOPELESS:
+        found = least_squares(residuals, rough.x, ftol=1e-15, max_nfev=tries, **options)
     best = values(found.x)
     with np.errstate(all="ignore"):
         moves = candidate.moves(best, seen.start, seen.gradients)

@@ -17,6 +17,7 @@ from .fit import (
     NO_DECAY,
     Fitted,
     Seen,
+    apart,
     candidates,
     decay_of,
     deviations,
@@ -24,10 +25,15 @@ from .fit import (
     quick,
 )
 from .probes import recorded
+from .screening import explained
 
 EXACT = 1e-7, 1e-5  # a deviation below which no other is tried, in float64 and in float32
 FITS = 1e-4  # one above which the rule is another one; float32 powers of beta2 make 1e-5
+# A deviation of a rule above which its edits are tried, and of an edit below which it explains what
+# was seen: there are thousands of them, so an edit must come nearer than a rule.
+DOUBTFUL, EDITED = (1e-6, FITS), (1e-7, 3e-5)
 ONE = 1e-6  # what a share that is fitted may lack of 1, and be 1
+RESTARTED = 25  # evaluations of a fit that begins elsewhere
 ASKED = 16  # candidates that are fitted, the nearest first
 DECAYS = {
     COUPLED: "weight decay added to the gradient (L2)",
@@ -51,6 +57,7 @@ class Identity:
     name : of the optimizer
     fits : whether the rule explains all its steps
     rule : the class of the rule, or of the nearest one
+    edits : the lines in which it computes something else than the rule, as it computes them
     words : what it is, in a line
     settings : each hyper-parameter recovered from the steps, with its standard error; infinite
         where no step depends on it
@@ -77,6 +84,7 @@ class Identity:
     notes: tuple[str, ...] = ()
     departs: str = ""
     others: tuple[str, ...] = ()
+    edits: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{self.name}: {self.words}"]
@@ -102,6 +110,7 @@ class Identity:
                 "fits": self.fits,
                 "rule": self.rule.__name__,
                 "words": self.words,
+                "edits": list(self.edits),
                 "settings": settings,
                 "decay": self.decay,
                 "deviation": _finite(self.deviation),
@@ -122,8 +131,10 @@ def identify(optimizer: Any, progress: Callable[[str], Any] = lambda text: None)
     """Find out which rule an optimizer runs, and with which hyper-parameters, from its steps alone.
 
     A hundred recorded gradients go to a fresh one, and every rule and form that this package knows
-    is fitted to the steps that come back. Then it is asked what it does with large gradients, with
-    zeros, NaN and bfloat16, and with a parameter whose first gradient comes late.
+    is fitted to the steps that come back; if none takes them, so are the rules nearest to it with
+    one thing in their lines written otherwise (:mod:`adam_edu.wrongs`), which takes some seconds
+    more. Then it is asked what it does with large gradients, with zeros, NaN and bfloat16, and with
+    a parameter whose first gradient comes late.
 
     Parameters
     ----------
@@ -158,6 +169,10 @@ def identify(optimizer: Any, progress: Callable[[str], Any] = lambda text: None)
     tried = search(seen)
     named = nearest(tried)
     near = [one for one in tried if one.deviation <= max(3 * named.deviation, 1e-9)]
+    if named.deviation > DOUBTFUL[seen.ulp > 1e-12]:
+        progress("edits of rules, which takes some seconds more")
+        if (edit := explained(seen, tried, EDITED[seen.ulp > 1e-12], progress)) is not None:
+            named, near = edit, []
     fits = named.deviation < FITS
     notes = ["it climbs: it moves along the gradient"] if climbs else []
     if fits and not climbs:
@@ -181,6 +196,7 @@ def identify(optimizer: Any, progress: Callable[[str], Any] = lambda text: None)
         precision=_precision(driven, named),
         notes=tuple(notes),
         departs="" if fits else departs(named, seen),
+        edits=tuple(new for _, new in named.candidate.changes),
         others=tuple(dict.fromkeys(called(one, True) for one in near if fits and one is not named)),
     )
 
@@ -228,10 +244,10 @@ def search(seen: Seen) -> list[Fitted]:
             room = 0 if settled(tried[-1]) else len(candidate.domains)
     if room < math.inf:
         return tried
-    for one in sorted(tried, key=lambda one: one.deviation)[:2]:
+    for one in sorted(tried, key=lambda one: apart(seen, one))[:2]:
         for other in OTHER_STARTS:
             if other.keys() <= one.values.keys() and one.deviation > FITS:
-                tried.append(fit(one.candidate, seen, one.values | other))
+                tried.append(fit(one.candidate, seen, one.values | other, RESTARTED))
                 if tried[-1].deviation < exact:
                     return tried
     return tried

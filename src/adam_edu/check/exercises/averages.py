@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from ...moments import moving_average
+from ...program import Program, drawn
 from ...reading import parse
 from ...trees import Line
 from ..formula import formula
 from ..mistake import wrong
-from ..program import Program, drawn
 
 # A moving average
 

@@ -1,5 +1,6 @@
 """An exercise's right lines as a program whose every place can be written wrongly."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base import Decay, Rule, domains
-from ..edits import HOLE, Scope
-from ..lines import lines_of
-from ..trees import INDEX, Call, Line, Name, Node, Number, Path, substituted
+from .base import Decay, Rule, domains
+from .edits import HOLE, Scope
+from .lines import lines_of
+from .trees import INDEX, Call, Line, Name, Node, Number, Path, substituted
 
 Array = NDArray[np.float64]
 BEFORE = "_before"
@@ -216,7 +217,9 @@ def program_of(rule: type[Rule]) -> Program:
     """
     own = lines_of(rule)
     new_x = Line("x", _moved(Name("x"), own.results[0]))
-    lines = [*own.scalars, *(line for line in own.whole_step if line.name != "change"), new_x]
+    named = any(line.name == "change" for line in own.step)
+    lines = [line for line in own.whole_step if named or line.name != "change"]
+    lines = _renamed([*own.scalars, *lines, new_x])
     lines = [Line(line.name, _squares(line.expression)) for line in lines]
     lines = _once(lines, set(own.factors))
     slots = rule.slots
@@ -250,6 +253,21 @@ def _moved(x: Node, change: Node) -> Node:
                 case Call("-", (start, step)) if start == x:
                     return Call("-", (x, Call(op, (step, second))))
     return Call("+", (x, change))
+
+
+def _renamed(lines: Sequence[Line]) -> list[Line]:
+    """Return lines in which each name is assigned once: all but the last value of a name that has
+    several have a number behind it."""
+    left = Counter(line.name for line in lines)
+    meanings: dict[str, Node] = {}
+    found = []
+    for line in lines:
+        expression = substituted(line.expression, meanings)
+        left[line.name] -= 1
+        name = f"{line.name}_{left[line.name]}" if left[line.name] else line.name
+        meanings[line.name] = Name(name)
+        found.append(Line(name, expression))
+    return found
 
 
 def _squares(node: Node) -> Node:

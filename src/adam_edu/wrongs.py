@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain
 
-from ..edits import HOLE, Change, at, distinct, filled, part, without_brackets
-from ..trees import Call, Line, Name, Node, Number, Path, reads, replaced
+from .edits import HOLE, Change, at, distinct, filled, part, without_brackets
 from .program import BEFORE, Program
+from .trees import Call, Line, Name, Node, Number, Path, reads, replaced
 
 # After these steps something may be done no longer.
 STEPS = (1, 2, 3, 4, 5, 7, 10, 11, 25, 30, 60, 100, 101, 150, 500)

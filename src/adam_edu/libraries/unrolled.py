@@ -1,0 +1,256 @@
+"""The lines of one step over all steps at once.
+
+What a line computes of gradients alone is computed for every step together; a loop over the steps
+is left only where something is remembered, and in it only what depends on that.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..program import BEFORE, FUNCTIONS, evaluated
+from ..trees import Call, Line, Name, Node, reads
+
+Array = NDArray[np.float64]
+# Operators keep their signs in the source of a loop; these are called by name.
+CALLED = {name: function for name, function in FUNCTIONS.items() if name.isidentifier()}
+CALLED |= {"where": np.where}
+# The operation of a line that several edits share, each of which has a row of its own: its
+# arguments are the trees, and in each of them a name stands for that row.
+ROWS = "rows"
+
+
+class Circular(ValueError):
+    """Within one step, lines are computed from each other."""
+
+
+@dataclass(frozen=True)
+class Unrolled:
+    """Lines whose names are histories: arrays with the steps along the first axis.
+
+    Attributes
+    ----------
+    lines : of one step; the value of ``name_before`` is that of the line ``name`` one step earlier
+    given : names with ``_before`` that are given instead
+    """
+
+    lines: tuple[Line, ...]
+    given: frozenset[str] = frozenset()
+
+    @cached_property
+    def parts(self) -> tuple[tuple[str, ...], ...]:
+        """The names of lines that belong together, in order: those of a loop, or a single one.
+
+        Raises
+        ------
+        Circular
+            If lines of one step need each other.
+        """
+        own = {line.name: line for line in self.lines}
+        at_once = {name: {*line.reads} & own.keys() for name, line in own.items()}
+        try:
+            order = list(TopologicalSorter(at_once).static_order())
+        except CycleError:
+            raise Circular("lines are computed from each other") from None
+        # A slot is needed where it, or what it was before, is read.
+        needs = {
+            name: {r.removesuffix(BEFORE) for r in line.reads if r not in self.given} & own.keys()
+            for name, line in own.items()
+        }
+        reached = {name: _reached(name, needs) for name in own}
+        loops = {
+            name: frozenset(
+                other for other in order if other in reached[name] and name in reached[other]
+            )
+            for name in own
+        }
+        groups = {loops[name] or frozenset([name]) for name in own}
+        inside = {name: group for group in groups for name in group}
+        graph = {
+            group: {inside[need] for name in group for need in needs[name]} - {group}
+            for group in groups
+        }
+        sorted_groups = TopologicalSorter(graph).static_order()
+        return tuple(tuple(n for n in order if n in group) for group in sorted_groups)
+
+    @cached_property
+    def line(self) -> dict[str, Line]:
+        """Each line by its name."""
+        return {line.name: line for line in self.lines}
+
+    def run(self, given: Mapping[str, Any], first: Mapping[str, Array]) -> dict[str, Any]:
+        """Return the history of every name, given and computed.
+
+        Parameters
+        ----------
+        given : histories of what the lines read and do not compute, of shape (T, w, k, n), or
+            numbers of shape (1, k, 1), for w edits and k choices of numbers; one called
+            ``name_before`` takes the place of what was computed
+        first : what each slot is before the first step, of shape (w, k, n)
+        """
+        values = dict(given)
+        for names in self.parts:
+            lagged = {
+                read for name in names for read in self.line[name].reads if read.endswith(BEFORE)
+            }
+            looped = {n + BEFORE for n in names} & lagged - given.keys()
+            for read in lagged - looped - given.keys():
+                slot = read.removesuffix(BEFORE)
+                values[read] = _shifted(values[slot], first[slot])
+            if looped:
+                self._loop(names, looped, values, first)
+            else:
+                for name in names:
+                    values[name] = _evaluated(self.line[name].expression, values)
+        return values
+
+    def _loop(
+        self,
+        names: Sequence[str],
+        looped: set[str],
+        values: dict[str, Any],
+        first: Mapping[str, Array],
+    ) -> None:
+        moving = {*names, *looped}
+        hoisted: dict[Node, str] = {}
+        steps = max(np.shape(value)[0] for value in values.values() if np.ndim(value) == 4)
+        body = [(name, _source(self.line[name].expression, moving, hoisted)) for name in names]
+        parts = [_of_step(evaluated(node, values)) for node in hoisted]
+        over = tuple(np.ndim(part) == 4 for part in parts)
+        loop = _compiled(tuple(body), tuple(sorted(looped)), tuple(hoisted.values()), over)
+        rows = {len(n.args) for _, n in body if isinstance(n, Call) and n.op == ROWS} or {1}
+        begin = [_tall(first[slot.removesuffix(BEFORE)], max(rows)) for slot in sorted(looped)]
+        found = loop(range(steps), *begin, *parts)
+        for name, rows in zip(names, found, strict=True):
+            # What is made of slots alone has the shape of these, at first.
+            values[name] = np.array(np.broadcast_arrays(*rows) if _differ(rows) else rows)
+
+
+def _evaluated(node: Node, values: Mapping[str, Any]) -> Any:
+    if not isinstance(node, Call) or node.op != ROWS:
+        return evaluated(node, values)
+    each = [
+        evaluated(tree, {name: _row(values[name], k) for name in reads(tree)})
+        for k, tree in enumerate(node.args)
+    ]
+    return stacked(each)
+
+
+def stacked(each: Sequence[Any]) -> Array:
+    """Return histories of one edit each as those of all, of shape (T, w, ...)."""
+    shape = np.broadcast_shapes((1, 1, 1, 1), *map(np.shape, each))
+    stack = np.empty((shape[0], len(each), *shape[2:]))
+    for k, value in enumerate(each):
+        stack[:, k] = np.broadcast_to(value, shape)[:, 0]
+    return stack
+
+
+def _row(value: Any, k: int) -> Any:
+    return value[:, k : k + 1] if np.ndim(value) == 4 and np.shape(value)[1] > 1 else value
+
+
+def _of_step(history: Any) -> Any:
+    """Return what is the same in every step as that of one step."""
+    return history[0] if np.ndim(history) == 4 and len(history) == 1 else history
+
+
+def _tall(first: Array, rows: int) -> Array:
+    return np.broadcast_to(first, (rows, *first.shape[1:]))
+
+
+def _reached(name: str, needs: Mapping[str, Iterable[str]]) -> set[str]:
+    """Return what a name needs, directly or not; itself only if it does."""
+    found: set[str] = set()
+    stack = list(needs[name])
+    while stack:
+        other = stack.pop()
+        if other not in found:
+            found.add(other)
+            stack += needs[other]
+    return found
+
+
+def _differ(rows: Sequence[Any]) -> bool:
+    return np.shape(rows[0]) != np.shape(rows[-1])
+
+
+def _shifted(history: Any, first: Array) -> Array:
+    history = np.asarray(history)
+    shape = np.broadcast_shapes(history.shape[1:], first.shape)
+    rows = np.empty((len(history), *shape))
+    rows[0], rows[1:] = first, history[:-1]
+    return rows
+
+
+def _source(node: Node, moving: set[str], hoisted: dict[Node, str]) -> Node:
+    """Return an expression with names in the place of what does not depend on the loop."""
+    if moving.isdisjoint(reads(node)):
+        return Name(hoisted.setdefault(node, f"h{len(hoisted)}"))
+    match node:
+        case Call("product"):
+            raise Circular("a product of what is remembered")
+        case Call("rows", args):
+            trees = enumerate(_source(arg, moving, hoisted) for arg in args)
+            return Call(ROWS, tuple(_of_row(tree, k, moving) for k, tree in trees))
+        case Call(op, args):
+            op = {"if": "where"}.get(op, op)
+            return Call(op, tuple(_source(arg, moving, hoisted) for arg in args))
+    return node
+
+
+def _of_row(node: Node, k: int, moving: set[str]) -> Node:
+    match node:
+        case Name(name) if name in moving:
+            return Name(f"{name}[{k}]")
+        case Call(op, args):
+            return Call(op, tuple(_of_row(arg, k, moving) for arg in args))
+    return node
+
+
+def _rows(like: Array, *each: Any) -> Array:
+    found = np.empty(like.shape)
+    for k, value in enumerate(each):
+        found[k] = value
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _compiled(
+    body: tuple[tuple[str, Node], ...],
+    looped: tuple[str, ...],
+    hoisted: tuple[str, ...],
+    over: tuple[bool, ...],
+) -> Callable[..., Any]:
+    """Return a function of the steps, what slots are at first, and the hoisted histories."""
+    moves = [name for name, is_over in zip(hoisted, over, strict=True) if is_over]
+    text = [f"def loop({', '.join(['steps', *looped, *hoisted])}):"]
+    text += [f"    all_{name} = []" for name, _ in body]
+    text += ["    for step in steps:"]
+    text += [f"        {name}_now = {name}[step]" for name in moves]
+    for name, node in body:
+        text += [
+            f"        {name} = {_now(node, moves, looped[0])}",
+            f"        all_{name}.append({name})",
+        ]
+    text += [f"        {slot} = {slot.removesuffix(BEFORE)}" for slot in looped]
+    text += [f"    return {''.join(f'all_{name}, ' for name, _ in body)}"]
+    space: dict[str, Any] = CALLED | {ROWS: _rows}
+    exec("\n".join(text), space)
+    function: Callable[..., Any] = space["loop"]
+    return function
+
+
+def _now(node: Node, moves: Sequence[str], like: str) -> Node:
+    match node:
+        case Name(name) if name in moves:
+            return Name(f"{name}_now")
+        case Call("rows", args):
+            return Call(ROWS, (Name(like), *(_now(arg, moves, like) for arg in args)))
+        case Call(op, args):
+            return Call(op, tuple(_now(arg, moves, like) for arg in args))
+    return node
