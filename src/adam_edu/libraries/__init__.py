@@ -1,10 +1,10 @@
 """Other people's optimizers: what their Adam is by default, and what any optimizer computes.
 
 :func:`identify` drives an optimizer from outside and says which rule it runs, with which
-hyper-parameters. :func:`port` says the settings of one library in the words of another, and
-:func:`port_state` moves what an optimizer remembers. The record ``results/library-defaults.json``
-says for every library that the course names what its Adam's defaults are and where epsilon stands;
-:func:`measure` measures it again.
+hyper-parameters. :func:`port` says the settings of one library in the words of another,
+:func:`port_schedule` those of a schedule, and :func:`port_state` moves what an optimizer remembers.
+The record ``results/library-defaults.json`` says for every library that the course names what its
+Adam's defaults are and where epsilon stands; :func:`measure` measures it again.
 """
 
 from ..forms import FORMS, EpsilonHat
@@ -13,6 +13,7 @@ from .drive import driver
 from .functions import Command
 from .identify import Identity, identify
 from .port import Ported, port
+from .rates import PortedSchedule, port_schedule
 from .state import port_state
 from .survey import (
     ALGORITHM_1,
@@ -42,6 +43,7 @@ __all__ = [
     "Identity",
     "Library",
     "Ported",
+    "PortedSchedule",
     "Unusable",
     "as_text",
     "defaults",
@@ -51,6 +53,7 @@ __all__ = [
     "measure",
     "measure_relatives",
     "port",
+    "port_schedule",
     "port_state",
     "record",
     "recorded",
