@@ -120,7 +120,7 @@ def port_schedule(
         raise ValueError(f"{to.lower()} has no single schedule that is {source.kind}")
     (target,) = options
     words = dict(target.write(ours))
-    carried = target.read(target.defaults | words | target.chosen)
+    carried = target.read({**target.defaults, **words, **target.chosen})
     t = np.arange(float(steps))
     wanted, found = source.rates(ours, t), target.rates(carried, t)
     apart = abs(found - wanted) / max(abs(wanted).max(), 1e-300)
