@@ -10,6 +10,7 @@ TITLES = {
     "bias-correction": "Bias correction",
     "hyper-parameters": "Hyper-parameters",
     "library-adams": "Every library's Adam",
+    "moving-between-libraries": "Moving between libraries",
     "comparing-optimizers": "How to compare optimizers honestly",
     "adamax-nadam": "AdaMax and NAdam",
     "amsgrad": "AMSGrad",

@@ -29,6 +29,8 @@ MINUTES = {
     "epsilon_hat": 10,
     "tune_in_ten_runs": 20,
     "epsilon_hat_step": 10,
+    "epsilon_at_step": 5,
+    "count_from_power": 5,
     "yogi_step": 15,
     "beat_adam": 30,
     "adamax_step": 10,
