@@ -8,6 +8,7 @@ import numpy as np
 from .base import Unusable
 from .memory import Array, Memory, Store
 from .optax_state import OfOptax, is_optax
+from .paddle_state import PADDLE, OfPaddle
 from .stores import KERAS, TORCH, OfKeras, OfTorch
 
 Arrange = Callable[[int, Array], Array]
@@ -17,9 +18,9 @@ def port_state(source: Any, target: Any, arrange: Arrange | None = None) -> Any:
     """Move what an optimizer remembers into one of another library, whose next step is then the one
     that the first would have taken.
 
-    Parameters are matched in order: Torch's of its groups, Keras's as ``build`` was given them,
-    Optax's as the leaves of the tree. Frozen ones, with ``requires_grad=False`` in Torch or masked
-    in Optax, count among them. The two optimizers need the same settings (:func:`port`); how
+    Parameters are matched in order: Torch's of its groups, Paddle's of its list, Keras's as
+    ``build`` was given them, Optax's as the leaves of the tree. Frozen ones, with
+    ``requires_grad=False`` in Torch or masked in Optax, count among them. The two optimizers need the same settings (:func:`port`); how
     closely their steps agree, at most to some 1e-6, is then a matter of how each computes
     ``1 - beta2**t``, which Torch does in float64 and the others in float32. Torch's SGD counts no
     steps; a schedule of the target then goes on from where it stands.
@@ -27,7 +28,8 @@ def port_state(source: Any, target: Any, arrange: Arrange | None = None) -> Any:
     Parameters
     ----------
     source, target : a ``torch.optim.Optimizer``, one of :mod:`adam_edu.torch` too; a Keras
-        optimizer that is built; or a state of Optax
+        optimizer that is built; a Paddle optimizer, which keeps powers of beta in place of a count;
+        or a state of Optax
     arrange : called with a parameter's number and each of its arrays; returns the array in the
         target's layout, such as ``lambda i, a: a.T`` for the kernels of dense layers
 
@@ -112,7 +114,7 @@ def store(thing: Any) -> Store:
     Raises
     ------
     Unusable
-        If it is neither an optimizer of Torch or Keras, nor a state of Optax.
+        If it is neither an optimizer of Torch, Keras or Paddle, nor a state of Optax.
     """
     kinds = type(thing).__mro__
     modules = {kind.__module__.partition(".")[0] for kind in kinds}
@@ -124,13 +126,15 @@ def store(thing: Any) -> Store:
         if not thing.built:
             raise Unusable("a Keras optimizer has no memory before build(variables)")
         return OfKeras(thing, *_table([kind.__name__ for kind in kinds], KERAS, "Keras"))
+    if "paddle" in modules and hasattr(thing, "set_state_dict"):
+        return OfPaddle(thing, *_table([kind.__name__ for kind in kinds], PADDLE, "Paddle"))
     if isinstance(thing, tuple) and hasattr(thing, "update"):
         raise Unusable("this is a transformation of Optax; its state is that of its init(params)")
     if isinstance(thing, tuple | dict) and is_optax(thing):
         return OfOptax(thing)
     raise Unusable(
-        f"{type(thing).__name__} is neither an optimizer of Torch or Keras, nor a state of Optax "
-        "of a kind that is known here"
+        f"{type(thing).__name__} is neither an optimizer of Torch, Keras or Paddle, nor a state of "
+        "Optax of a kind that is known here"
     )
 
 

@@ -41,7 +41,7 @@ def epsilon_one_late(eps_hat, beta2, t):
 
 @wrong("eps")
 def epsilon_corrected_by_both(eps_hat, beta2, t):
-    """You square the root again: (1 - beta2**t) ** 2. One root of the correction is all there is."""
+    """You square the correction, where its root belongs: (1 - beta2**t) ** 0.5."""
     return eps_hat / (1 - beta2**t) ** 2
 
 
@@ -49,8 +49,8 @@ epsilon_at_step = formula(
     "epsilon_at_step(eps_hat, beta2, t)",
     "eps_hat / sqrt(1 - beta2**t)",
     returns="eps",
-    statement="Return the epsilon with which PyTorch's Adam takes, at step t, the step that Keras's "
-    "Adam takes with eps_hat.",
+    statement="Return the epsilon with which PyTorch's Adam takes, at step t, the step that "
+    "Keras's Adam takes with eps_hat.",
     probes=[
         {"eps_hat": 0.3, "beta2": 0.8, "t": 1},
         {"eps_hat": 0.3, "beta2": 0.8, "t": 3},
