@@ -20,10 +20,11 @@ def port_state(source: Any, target: Any, arrange: Arrange | None = None) -> Any:
 
     Parameters are matched in order: Torch's of its groups, Paddle's of its list, Keras's as
     ``build`` was given them, Optax's as the leaves of the tree. Frozen ones, with
-    ``requires_grad=False`` in Torch or masked in Optax, count among them. The two optimizers need the same settings (:func:`port`); how
-    closely their steps agree, at most to some 1e-6, is then a matter of how each computes
-    ``1 - beta2**t``, which Torch does in float64 and the others in float32. Torch's SGD counts no
-    steps; a schedule of the target then goes on from where it stands.
+    ``requires_grad=False`` in Torch or masked in Optax, count among them. The two optimizers need
+    the same settings (:func:`port`); how closely their steps agree, at most to some 1e-6, is then a
+    matter of how each computes ``1 - beta2**t``, which Torch does in float64 and the others in
+    float32. Torch's SGD counts no steps; a schedule of the target then goes on from where it
+    stands.
 
     Parameters
     ----------
