@@ -24,8 +24,8 @@ def test_import_pulls_in_numpy_alone():
 
 
 def test_import_takes_little_more_than_numpys():
-    # Of the processor, and in turn, so that a busy machine slows both; the goal is 0.15 s, here with
-    # room for noise.
+    # Of the processor, and in turn, so that a busy machine slows both; the goal is 0.15 s, here
+    # with room for noise.
     def seconds(module):
         begin = os.times()
         python(f"import {module}")
