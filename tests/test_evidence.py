@@ -1,17 +1,15 @@
 """What the words of a comparison promise: an order where there is one, none where there is none."""
 
-import sys
 from functools import partial
 
 import numpy as np
 import pytest
 
 import adam_edu as ae
+from adam_edu import evidence
 from adam_edu.evidence import compare, contest, final_losses, tune
 from adam_edu.problems import LogisticRegression, NoisyQuadratic, TwoLayerNetwork
 from adam_edu.rules import SGD, Adam, Momentum
-
-pytest.importorskip("scipy")
 
 INPUTS = np.random.default_rng(0).standard_normal((50, 6))
 LABELS = (INPUTS[:, 0] > 0).astype(int) + (INPUTS[:, 1] > 1)
@@ -185,11 +183,18 @@ def test_bad_input_is_refused_in_words(call, words):
         call()
 
 
-def test_without_scipy_it_is_said_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "scipy", None)
+@pytest.mark.parametrize("seeds", [10, 11, 20, 33])
+def test_interval_and_test_are_scipys(seeds):
+    stats = pytest.importorskip("scipy.stats")
+    first, second = np.random.default_rng(seeds).lognormal(size=(2, seeds))
+    found = compare(first, second, scale="difference")
+    options = {"n_resamples": evidence.RESAMPLES, "rng": np.random.default_rng(0)}
+    interval = stats.bootstrap(
+        (first - second,), np.median, method="percentile", **options
+    ).confidence_interval
 
-    with pytest.raises(ModuleNotFoundError, match=r"adam-edu\[data\]"):
-        compare(np.ones(10), np.ones(10))
+    assert (found.low, found.high) == (interval.low, interval.high)
+    assert found.p == pytest.approx(stats.binomtest(found.lower, seeds).pvalue, rel=1e-12)
 
 
 def test_an_interval_alone_is_no_order():

@@ -1,10 +1,10 @@
 r"""A rule's lines as symbols, and as formulas.
 
-Needs SymPy: ``pip install adam-edu[lab]``. Each line of a rule (:mod:`adam_edu.lines`) is one line
-of the formula, so the names that a reader meets in the code (``m_hat``) stand in the formula
-(:math:`\hat m`); :mod:`adam_edu.lab.javascript` makes it a line of the live figure. The formula is
-typeset from the tree of its expression, since SymPy sorts the terms of a sum and readers want
-:math:`\beta_1 m + (1 - \beta_1) g` in this order.
+Symbols need SymPy, formulas do not: ``pip install adam-edu[lab]``. Each line of a rule
+(:mod:`adam_edu.lines`) is one line of the formula, so the names that a reader meets in the code
+(``m_hat``) stand in the formula (:math:`\hat m`); :mod:`adam_edu.lab.javascript` makes it a line of
+the live figure. The formula is typeset from the tree of its expression, since SymPy sorts the terms
+of a sum and readers want :math:`\beta_1 m + (1 - \beta_1) g` in this order.
 """
 
 import re
@@ -16,11 +16,6 @@ from typing import Any
 from .base import Rule
 from .lines import lines_of
 from .trees import FUNCTIONS, Call, Name, Node, Number, evaluate, reads, substituted
-
-try:
-    import sympy
-except ImportError as error:
-    raise ImportError("formulas need SymPy: pip install adam-edu[lab]") from error
 
 SYMBOLS = {
     "lr": r"\alpha",
@@ -60,12 +55,22 @@ def value(
     symbols : for names that are more than a plain symbol
     functions : what its operations are
 
+    Raises
+    ------
+    ImportError
+        Without SymPy.
+
     Examples
     --------
+    >>> import sympy
     >>> from adam_edu.reading import parse
     >>> value(parse("g + sqrt(eps * eps)"), {"eps": sympy.Symbol("eps", positive=True)})
     eps + g
     """
+    try:
+        import sympy  # here, since a formula does without it
+    except ImportError as error:
+        raise ImportError("symbols need SymPy: pip install adam-edu[lab]") from error
     plain = {name: sympy.Symbol(name) for name in reads(node)}
     return sympy.sympify(evaluate(node, plain | dict(symbols), functions))
 

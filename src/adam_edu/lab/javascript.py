@@ -5,19 +5,19 @@ from dataclasses import fields
 from textwrap import indent
 from typing import Any
 
-# Without SymPy, symbolic says how to install it, so it comes first.
-# isort: off
-from ..symbolic import value
-import sympy
-from sympy.printing.jscode import JavascriptCodePrinter
-
-# isort: on
 from ..base import Rule
 from ..lines import lines_of
 from ..problems.surfaces import Surface
 from ..reading import SCHEDULE, read
 from ..schedules import Schedule
+from ..symbolic import value
 from ..trees import FUNCTIONS, Line
+
+try:
+    import sympy
+    from sympy.printing.jscode import JavascriptCodePrinter
+except ImportError as error:
+    raise ImportError("the live figures need SymPy: pip install adam-edu[lab]") from error
 
 
 class _Printer(JavascriptCodePrinter):
