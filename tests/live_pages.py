@@ -1,5 +1,6 @@
 """Pages with exercises to be done on them, served and opened in a browser, without a whole book."""
 
+from contextlib import contextmanager
 from functools import partial
 from html import escape
 from http.server import ThreadingHTTPServer
@@ -8,14 +9,23 @@ from threading import Thread
 import pytest
 from conftest import POLICY, QuietHandler, notebooks
 
-from adam_edu.live import bundle, exercises, runtime, sphinx
+from adam_edu.lab import catalog
+from adam_edu.live import cells, exercises, runtime, sphinx
 
+CELLS = {path.stem: cells.of_notebook(path) for path in notebooks()}
 ASKED = {path.stem: found for path in notebooks() if (found := exercises.of_notebook(path))}
 
 
-def page_of(asked, head=""):
-    """Return a page of exercises, as the theme lays them out."""
-    cells = "".join(
+def page_of(asked, head="", chapter=()):
+    """Return a page of exercises and of a chapter's cells, as the theme lays them out."""
+    code = "".join(
+        f'<div class="cell"><div class="cell_input"><pre>{escape(one.source)}</pre></div>'
+        f'<div class="live-cell" data-cell="{number}" hidden></div>'
+        '<div class="cell_output"><p>stored</p></div></div>'
+        for number, one in enumerate(chapter)
+        if one.offered
+    )
+    asked_for = "".join(
         '<div class="cell tag_stub"><div class="cell_input">'
         '<div class="highlight" tabindex="0" style="overflow-x: auto">'
         f"<pre>{escape(one.stub)}</pre></div></div>"
@@ -31,7 +41,7 @@ def page_of(asked, head=""):
         '<script defer src="_static/live.js"></script></head><body>'
         f'<div class="bd-sidebar-primary"><nav aria-label="pages"><ul>{menu}</ul></nav></div>'
         '<main><h1>Exercises</h1><article class="bd-article">'
-        f'{cells}<div class="live-work" hidden></div></article></main></body></html>'
+        f'{asked_for}{code}<div class="live-work" hidden></div></article></main></body></html>'
     )
 
 
@@ -54,30 +64,48 @@ class Host(QuietHandler):
         super().do_GET()
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Return a folder of pages, one for each chapter with exercises; skip without Pyodide."""
-    folder = tmp_path_factory.mktemp("live")
+def write_pages(folder):
+    """Write a page for each chapter's exercises and one for its cells, with all that they load."""
     known = runtime.distributions()
-    try:
-        python, editor = (known[name].read() for name in ("python", "editor"))
-    except runtime.NotThere as error:
-        pytest.skip(str(error))
-    live = sphinx.Live({f"book/{stem}": found for stem, found in ASKED.items()})
-    sphinx.written(folder / "_static", live, bundle.runtime_parts(python), editor)
+    python, figures, editor = (known[name].read() for name in ("python", "figures", "editor"))
+    live = sphinx.Live(
+        {f"book/{stem}": found for stem, found in ASKED.items()},
+        {f"book/{stem}": found for stem, found in CELLS.items()},
+    )
+    sphinx.written(folder / "_static", live, python, figures, editor)
+    (folder / "_static/lab.js").write_text(catalog.page_script(), encoding="utf-8")
+    pages = {f"cells-{stem}": page_of([], chapter=chapter) for stem, chapter in CELLS.items()}
     for stem, found in ASKED.items():
-        page = page_of([one for one in found if not one.torch])
-        (folder / f"{stem}.html").write_text(page, encoding="utf-8")
+        pages[stem] = page_of([one for one in found if not one.torch])
+    for name, page in pages.items():
+        (folder / f"{name}.html").write_text(page, encoding="utf-8")
     (folder / "icon.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
-    return folder
 
 
-@pytest.fixture(scope="module")
-def site(folder):
-    """Serve the folder; return its address and the list of what is asked for."""
+@contextmanager
+def served(folder):
+    """Serve a folder; give its address and the list of what is asked for."""
     asked = []
     handler = partial(Host, directory=folder, asked=asked)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/", asked
         server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return a folder of pages; skip without Pyodide."""
+    folder = tmp_path_factory.mktemp("live")
+    try:
+        write_pages(folder)
+    except runtime.NotThere as error:
+        pytest.skip(str(error))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(folder):
+    """Serve the folder; return its address and the list of what is asked for."""
+    with served(folder) as found:
+        yield found

@@ -1,37 +1,44 @@
 """What a page loads, made small: archives without what no exercise imports, packed beforehand."""
 
-import gzip
 import hashlib
-import io
-import shutil
 import subprocess
 import sys
-import zipfile
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import metadata, resources
 from pathlib import Path
 
+from . import packed, stand_ins
+
 PACKAGE = Path(__file__).parents[1]
-# Rooms of this package that need what a page has not, or that no exercise asks for.
+# Rooms of this package that need what a page has not.
 ROOMS_LEFT_OUT = (
     "torch/",
-    "results/",
-    "lab/",
-    "libraries/",
     "experiments/",
     "check/cli.py",
     "cli.py",
     "__main__.py",
-    "claims.py",
-    "plots.py",
-    "symbolic.py",
+    "lab/sphinx.py",
     "live/sphinx.py",
     "live/bundle.py",
+    "live/cells.py",
+    "live/packed.py",
     "live/runtime.py",
     "live/exercises.py",
     "live/started.txt",
     "live/files.json",
+)
+# Those that chapters ask for, and exercises do not.
+ROOMS_OF_CELLS = (
+    "results/",
+    "lab/",
+    "libraries/",
+    "claims.py",
+    "evidence.py",
+    "plots.py",
+    "symbolic.py",
+    "live/notebook.py",
+    "live/stand_ins.py",
 )
 # Of Python's library: programs, servers, databases, what draws or sends mail, and old alphabets.
 LIBRARY_LEFT_OUT = (
@@ -97,33 +104,54 @@ NUMPY_LEFT_OUT = (
     "numpy/_core/lib/",
     "numpy/random/lib/",
     "numpy/doc/",
+    "numpy/_core/_operand_flag_tests",
+    "numpy/_core/_rational_tests",
+    "numpy/_core/_simd",
+    "numpy/_core/_struct_ufunc_tests",
+    "numpy/_core/_umath_tests",
     "numpy/_pyinstaller/",
+    "numpy/testing/",
     "numpy-2.0.2.dist-info/RECORD",
 )
-NO_CODE = (".pyi", ".h", ".a", ".pxd", ".pyx", ".typed")
-PYTHON = "3.12"
+# Of Matplotlib: what draws into windows and files that no page has, its examples and its tests.
+FIGURES_LEFT_OUT = (
+    "matplotlib/backends/_backend_gtk",
+    "matplotlib/backends/_backend_pdf",
+    "matplotlib/backends/_backend_tk",
+    "matplotlib/backends/_macosx",
+    "matplotlib/backends/_tkagg",
+    "matplotlib/backends/backend_cairo",
+    "matplotlib/backends/backend_gtk",
+    "matplotlib/backends/backend_macosx",
+    "matplotlib/backends/backend_nbagg",
+    "matplotlib/backends/backend_pdf",
+    "matplotlib/backends/backend_pgf",
+    "matplotlib/backends/backend_ps",
+    "matplotlib/backends/backend_qt",
+    "matplotlib/backends/backend_svg",
+    "matplotlib/backends/backend_tk",
+    "matplotlib/backends/backend_web",
+    "matplotlib/backends/backend_wx",
+    "matplotlib/backends/qt_",
+    "matplotlib/backends/web_backend",
+    "matplotlib/mpl-data/fonts/afm",
+    "matplotlib/mpl-data/fonts/pdfcorefonts",
+    "matplotlib/mpl-data/images",
+    "matplotlib/mpl-data/plot_directive",
+    "matplotlib/mpl-data/sample_data",
+    "matplotlib/sphinxext/",
+    "matplotlib/tests/",
+    "matplotlib/testing/",
+    "mpl_toolkits/",
+    "dateutil/zoneinfo/",
+    "PIL/ImageQt",
+    "PIL/ImageTk",
+    "traitlets/config/",
+    "traitlets/tests/",
+    "traitlets/utils/nested_update",
+)
 # Every module of others that a first verdict imports, as `sys.modules` has it then.
 STARTED = Path(__file__).with_name("started.txt")
-# Bytecode, never compared with its source, in its place. NumPy writes to its docstrings.
-COMPILE = """
-import importlib.util, io, sys, zipfile
-from importlib._bootstrap_external import _code_to_hash_pyc as packed
-wanted = set(sys.argv[1:])
-members = zipfile.ZipFile(io.BytesIO(sys.stdin.buffer.read()))
-out = io.BytesIO()
-with zipfile.ZipFile(out, "w") as made:
-    for name in members.namelist():
-        content = members.read(name)
-        if name in wanted:
-            level = 0 if name.startswith("numpy/") else 2
-            code = compile(content, name, "exec", dont_inherit=True, optimize=level)
-            content = packed(code, importlib.util.source_hash(content), False)
-            name += "c"
-        made.writestr(name, content)
-sys.stdout.buffer.write(out.getvalue())
-"""
-# The same content gives the same archive, whenever it is made.
-DATE = (2020, 1, 1, 0, 0, 0)
 
 
 @dataclass(eq=False)
@@ -141,24 +169,20 @@ class Part:
     kind: str
     content: bytes
 
-    @cached_property
-    def _gzipped(self) -> bytes:
-        return gzip.compress(self.content, 9, mtime=0)
-
     @property
     def file(self) -> str:
         """The name under which it lies there."""
-        return f"{self.name}.gz" if self.kind == "wasm" else self.name
+        return self.name if self.kind == "script" else f"{self.name}.gz"
 
     @property
     def packed(self) -> bytes:
         """What lies there: compressed where the page unpacks it. A script the host compresses."""
-        return self._gzipped if self.kind == "wasm" else self.content
+        return self.content if self.kind == "script" else packed.gzipped(self.content)
 
-    @property
+    @cached_property
     def sent(self) -> int:
         """How many bytes of it travel."""
-        return len(self._gzipped if self.kind in ("wasm", "script") else self.content)
+        return len(packed.gzipped(self.content))
 
     @cached_property
     def sha256(self) -> str:
@@ -169,71 +193,64 @@ class Part:
 def runtime_parts(runtime: dict[str, bytes]) -> list[Part]:
     """Return what a page loads of others for a verdict, made of the runtime's files."""
     (numpy,) = (name for name in runtime if name.startswith("numpy-"))
-    library = repacked(runtime["python_stdlib.zip"], LIBRARY_LEFT_OUT)
+    started = tuple(STARTED.read_text(encoding="utf-8").split())
+    library, numbers = packed.archives(
+        runtime,
+        packed.Task((runtime["python_stdlib.zip"],), LIBRARY_LEFT_OUT, started),
+        packed.Task((runtime[numpy],), NUMPY_LEFT_OUT, started, docstrings=True),
+    )
     return [
         Part("pyodide.js", "script", runtime["pyodide.js"]),
         Part("pyodide.asm.js", "script", runtime["pyodide.asm.js"]),
         Part("pyodide.asm.wasm", "wasm", runtime["pyodide.asm.wasm"]),
-        Part("python_stdlib.zip", "library", compiled(library)),
-        Part("numpy.zip", "packages", compiled(repacked(runtime[numpy], NUMPY_LEFT_OUT))),
+        Part("python_stdlib.zip", "library", library),
+        Part("numpy.zip", "packages", numbers),
     ]
 
 
-def package_part() -> Part:
-    """Return what a page loads of this package."""
-    return Part("adam_edu.zip", "packages", package_archive())
+def figure_parts(runtime: dict[str, bytes], figures: dict[str, bytes]) -> list[Part]:
+    """Return what a page loads of others for a chapter's cells: Matplotlib, and what it needs.
 
-
-def compiler() -> str | None:
-    """Return an interpreter that writes the bytecode of the page's Python, or None."""
-    for found in (sys.executable, shutil.which(f"python{PYTHON}")):
-        asks = "import sys; print('{}.{}'.format(*sys.version_info))"
-        done = found and subprocess.run([found, "-c", asks], capture_output=True, text=True)
-        if done and done.returncode == 0 and done.stdout.strip() == PYTHON:
-            return found
-    return None
-
-
-def compiled(archive: bytes) -> bytes:
-    """Return an archive with bytecode for the modules that a start imports, so that it is faster.
-
-    Without an interpreter of the page's version the archive comes back as it is. Bytecode packs
-    worse than its source, so other modules stay as they are.
+    Traitlets, for the live figures, is the one that builds the book.
     """
-    python = compiler()
-    if python is None:
-        return archive
-    task = [python, "-I", "-c", COMPILE, *STARTED.read_text(encoding="utf-8").split()]
-    done = subprocess.run(task, input=archive, capture_output=True, check=True)
-    with zipfile.ZipFile(io.BytesIO(done.stdout)) as members:
-        return zipped((name, members.read(name)) for name in sorted(members.namelist()))
+    wheels = (*figures.values(), _installed("traitlets"))
+    task = packed.Task(wheels, FIGURES_LEFT_OUT, (), docstrings=True, everything=True)
+    return [Part("figures.zip", "packages", *packed.archives(runtime, task))]
 
 
-def package_archive() -> bytes:
-    """Return this package as an archive that Python can unpack or import."""
-    found = []
+def _installed(name: str) -> bytes:
+    """Return a package of pure Python that is installed here, as an archive."""
+    found = [path for path in metadata.files(name) or () if path.suffix == ".py"]
+    return packed.stored({path.as_posix(): path.read_binary() for path in found})
+
+
+def _started(module: str) -> tuple[str, ...]:
+    """Return the files of this package that a module's import runs, from above the package."""
+    lists = f"import {module}, sys; print(*(m.__file__ for m in sys.modules.values() if getattr(m, '__file__', 0)), sep='\\n')"
+    done = subprocess.run([sys.executable, "-c", lists], capture_output=True, check=True, text=True)
+    above = PACKAGE.parent
+    own = [Path(line) for line in done.stdout.splitlines() if line.startswith(str(PACKAGE))]
+    return tuple(sorted(path.relative_to(above).as_posix() for path in own))
+
+
+def package_parts(runtime: dict[str, bytes]) -> list[Part]:
+    """Return what a page loads of this package: for a verdict, and more of it for cells.
+
+    Its modules keep their source beside their bytecode, since pages show it.
+    """
+    checked, rest = {}, {}
     for pattern in ("**/*.py", "**/*.json", "**/*.txt"):
         for path in PACKAGE.glob(pattern):
             name = path.relative_to(PACKAGE).as_posix()
+            kept = rest if name.startswith(ROOMS_OF_CELLS) else checked
             if not name.startswith(ROOMS_LEFT_OUT):
-                found.append((f"adam_edu/{name}", path.read_bytes()))
-    return zipped(sorted(found))
-
-
-def repacked(archive: bytes, left_out: tuple[str, ...]) -> bytes:
-    """Return an archive without the members whose names begin so, and without headers and types."""
-    with zipfile.ZipFile(io.BytesIO(archive)) as members:
-        return zipped(
-            (name, members.read(name))
-            for name in sorted(members.namelist())
-            if not name.startswith(left_out) and not name.endswith((*NO_CODE, "/"))
-        )
-
-
-def zipped(members: Iterable[tuple[str, bytes]]) -> bytes:
-    """Return a zip archive of names and contents; the same members give the same bytes."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, content in members:
-            archive.writestr(zipfile.ZipInfo(name, DATE), content, zipfile.ZIP_DEFLATED, 9)
-    return buffer.getvalue()
+                kept[f"adam_edu/{name}"] = path.read_bytes()
+    digits = resources.files("sklearn.datasets.data").joinpath(stand_ins.DIGITS)
+    rest[f"adam_edu/live/{stand_ins.DIGITS}"] = digits.read_bytes()
+    started = _started("adam_edu.live.runner")
+    tasks = (
+        packed.Task((packed.stored(members),), (), started, docstrings=True, sources=True)
+        for members in (checked, rest)
+    )
+    first, second = packed.archives(runtime, *tasks)
+    return [Part("adam_edu.zip", "packages", first), Part("chapters.zip", "packages", second)]

@@ -8,7 +8,7 @@ import contextlib
 import io
 import json
 import linecache
-import sys
+import re
 import traceback
 from collections.abc import Callable
 from types import CodeType
@@ -17,13 +17,17 @@ from typing import Any, NoReturn
 from .. import check
 
 FILE = "<your code>"
-PRINTED = 4000
+# Readers' texts: an exercise's, or a numbered cell's.
+OWN = re.compile(rf"{FILE}|<cell \d+>")
+PLACE = re.compile(r'File "<cell (\d+)>", line')
+PRINTED = 10_000
 """The most characters of what was printed that are handed on."""
 NO_KEYBOARD = (
     "There is no keyboard to ask on a page: give the values as arguments, or write them down."
 )
 NO_FILES = "There are no files on a page: write the numbers into the code."
 NO_NETWORK = "Python on a page has no network."
+NO_OTHER = "Python on a page has NumPy, adam_edu and, for chapters, Matplotlib: no other library."
 ABSENT = {
     **dict.fromkeys(("http", "requests", "socket", "ssl", "urllib"), NO_NETWORK),
     **dict.fromkeys(("js", "pyodide", "pyodide_js"), "The page itself is out of Python's reach."),
@@ -39,7 +43,7 @@ ABSENT = {
             "tensorflow",
             "torch",
         ),
-        "Python on this page has NumPy and adam_edu, and no other library.",
+        NO_OTHER,
     ),
 }
 
@@ -72,9 +76,12 @@ def verdict(source: str, name: str, before: str = "") -> str:
         except BaseException as error:
             text, line = shortened(error)
             found |= {"error": text, "line": line}
-    text = printed.getvalue()
-    found["printed"] = text if len(text) <= PRINTED else f"{text[:PRINTED]}\n… and more"
-    return json.dumps(found)
+    return json.dumps(found | {"printed": cut(printed.getvalue())})
+
+
+def cut(text: str) -> str:
+    """Return a text that is not too long to be handed on."""
+    return text if len(text) <= PRINTED else f"{text[:PRINTED]}\n… and more"
 
 
 def run(source: str, before: str = "") -> dict[str, Any]:
@@ -108,19 +115,29 @@ def refusing(sentence: str) -> Callable[..., NoReturn]:
 def import_here(name: str, *args: Any, **options: Any) -> Any:
     """Import what there is; say of the rest why it is not there."""
     room = name.partition(".")[0]
-    if room in ABSENT and (room not in sys.modules or ABSENT[room] == NO_NETWORK):
-        raise ImportError(ABSENT[room])
-    return builtins.__import__(name, *args, **options)
+    why = ABSENT.get(room)
+    if why and why != NO_OTHER:
+        raise ImportError(why)
+    try:
+        return builtins.__import__(name, *args, **options)
+    except ModuleNotFoundError as error:
+        if error.name == room and why:
+            raise ImportError(why) from None
+        raise
 
 
-def shortened(error: BaseException) -> tuple[str, int | None]:
-    """Return an error as Python prints it, with the reader's own lines alone, and the last one."""
+def shortened(error: BaseException, file: str = FILE) -> tuple[str, int | None]:
+    """Return an error as Python prints it, with the reader's own lines alone.
+
+    The second is the last of these lines that stands in ``file``, or None.
+    """
     told = traceback.TracebackException.from_exception(error)
-    own = [frame for frame in told.stack if frame.filename == FILE]
+    own = [frame for frame in told.stack if OWN.fullmatch(frame.filename)]
     told.stack = traceback.StackSummary.from_list(own)
     told.__cause__ = told.__context__ = None
     line = int(told.lineno or 0) if isinstance(error, SyntaxError) else None
-    if own and line is None:
-        line = own[-1].lineno
+    here = [frame.lineno for frame in own if frame.filename == file]
+    if here and line is None:
+        line = here[-1]
     text = "".join(told.format()).replace(f'File "{FILE}", line', "Line")
-    return text.strip(), line
+    return PLACE.sub(r"Cell \1, line", text).strip(), line

@@ -1,13 +1,14 @@
-"""A Sphinx extension: the checked exercises of a book, to be done on its pages.
+"""A Sphinx extension: the exercises and the cells of a book, to be done and run on its pages.
 
-List ``adam_edu.live.sphinx``. It takes Pyodide and the editor from where
+List ``adam_edu.live.sphinx``. It takes Pyodide, Matplotlib and the editor from where
 :mod:`adam_edu.live.runtime` finds them. Without Pyodide the pages are as they would be without this
-extension, and the build says so in one line; without the editor there is a plain field.
+extension, and the build says so in one line; without Matplotlib there are the exercises alone;
+without the editor there is a plain field.
 """
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -20,20 +21,12 @@ except ModuleNotFoundError as error:
     wanted = "the book's pages need Sphinx: pip install adam-edu[book]"
     raise ModuleNotFoundError(wanted, name=error.name) from error
 
-from . import bundle, exercises, runtime
+from . import bundle, cells, exercises, packed, runtime
 
 log = logging.getLogger(__name__)
 SCRIPTS = Path(__file__).with_name("js")
 ON_EVERY_PAGE = "live.js"
 SHEET = "live.css"
-# What Pyodide looks for in its list of packages, which has none: they are unpacked instead.
-INFO = {
-    "abi_version": "2024_0",
-    "arch": "wasm32",
-    "platform": "emscripten_3_1_58",
-    "python": "3.12.7",
-    "version": "0.27.7",
-}
 
 
 @dataclass
@@ -41,6 +34,9 @@ class Live:
     """What one build puts on its pages."""
 
     asked: dict[str, list[exercises.Exercise]] = field(default_factory=dict)  # by page
+    chapters: dict[str, list[cells.Cell]] = field(
+        default_factory=dict
+    )  # by page; none: no Matplotlib
     settings: dict[str, Any] = field(default_factory=dict)  # of live.js; empty without Pyodide
 
 
@@ -68,71 +64,115 @@ def prepare(app: Any, env: Any) -> None:
     try:
         for name in sorted(env.found_docs):
             path = Path(env.doc2path(name))
-            if path.suffix == ".ipynb" and (found := exercises.of_notebook(path)):
-                live.asked[name] = found
+            if path.suffix == ".ipynb":
+                live.chapters[name] = cells.of_notebook(path)
+                if found := exercises.of_notebook(path):
+                    live.asked[name] = found
     except ValueError as error:
         raise ExtensionError(str(error)) from error
-    if not live.asked:
+    if not live.chapters:
         return
     known = runtime.distributions()
     try:
-        parts = bundle.runtime_parts(known["python"].read())
+        python = known["python"].read()
     except runtime.NotThere as error:
         log.info("no Python on the pages: %s", error)
+        live.chapters = {}
         return
+    figures, editor = {}, {}
+    try:
+        figures = known["figures"].read()
+    except runtime.NotThere as error:
+        log.info("no cells to run on the pages, exercises alone: %s", error)
+        live.chapters = {}
     try:
         editor = known["editor"].read()
     except runtime.NotThere as error:
         log.info("a plain field to write in on the pages: %s", error)
-        editor = {}
-    live.settings = written(Path(app.outdir, "_static"), live, parts, editor)
+    live.settings = written(Path(app.outdir, "_static"), live, python, figures, editor)
 
 
 def written(
-    static: Path, live: Live, parts: list[bundle.Part], editor: dict[str, bytes]
+    static: Path,
+    live: Live,
+    python: dict[str, bytes],
+    figures: dict[str, bytes],
+    editor: dict[str, bytes],
 ) -> dict[str, Any]:
     """Write all that the pages load; return what ``live.js`` is told of it."""
-    python = {part.file: part.packed for part in parts}
-    folder = f"python-{stamp(python)}"
-    write(static / "live" / folder, python)
+    others = bundle.runtime_parts(python)
+    more = bundle.figure_parts(python, figures) if figures else []
+    folder = _folder(static, "python", {part.file: part.packed for part in others + more})
     if editor:
-        write(static / "live" / f"editor-{stamp(editor)}", editor)
-    own = bundle.package_part()
-    entries = [(f"../{folder}/{part.file}", part) for part in parts] + [(own.file, own)]
-    listed = {
-        "info": INFO,
-        "home": f"../{folder}/",
-        "list": [
-            {"name": name, "kind": part.kind, "bytes": part.sent, "sha256": part.sha256}
-            for name, part in entries
-        ],
+        editor_folder = _folder(static, "editor", editor)
+    own, chapters = bundle.package_parts(python)
+
+    def listed(parts: list[bundle.Part], home: str = "") -> list[dict[str, Any]]:
+        return [
+            {
+                "name": f"{home}{part.file}",
+                "kind": part.kind,
+                "bytes": part.sent,
+                "sha256": part.sha256,
+            }
+            for part in parts
+        ]
+
+    home = f"../{folder}/"
+    told = {
+        "info": packed.LOCK["info"],
+        "home": home,
+        "list": [*listed(others, home), *listed([own])],
+        "more": [*listed(more, home), *listed([chapters])] if more else [],
     }
     app = {
         path.name: path.read_bytes()
         for path in SCRIPTS.iterdir()
         if path.name not in (ON_EVERY_PAGE, SHEET)
     }
-    app |= {own.file: own.packed, "list.json": json.dumps(listed).encode()}
-    write(static / "live" / f"app-{stamp(app)}", app)
+    app |= {own.file: own.packed, "list.json": json.dumps(told).encode()}
+    if more:
+        app[chapters.file] = chapters.packed
+        for page, found in live.chapters.items():
+            app[f"cells/{_last(page)}.json"] = _told(found)
     settings = {
-        "app": f"app-{stamp(app)}",
-        "editor": f"editor-{stamp(editor)}" if editor else "",
-        "bytes": sum(part.sent for _, part in entries),
+        "app": _folder(static, "app", app),
+        "editor": editor_folder if editor else "",
+        "bytes": sum(part["bytes"] for part in told["list"]),
+        "more": sum(part["bytes"] for part in told["more"]),
         "exercises": {
-            name.rpartition("/")[2]: [one.name for one in found if not one.torch]
+            _last(name): [one.name for one in found if not one.torch]
             for name, found in live.asked.items()
         },
     }
     script = (SCRIPTS / ON_EVERY_PAGE).read_text(encoding="utf-8")
-    told = f"const LIVE = {json.dumps(settings, separators=(',', ':'))};\n{script}"
-    write(static, {ON_EVERY_PAGE: told.encode(), SHEET: (SCRIPTS / SHEET).read_bytes()})
+    text = f"const LIVE = {json.dumps(settings, separators=(',', ':'))};\n{script}"
+    write(static, {ON_EVERY_PAGE: text.encode(), SHEET: (SCRIPTS / SHEET).read_bytes()})
     return settings
 
 
+def _folder(static: Path, name: str, contents: dict[str, bytes]) -> str:
+    """Write files into a folder that is named after what they hold; return its name."""
+    folder = f"{name}-{stamp(contents)}"
+    write(static / "live" / folder, contents)
+    return folder
+
+
+def _told(found: list[cells.Cell]) -> bytes:
+    return json.dumps([asdict(cell) for cell in found], separators=(",", ":")).encode()
+
+
+def _last(page: str) -> str:
+    return page.rpartition("/")[2]
+
+
 def place(app: Any, doctree: nodes.document, page: str) -> None:
-    """Put a place for each exercise behind its stub."""
+    """Put a place for each exercise behind its stub, and one behind each cell that can be run."""
     live: Live = app.adam_edu_live
-    if not live.settings or page not in live.asked:
+    if not live.settings:
+        return
+    place_cells(live.chapters.get(page, []), doctree, page)
+    if page not in live.asked:
         return
     stubs = [
         cell
@@ -144,10 +184,30 @@ def place(app: Any, doctree: nodes.document, page: str) -> None:
         raise ExtensionError(f"{page}: {len(asked)} checked stubs, and {len(stubs)} on the page")
     for cell, exercise in zip(stubs, asked, strict=True):
         html = needs_torch(exercise, colab(app, page)) if exercise.torch else place_of(exercise)
-        source = next(
-            i for i, node in enumerate(cell.children) if "cell_input" in node.get("classes", ())
-        )
-        cell.insert(source + 1, nodes.raw("", html, format="html"))
+        put(cell, html)
+
+
+def place_cells(known: list[cells.Cell], doctree: nodes.document, page: str) -> None:
+    """Put a place behind the code of each cell that a reader may run."""
+    there = {cell["cell_index"]: cell for cell in doctree.findall(_is_code)}
+    for number, one in enumerate(known):
+        if not one.offered:
+            continue
+        if one.index not in there:
+            raise ExtensionError(f"{page}: cell {one.index} of its notebook is not on the page")
+        put(there[one.index], f'<div class="live-cell" data-cell="{number}" hidden></div>')
+
+
+def _is_code(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.container) and node.get("nb_element") == "cell_code"
+
+
+def put(cell: nodes.container, html: str) -> None:
+    """Put HTML behind the code of a cell."""
+    source = next(
+        i for i, node in enumerate(cell.children) if "cell_input" in node.get("classes", ())
+    )
+    cell.insert(source + 1, nodes.raw("", html, format="html"))
 
 
 def code_of(cell: nodes.container) -> str:

@@ -7,6 +7,9 @@ function follow(hash) {
   figures[0]?.refuse("the page has no such figure");
 }
 
+// A figure that came later, out of a cell that was run on the page.
+document.addEventListener("adam-edu:figure", ({ target }) => figures.push(mount(target, figures.length + 1)));
+
 follow(location.hash);
 window.addEventListener("hashchange", () => follow(location.hash));
 // A second click on one link changes no address, and where the figure is in sight the page need not

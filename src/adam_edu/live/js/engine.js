@@ -2,8 +2,9 @@
 // had to be ended.
 
 const SILENCE = 60_000; // ms without a word of a starting worker
-const LONGEST = 60_000; // ms for one run; the checker itself ends a call after seconds
-const MEMORY = 256 * 2 ** 20; // bytes, at most
+const LONGEST = 60_000; // ms for one check; the checker itself ends a call after seconds
+const LONGEST_CELL = 900_000; // ms for one cell: some train for a minute, and there is Stop
+const MEMORY = 768 * 2 ** 20; // bytes, at most; a chapter's figures take some hundred
 
 const here = (name) => new URL(name, import.meta.url).href;
 
@@ -15,10 +16,16 @@ class Engine {
   #running = false;
   #tellers = new Set();
   #list = null;
+  #chapter = null; // a promise, once what cells need is loaded
 
   /** Whether Python is there, or on its way. */
   get started() {
     return this.#ready !== null;
+  }
+
+  /** What changes when the names of all cells are gone. */
+  get chapter() {
+    return this.#chapter;
   }
 
   /** Whether a text is being run. */
@@ -37,7 +44,8 @@ class Engine {
     try {
       this.#list ??= await (await fetch(here("list.json"))).json();
       this.#worker = new Worker(here("worker.js"));
-      await this.#ask({ type: "start", most: MEMORY, ...this.#list }, SILENCE,
+      const { list, info, home } = this.#list;
+      await this.#ask({ type: "start", most: MEMORY, list, info, home }, SILENCE,
         "Python has not started within a minute. Load the page again, or use Colab.");
       this.#up = true;
     } catch (error) {
@@ -73,12 +81,44 @@ class Engine {
   }
 
   /** Check a text, one at a time: return what the runner says of it. */
-  async check(wish, teller) {
+  check(wish, teller) {
+    return this.#alone(async () => {
+      await this.start(teller);
+      return this.#ask({ type: "check", ...wish }, LONGEST, "It ran for a minute, and was stopped.");
+    });
+  }
+
+  /** Run cells in their order: done(number, outputs) is told of each, and begun() of the first. */
+  run(cells, teller, done, begun) {
+    return this.#alone(async () => {
+      await this.start(teller);
+      await (this.#chapter ??= this.#more(teller));
+      begun(0);
+      for (const { number, source } of cells) {
+        done(number, await this.#ask({ type: "cell", number, source }, LONGEST_CELL,
+          "It ran for a quarter of an hour, and was stopped."));
+      }
+    });
+  }
+
+  async #more(teller) {
+    if (teller) this.#tellers.add(teller);
+    const dots = Math.min(2, Math.max(1, globalThis.devicePixelRatio ?? 2));
+    try {
+      await this.#ask({ type: "more", list: this.#list.more, dots }, 2 * SILENCE,
+        "Matplotlib has not started in time. Load the page again, or use Colab.");
+    } catch (error) {
+      this.#end();
+      throw error;
+    } finally {
+      this.#tellers.clear();
+    }
+  }
+
+  async #alone(work) {
     this.#running = true;
     try {
-      await this.start(teller);
-      return await this.#ask({ type: "check", ...wish }, LONGEST,
-        "It ran for a minute, and was stopped.");
+      return await work();
     } finally {
       this.#running = false;
     }
@@ -87,7 +127,7 @@ class Engine {
   #end() {
     this.#waiting?.done();
     this.#worker?.terminate();
-    this.#worker = this.#ready = null;
+    this.#worker = this.#ready = this.#chapter = null;
     this.#up = false;
     this.#tellers.clear();
   }

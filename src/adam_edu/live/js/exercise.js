@@ -16,7 +16,7 @@ function button(text, action) {
 
 let sheets;
 /** Load the style sheets of the field, the first time. */
-function styled(folder) {
+export function styled(folder) {
   sheets ??= Promise.all(
     ["exercise.css", ...(folder ? [`../${folder}/layout.css`] : [])].map((name) => new Promise((done) => {
       const href = new URL(name, import.meta.url).href;

@@ -79,7 +79,37 @@
     if (read("text", `${page}/${name}`) !== null && !FILE) open(() => {});
   }
 
+  /** Put the buttons under the code of a cell of the chapter. */
+  function offerCell(place) {
+    const cell = place.closest(".cell");
+    const run = element("button", { type: "button" }, "Run");
+    const edit = element("button", { type: "button" }, "Edit");
+    const note = element("span", { class: "live-note", role: "status" });
+    const bar = element("div", { class: "live-bar live-cell-bar" }, run, edit, note);
+    place.append(bar);
+    place.hidden = false;
+    if (place === document.querySelector(".live-cell")) {
+      note.textContent = `Run loads Python and Matplotlib into this page: ${megabytes(LIVE.bytes + LIVE.more)}, once.`;
+    }
+    let opened;
+    function open(then) {
+      if (FILE) {
+        note.textContent = SERVE;
+        return;
+      }
+      opened ??= import(`${FOLDER}cells.js`).then(({ chapter }) =>
+        chapter({ place, bar, cell, page, live: LIVE, megabytes }));
+      opened.then(then).catch((error) => {
+        opened = undefined;
+        note.textContent = `The cell cannot be loaded: ${error.message}`;
+      });
+    }
+    run.addEventListener("click", () => open((one) => one.run()));
+    edit.addEventListener("click", () => open((one) => one.edit()));
+  }
+
   for (const place of document.querySelectorAll(".live-exercise")) offer(place);
+  if (LIVE.more) for (const place of document.querySelectorAll(".live-cell")) offerCell(place);
   const work = document.querySelector(".live-work");
   if (work) {
     const button = element("button", { type: "button" }, "Export, import or wipe what you have written");

@@ -1,6 +1,7 @@
 // Python, away from the page: the page stays responsive, and ends the worker where it must.
-// Takes { type: "start", list, most } and { type: "check", source, name, before }; answers
-// "progress", "ready", "failed" and "verdict".
+// Takes { type: "start", list, info, home, most }, { type: "more", list, dots } for chapters,
+// { type: "check", source, name, before } and { type: "cell", number, source }; answers "progress",
+// "ready", "failed", "verdict" and "outputs".
 "use strict";
 
 const SITE = "/lib/python3.12/site-packages";
@@ -75,40 +76,65 @@ function lock() {
   }
 }
 
-async function start({ list, info, home, most }) {
-  bound(most);
+/** Load the files of a list; return the packages among them, and hold the others for Pyodide. */
+async function loadAll(list) {
   const total = list.reduce((sum, part) => sum + part.bytes, 0);
   let loaded = 0;
   const report = (count) => {
     loaded += count;
     postMessage({ type: "progress", loaded: Math.min(loaded, total), total });
   };
-  const packages = [];
-  await Promise.all(list.map(async (part) => {
+  const packages = await Promise.all(list.map(async (part) => {
     const content = await load(part, report);
-    if (part.kind === "packages") packages.push(content);
-    else if (part.kind !== "script") held.set(part.name.replace(/^.*\/|\.gz$/g, ""), content);
+    if (part.kind === "packages") return content;
+    if (part.kind !== "script") held.set(part.name.replace(/^.*\/|\.gz$/g, ""), content);
+    return null;
   }));
   postMessage({ type: "progress", loaded: total, total, starting: true });
+  return packages.filter(Boolean);
+}
+
+function unpack(packages) {
+  for (const content of packages) python.unpackArchive(content, "zip", { extractDir: SITE });
+}
+
+const heap = () => python._module.HEAPU8.length;
+
+async function start({ list, info, home, most }) {
+  bound(most);
+  const packages = await loadAll(list);
   serve(info);
   importScripts(`${home}pyodide.js`);
   python = await loadPyodide({ indexURL: new URL(home, self.location.href).href });
-  for (const content of packages) python.unpackArchive(content, "zip", { extractDir: SITE });
+  unpack(packages);
   held.clear();
   python.runPython("from adam_edu.live import runner");
   lock();
-  postMessage({ type: "ready", heap: python._module.HEAPU8.length });
+  return { type: "ready", heap: heap() };
+}
+
+/** Load what chapters need besides; begin a notebook. */
+async function more({ list, dots }) {
+  unpack(await loadAll(list));
+  python.runPython(`from adam_edu.live.notebook import Notebook\nnotebook = Notebook(${Number(dots)})`);
+  return { type: "ready", heap: heap() };
 }
 
 function check({ source, name, before }) {
   const verdict = python.globals.get("runner").verdict(source, name, before);
-  postMessage({ type: "verdict", ...JSON.parse(verdict), heap: python._module.HEAPU8.length });
+  return { type: "verdict", ...JSON.parse(verdict), heap: heap() };
 }
+
+function cell({ number, source }) {
+  const found = python.globals.get("notebook").run(number, source);
+  return { type: "outputs", ...JSON.parse(found), heap: heap() };
+}
+
+const TASKS = { start, more, check, cell };
 
 self.onmessage = async ({ data }) => {
   try {
-    if (data.type === "start") await start(data);
-    else check(data);
+    postMessage(await TASKS[data.type](data));
   } catch (error) {
     postMessage({ type: "failed", text: String(error?.message ?? error) });
   }
