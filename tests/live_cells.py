@@ -15,7 +15,7 @@ RUN = """async ([app, cells]) => {
 
 
 def differences(cell, found):
-    """Return what of a cell's outputs is not as stored; of pictures only their number is compared."""
+    """Return what of a cell's outputs is not as stored; pictures are only counted."""
     outputs = found["outputs"]
     printed = "".join(one.get("text", "") for one in outputs)
     data = [one["data"] for one in outputs if "data" in one]
@@ -71,13 +71,10 @@ def main():
                 seconds = time.perf_counter() - began
                 page.close()
                 without = sum(bool(cell.lacks) for cell in chapter)
-                total, lacking = total + len(chapter), lacking + without
-                right += len(chapter) - without - len(wrong)
-                print(
-                    f"{stem:24} {len(chapter) - without - len(wrong):3} of {len(chapter):3} as stored,"
-                    f" {without:2} lack something, {seconds:4.0f} s",
-                    flush=True,
-                )
+                same = len(chapter) - without - len(wrong)
+                right, total, lacking = right + same, total + len(chapter), lacking + without
+                counts = f"{same:3} of {len(chapter):3} as stored, {without:2} lack something"
+                print(f"{stem:24} {counts}, {seconds:4.0f} s", flush=True)
                 for number, told in wrong.items():
                     print(f"    cell {number}: {'; '.join(told)[:600]}", flush=True)
             browser.close()

@@ -11,6 +11,13 @@ from conftest import notebooks
 
 from adam_edu.data.files import File
 from adam_edu.live import bundle, exercises, runner, runtime
+from adam_edu.live import cells as live_cells
+from adam_edu.live import notebook as page_notebook
+
+try:
+    PYTHON = runtime.distributions()["python"].read()
+except runtime.NotThere as error:
+    pytest.skip(str(error), allow_module_level=True)
 
 
 def said(source, name="adam_step", before=exercises.GIVEN):
@@ -111,14 +118,12 @@ def test_a_text_that_is_no_python_names_its_line():
         ("import urllib.request", runner.NO_NETWORK),
         ("from socket import socket", runner.NO_NETWORK),
         ("import js", "out of Python's reach"),
-        ("import sklearn", "no other library"),
+        ("import tensorflow", "no other library"),
         ("adam = 1", "defines no function adam_step"),
         ("import sys\nsys.exit()", "SystemExit"),
     ],
 )
-def test_what_a_page_cannot_do_is_a_sentence(source, sentence, monkeypatch):
-    monkeypatch.delitem(runner.sys.modules, "sklearn", raising=False)
-
+def test_what_a_page_cannot_do_is_a_sentence(source, sentence):
     assert sentence in said(source)["error"]
 
 
@@ -217,10 +222,70 @@ def test_every_file_has_a_version_and_a_hash():
 
 
 def test_the_package_is_packed_alike_each_time_and_has_what_a_page_runs():
-    archive = bundle.package_archive()
-    names = zipfile.ZipFile(io.BytesIO(archive)).namelist()
+    first, more = bundle.package_parts(PYTHON)
+    names, others = (
+        set(zipfile.ZipFile(io.BytesIO(part.content)).namelist()) for part in (first, more)
+    )
 
-    assert archive == bundle.package_archive()
-    assert len(archive) < 250_000
-    assert {"adam_edu/check/__init__.py", "adam_edu/live/runner.py"} <= set(names)
-    assert not [name for name in names if name.startswith("adam_edu/torch")]
+    assert [part.packed for part in (first, more)] == [
+        part.packed for part in bundle.package_parts(PYTHON)
+    ]
+    assert first.sent < 320_000
+    assert {"adam_edu/check/__init__.py", "adam_edu/live/runner.py"} <= names
+    assert {"adam_edu/lab/__init__.py", "adam_edu/live/digits.csv.gz"} <= others
+    assert not [name for name in names | others if name.startswith("adam_edu/torch")]
+    assert not names & others
+
+
+def test_bytes_are_within_their_budget():
+    first, more = bundle.package_parts(PYTHON)
+    verdict = sum(part.sent for part in [*bundle.runtime_parts(PYTHON), first])
+    figures = runtime.distributions()["figures"].read()
+    chapter = verdict + sum(part.sent for part in [*bundle.figure_parts(PYTHON, figures), more])
+
+    assert verdict < 8.5e6
+    assert chapter < 25e6
+
+
+# A chapter's cells
+
+
+def test_what_a_cell_lacks_is_seen_from_the_names_that_it_reads(tmp_path):
+    path = notebook(
+        tmp_path,
+        ("setup-cell", "import sys"),
+        (
+            "",
+            "import numpy as np, torch\nimport adam_edu as ae",
+        ),
+        ("", "def loss(w):\n    return torch.sum(w)\nstart = np.ones(3)"),
+        ("", "w = torch.ones(3)\nsquares = [x * x for x in start]"),
+        ("", "print(loss(start))"),
+        ("", "for w in start:\n    print(w)"),
+        ("", "print(squares, [w for w in squares])"),
+        ("", "ae.torch.Adam"),
+    )
+    cells_of = live_cells.of_notebook(path)
+
+    assert [cell.lacks for cell in cells_of] == ["", "", "Torch", "Torch", "", "", "Torch"]
+    assert cells_of[2].runs == "\nsquares = [x * x for x in start]"
+
+
+def test_cells_run_in_turn_and_a_failed_import_alone(monkeypatch):
+    monkeypatch.setattr(page_notebook.stand_ins, "install", lambda display: None)
+    book = page_notebook.Notebook(dots=1)
+
+    def ran(source, number=1):
+        return json.loads(book.run(number, source))
+
+    assert ran("import tensorflow, math\nx = math.pi\nprint(2)\nx")["outputs"] == [
+        {"name": "stdout", "text": "2\n"},
+        {"data": {"text/plain": "3.141592653589793"}},
+    ]
+    missing = ran("y = 1\ntensorflow.constant(x)", number=2)
+    assert (missing["line"], missing["outputs"]) == (2, [])
+    assert missing["error"].endswith(runner.NO_OTHER)
+    assert "Cell 2, line 2" in missing["error"]
+    (figure,) = ran("from matplotlib import pyplot as plt\nplt.plot([1, 2]);")["outputs"]
+    assert figure["data"]["image/png"].startswith("iVBOR")
+    assert ran("x = (")["line"] == 1

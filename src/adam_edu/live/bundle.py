@@ -226,7 +226,8 @@ def _installed(name: str) -> bytes:
 
 def _started(module: str) -> tuple[str, ...]:
     """Return the files of this package that a module's import runs, from above the package."""
-    lists = f"import {module}, sys; print(*(m.__file__ for m in sys.modules.values() if getattr(m, '__file__', 0)), sep='\\n')"
+    files = "[getattr(module, '__file__', None) or '' for module in sys.modules.values()]"
+    lists = f"import {module}, sys; print(*{files}, sep='\\n')"
     done = subprocess.run([sys.executable, "-c", lists], capture_output=True, check=True, text=True)
     above = PACKAGE.parent
     own = [Path(line) for line in done.stdout.splitlines() if line.startswith(str(PACKAGE))]
@@ -238,7 +239,8 @@ def package_parts(runtime: dict[str, bytes]) -> list[Part]:
 
     Its modules keep their source beside their bytecode, since pages show it.
     """
-    checked, rest = {}, {}
+    checked: dict[str, bytes] = {}
+    rest: dict[str, bytes] = {}
     for pattern in ("**/*.py", "**/*.json", "**/*.txt"):
         for path in PACKAGE.glob(pattern):
             name = path.relative_to(PACKAGE).as_posix()

@@ -68,7 +68,7 @@ def of_notebook(path: Path) -> list[Cell]:
         runs, lacks = seen.divide(source)
         exercise = "stub" in tags and CALL.search(source)
         offered = not exercise and "remove-input" not in tags
-        found.append(Cell(index, source, runs, lacks, offered, stored(cell["outputs"])))
+        found.append(Cell(index, source, runs, lacks, offered, stored(cell.get("outputs", []))))
     return found
 
 

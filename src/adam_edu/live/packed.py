@@ -28,7 +28,8 @@ import importlib.util, json, zipfile
 from importlib._bootstrap_external import _code_to_hash_pyc as hashed
 for name, (wanted, level, beside) in json.load(open(f"{folder}/tasks.json")).items():
     wanted = set(wanted)
-    with zipfile.ZipFile(f"{folder}/{name}") as old, zipfile.ZipFile(f"{folder}/{name}.made", "w") as made:
+    made = zipfile.ZipFile(f"{folder}/{name}.made", "w")
+    with made, zipfile.ZipFile(f"{folder}/{name}") as old:
         for member in old.namelist():
             content = old.read(member)
             if member not in wanted:

@@ -34,9 +34,7 @@ class Live:
     """What one build puts on its pages."""
 
     asked: dict[str, list[exercises.Exercise]] = field(default_factory=dict)  # by page
-    chapters: dict[str, list[cells.Cell]] = field(
-        default_factory=dict
-    )  # by page; none: no Matplotlib
+    chapters: dict[str, list[cells.Cell]] = field(default_factory=dict)  # the same; may be empty
     settings: dict[str, Any] = field(default_factory=dict)  # of live.js; empty without Pyodide
 
 
@@ -119,7 +117,7 @@ def written(
         ]
 
     home = f"../{folder}/"
-    told = {
+    told: dict[str, Any] = {
         "info": packed.LOCK["info"],
         "home": home,
         "list": [*listed(others, home), *listed([own])],
@@ -203,11 +201,13 @@ def _is_code(node: nodes.Node) -> bool:
 
 
 def put(cell: nodes.container, html: str) -> None:
-    """Put HTML behind the code of a cell."""
-    source = next(
-        i for i, node in enumerate(cell.children) if "cell_input" in node.get("classes", ())
-    )
+    """Put HTML behind the code of a cell, which may be folded."""
+    source = next(i for i, node in enumerate(cell.children) if _has_code(node))
     cell.insert(source + 1, nodes.raw("", html, format="html"))
+
+
+def _has_code(node: nodes.Element) -> bool:
+    return next(node.findall(nodes.literal_block), None) is not None
 
 
 def code_of(cell: nodes.container) -> str:

@@ -43,10 +43,14 @@ class Shown:
 
 
 class Markdown(Shown):
+    """A text in Markdown."""
+
     kind = "markdown"
 
 
 class HTML(Shown):
+    """A text in HTML."""
+
     kind = "html"
 
 
@@ -61,13 +65,14 @@ def install(display: Callable[..., None]) -> None:
             return {"text/plain": repr(self)}, {}
 
     shown = {"Markdown": Markdown, "HTML": HTML, "display": display}
-    for name, has in {
+    modules: dict[str, dict[str, Any]] = {
         "sklearn": {},
         "sklearn.datasets": {"load_digits": load_digits},
         "anywidget": {"AnyWidget": AnyWidget},
         "IPython": {"get_ipython": lambda: None, "version_info": (8, 24, 0)},
         "IPython.display": shown,
-    }.items():
+    }
+    for name, has in modules.items():
         module = ModuleType(name)
         vars(module).update(has)
         sys.modules[name] = module
