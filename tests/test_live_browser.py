@@ -4,8 +4,9 @@ import ast
 import json
 import re
 
+import live_cells
 import pytest
-from live_pages import ASKED, folder, page_of, site  # noqa: F401 - fixtures
+from live_pages import ASKED, CELLS, folder, page_of, site  # noqa: F401 - fixtures
 
 from adam_edu.live import runner
 
@@ -279,11 +280,11 @@ def test_nothing_is_loaded_before_the_first_click(open_page, site):  # noqa: F81
 
 def test_a_damaged_file_is_refused(context, open_page, folder):  # noqa: F811
     page = open_page()
-    page.route("**/numpy.zip", lambda route: route.fulfill(body=b"not NumPy"))
+    page.route("**/numpy.zip.gz", lambda route: route.fulfill(body=b"not NumPy"))
     exercise = Exercise(page, "first_step")
     exercise.button("Check").click()
 
-    exercise.note.get_by_text("numpy.zip is damaged").wait_for(timeout=SLOW)
+    exercise.note.get_by_text("numpy.zip.gz is damaged").wait_for(timeout=SLOW)
 
 
 def test_a_page_from_a_disk_says_how_to_serve_it(browser, folder):  # noqa: F811
@@ -309,3 +310,36 @@ def test_without_the_editor_there_is_a_plain_field(open_page, folder):  # noqa: 
     page.keyboard.press("Escape")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Check"
+
+
+# A chapter's cells
+
+
+def test_cells_give_what_is_stored(open_page, folder):  # noqa: F811
+    """Of a chapter that needs Torch, what does without it; live_cells.py runs all."""
+    page = open_page("cells-corrections")
+    chapter = CELLS["corrections"]
+
+    assert live_cells.run(page, app(folder), chapter) == {}
+    assert sum(bool(cell.lacks) for cell in chapter) == 2
+
+
+def test_a_cell_is_run_edited_stopped_and_set_back(open_page):
+    page = open_page("cells-library-adams")
+    first = page.locator(".cell:has(> [data-cell='1'])")
+    assert "MB, once" in page.locator(".live-cell .live-note").first.inner_text()
+    first.get_by_role("button", name="Run").click()
+    output = first.locator(".live-output")
+    output.get_by_text("def step").first.wait_for(timeout=2 * SLOW)
+    assert first.get_by_text("stored").is_hidden()
+
+    first.get_by_role("button", name="Edit").click()
+    first.locator("textarea").fill("while True:\n    pass\n")
+    first.get_by_role("button", name="Run").click()
+    first.get_by_text("Running").wait_for()
+    first.get_by_role("button", name="Stop").click()
+    first.get_by_text("Stopped.").wait_for()
+
+    first.get_by_role("button", name="Reset").click()
+    assert first.get_by_text("stored").is_visible()
+    assert first.locator("textarea").count() == 0

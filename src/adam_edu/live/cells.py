@@ -235,7 +235,8 @@ def _imported_by(parts: list[str]) -> str:
 def _lacking_in(path: Path) -> str:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     package = list(path.parent.relative_to(PACKAGE).parts)
-    for node in tree.body:
+    tried = [child for node in tree.body if isinstance(node, ast.Try) for child in node.body]
+    for node in (*tree.body, *tried):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and not node.level:
