@@ -70,7 +70,7 @@ def write_pages(folder):
     python, figures, editor = (known[name].read() for name in ("python", "figures", "editor"))
     live = sphinx.Live(
         {f"book/{stem}": found for stem, found in ASKED.items()},
-        {f"book/{stem}": found for stem, found in CELLS.items()},
+        {f"book/cells-{stem}": found for stem, found in CELLS.items()},
     )
     sphinx.written(folder / "_static", live, python, figures, editor)
     (folder / "_static/lab.js").write_text(catalog.page_script(), encoding="utf-8")

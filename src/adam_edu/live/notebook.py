@@ -12,10 +12,14 @@ import io
 import json
 import linecache
 import os
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 os.environ["MPLBACKEND"] = "agg"
+# What no page can have, and no reader of one can install.
+for absent in ("no C\\+\\+ compiler", "Unable to import Axes3D"):
+    warnings.filterwarnings("ignore", absent)
 
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
