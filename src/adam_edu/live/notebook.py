@@ -11,6 +11,7 @@ import contextlib
 import io
 import json
 import linecache
+import logging
 import os
 import warnings
 from collections.abc import Callable
@@ -18,14 +19,15 @@ from typing import Any
 
 os.environ["MPLBACKEND"] = "agg"
 # What no page can have, and no reader of one can install.
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # its cache is made anew
 for absent in ("no C\\+\\+ compiler", "Unable to import Axes3D"):
     warnings.filterwarnings("ignore", absent)
 
-from matplotlib import pyplot as plt
-from matplotlib.figure import Figure
+from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
 
-from . import stand_ins
-from .runner import ABSENT, cut, shortened, within_limits
+from . import stand_ins  # noqa: E402
+from .runner import ABSENT, cut, shortened, within_limits  # noqa: E402
 
 FILE = "<cell {}>"
 SHOWN = ("html", "latex", "markdown")
