@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("sympy")
-
 from adam_edu import RULES
 from adam_edu.base import domains
 from adam_edu.cards import card, first_step, longest_step

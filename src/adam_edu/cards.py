@@ -1,7 +1,4 @@
-"""The facts of an optimizer on one card, computed from its rule: for readers who look them up.
-
-Needs SymPy, for the formula: ``pip install adam-edu[lab]``.
-"""
+"""The facts of an optimizer on one card, computed from its rule: for readers who look them up."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
