@@ -78,21 +78,23 @@ def main() -> None:
     options = parser.parse_args()
     if not list((options.html / "_static/live").glob("python-*")):
         sys.exit(f"no Python in {options.html}: make book builds it")
-    parts = sum(
-        path.stat().st_size
-        for path in (options.html / "_static/live").glob("*/*")
-        if path.suffix in (".gz", ".zip")
-    )
+    fetched: set[str] = set()
     cold, cached = [], []
     with served(options.html) as base, sync_playwright() as session:
         browser = launch(session)
         print(f"Chromium {browser.version}, {options.runs} runs, median")
         for _ in range(options.runs):
             context = browser.new_context()
+            context.on("response", lambda response: fetched.add(response.url.partition("?")[0]))
             cold.append(visit(context, f"{base}{CHAPTER}.html"))
             cached.append(visit(context, f"{base}{CHAPTER}.html"))
             context.close()
         browser.close()
+    parts = sum(
+        (options.html / url.removeprefix(base)).stat().st_size
+        for url in fetched
+        if url.endswith((".gz", ".zip"))
+    )
     for name, visits in (("cold", cold), ("cached", cached)):
         first = statistics.median(one.first for one in visits)
         worker = statistics.median(one.worker for one in visits)
