@@ -23,6 +23,9 @@ ROOT = Path(__file__).parents[1]
 # another: a cell of three seconds took two minutes.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Keras picks its backend once, on import, whichever test imports it first.
+os.environ["KERAS_BACKEND"] = "jax"
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the test of interrupted runs interrupt them more often."""

@@ -111,6 +111,8 @@ def port_schedule(
     >>> print(port_schedule(cosine, "torch", "optax", steps=500))
     optax: cosine_decay_schedule(init_value=0.1, decay_steps=500, alpha=0.0)
       the first 500 rates are the same
+      PyTorch's cosine rises again after T_max steps; the others stay at the end
+      alpha is a share of the rate, eta_min is a rate
     >>> port_schedule(cosine, "torch", "optax").parts
     502
     """
