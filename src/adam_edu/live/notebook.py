@@ -13,11 +13,13 @@ import json
 import linecache
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
 
-os.environ["MPLBACKEND"] = "agg"
+if sys.platform == "emscripten":  # elsewhere what is started from here would inherit it
+    os.environ["MPLBACKEND"] = "agg"
 # What no page can have, and no reader of one can install.
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # its cache is made anew
 for absent in ("no C\\+\\+ compiler", "Unable to import Axes3D"):
