@@ -9,7 +9,8 @@ from libraries import keras
 from optax import contrib
 
 from adam_edu.libraries import port_schedule
-from adam_edu.libraries.rates import PLANS, _asked
+from adam_edu.libraries.plans import PLANS
+from adam_edu.libraries.rates import _asked
 
 # Keras warns of itself on a new NumPy.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")
