@@ -194,7 +194,7 @@ def _source(node: Node, moving: set[str], hoisted: dict[Node, str]) -> Node:
     match node:
         case Call("product"):
             raise Circular("a product of what is remembered")
-        case Call("rows", args):
+        case Call(op, args) if op == ROWS:
             trees = enumerate(_source(arg, moving, hoisted) for arg in args)
             return Call(ROWS, tuple(_of_row(tree, k, moving) for k, tree in trees))
         case Call(op, args):
@@ -249,7 +249,7 @@ def _now(node: Node, moves: Sequence[str], like: str) -> Node:
     match node:
         case Name(name) if name in moves:
             return Name(f"{name}_now")
-        case Call("rows", args):
+        case Call(op, args) if op == ROWS:
             return Call(ROWS, (Name(like), *(_now(arg, moves, like) for arg in args)))
         case Call(op, args):
             return Call(op, tuple(_now(arg, moves, like) for arg in args))

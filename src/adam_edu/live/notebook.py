@@ -18,18 +18,18 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-if sys.platform == "emscripten":  # elsewhere what is started from here would inherit it
+if sys.platform == "emscripten":  # a page alone: elsewhere others share the process, or inherit
     os.environ["MPLBACKEND"] = "agg"
-# What no page can have, and no reader of one can install.
-logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # its cache is made anew
-for absent in ("no C\\+\\+ compiler", "Unable to import Axes3D"):
-    warnings.filterwarnings("ignore", absent)
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # its cache is made anew
+    # What no page can have, and no reader of one can install.
+    for absent in ("no C\\+\\+ compiler", "Unable to import Axes3D"):
+        warnings.filterwarnings("ignore", absent)
 
-from matplotlib import pyplot as plt  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
-from . import stand_ins  # noqa: E402
-from .runner import ABSENT, cut, shortened, within_limits  # noqa: E402
+from . import stand_ins
+from .runner import ABSENT, cut, shortened, within_limits
 
 FILE = "<cell {}>"
 SHOWN = ("html", "latex", "markdown")

@@ -47,6 +47,22 @@
 
   const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 
+  /** Return open(then), which loads a script by its first call and hands `then` what `make` made of it. */
+  function opener(note, what, script, make) {
+    let opened;
+    return (then) => {
+      if (FILE) {
+        note.textContent = SERVE;
+        return;
+      }
+      opened ??= import(`${FOLDER}${script}`).then(make);
+      opened.then(then).catch((error) => {
+        opened = undefined;
+        note.textContent = `The ${what} cannot be loaded: ${error.message}`;
+      });
+    };
+  }
+
   /** Put the buttons under the code of an exercise. */
   function offer(place) {
     const { name } = place.dataset;
@@ -58,19 +74,8 @@
     place.append(bar);
     place.hidden = false;
 
-    let opened;
-    function open(then) {
-      if (FILE) {
-        note.textContent = SERVE;
-        return;
-      }
-      opened ??= import(`${FOLDER}exercise.js`).then(({ exercise }) =>
-        exercise({ place, bar, cell, key: `${page}/${name}`, live: LIVE, mark, megabytes }));
-      opened.then(then).catch((error) => {
-        opened = undefined;
-        note.textContent = `The editor cannot be loaded: ${error.message}`;
-      });
-    }
+    const open = opener(note, "editor", "exercise.js", ({ exercise }) =>
+      exercise({ place, bar, cell, key: `${page}/${name}`, live: LIVE, mark, megabytes }));
     write.addEventListener("click", () => open((one) => one.focus()));
     check.addEventListener("click", () => open((one) => one.check()));
     const shown = cell.querySelector(".cell_input pre");
@@ -91,19 +96,8 @@
     if (place === document.querySelector(".live-cell")) {
       note.textContent = `Run loads Python and Matplotlib into this page: ${megabytes(LIVE.bytes + LIVE.more)}, once.`;
     }
-    let opened;
-    function open(then) {
-      if (FILE) {
-        note.textContent = SERVE;
-        return;
-      }
-      opened ??= import(`${FOLDER}cells.js`).then(({ chapter }) =>
-        chapter({ place, bar, cell, page, live: LIVE, megabytes }));
-      opened.then(then).catch((error) => {
-        opened = undefined;
-        note.textContent = `The cell cannot be loaded: ${error.message}`;
-      });
-    }
+    const open = opener(note, "cell", "cells.js", ({ chapter }) =>
+      chapter({ place, bar, cell, page, live: LIVE, megabytes }));
     run.addEventListener("click", () => open((one) => one.run()));
     edit.addEventListener("click", () => open((one) => one.edit()));
   }
