@@ -4,6 +4,7 @@ import json
 import re
 from html import escape, unescape
 
+import numpy as np
 import pytest
 from lab_pages import ROOT, VIEWS, page_of, pixels, settle
 from lab_pages import show as show
@@ -12,7 +13,7 @@ from live_figures import WATCH, milliseconds, try_controls
 
 from adam_edu import lab
 from adam_edu.lab import catalog
-from adam_edu.rules import SGD, Adam
+from adam_edu.rules import SGD, Adam, NAdam
 
 pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
@@ -279,6 +280,26 @@ def test_browser_and_numpy_agree_on_where_it_ends(show):
     shown = page.locator(".outcome").inner_text()
 
     assert shown == f"after 100 steps: loss {loss:.2g}"
+
+
+def test_a_product_over_the_steps_is_that_of_its_own_numbers(show):
+    page = show(lab.tuner())
+    rules = catalog.rules_module().replace("export ", "")
+    asked = [(0.9, 1), (0.9, 5), (0.8, 6), (0.9, 6), (0.9, 2)]
+
+    found = page.evaluate(
+        f"""(asked) => {{ {rules}
+        return asked.map(([beta1, t]) => RULES.NAdam.scalars(
+          {{ beta1, beta2: 0.999, momentum_decay: 0.004 }}, t)); }}""",
+        asked,
+    )
+    other = page.evaluate(
+        f"""() => {{ {rules}
+        return [product("i", [3], (i) => i, 4), product("2*i", [3], (i) => 2 * i, 4)]; }}"""
+    )
+
+    assert np.allclose(found, [NAdam(beta1=beta1).scalars(t) for beta1, t in asked], rtol=1e-12)
+    assert other == [24, 384]
 
 
 @pytest.mark.parametrize("t", [1, 5, 200])

@@ -264,10 +264,12 @@ def test_what_a_cell_lacks_is_seen_from_the_names_that_it_reads(tmp_path):
         ("", "for w in start:\n    print(w)"),
         ("", "print(squares, [w for w in squares])"),
         ("", "ae.torch.Adam"),
+        ("", "from adam_edu.libraries import identify, port\nidentify(ae.rules.Adam())"),
     )
     cells_of = live_cells.of_notebook(path)
 
-    assert [cell.lacks for cell in cells_of] == ["", "", "Torch", "Torch", "", "", "Torch"]
+    lacks = ["", "", "Torch", "Torch", "", "", "Torch", "SciPy"]
+    assert [cell.lacks for cell in cells_of] == lacks
     assert cells_of[2].runs == "\nsquares = [x * x for x in start]"
 
 

@@ -110,6 +110,32 @@ def test_what_is_carried_does_there_what_is_said(plan, to):
     assert (int(off[0]) + 1 if len(off) else None) == ported.parts
 
 
+# (from, to, kind) -> the first step whose rates differ; of all others, none does. Optax's plateau
+# rule acts one step sooner, and Torch's line has no start of 0.
+PARTING = {
+    ("torch", "keras", "cosine"): 9,  # after T_max of 7
+    ("torch", "optax", "cosine"): 9,
+    ("keras", "torch", "cosine"): 9,
+    ("optax", "torch", "cosine"): 9,
+    ("torch", "optax", "plateau"): 5,
+    ("keras", "optax", "plateau"): 4,
+    ("optax", "torch", "plateau"): 4,
+    ("optax", "keras", "plateau"): 4,
+    ("optax", "torch", "linear"): 1,
+}
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: f"{plan.library}, {plan.kind}")
+def test_the_rates_stay_the_same_but_where_they_cannot(plan):
+    warm = plan.kind == "cosine after a warm-up"
+    given = (WARM if warm and plan.library == "keras" else SETTINGS[plan.schedule]) | dict(
+        plan.chosen
+    )
+    for to in LIBRARIES.keys() - ({"torch"} if warm else set()):
+        ported = port_schedule({"schedule": plan.schedule, **given}, plan.library, to, STEPS)
+        assert ported.parts == PARTING.get((plan.library, to, plan.kind)), to
+
+
 def test_the_traps_are_said():
     text = str(port_schedule({"schedule": "StepLR", "lr": 0.1, "step_size": 30}, "torch", "keras"))
     assert text.splitlines()[0] == (

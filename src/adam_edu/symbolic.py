@@ -258,10 +258,6 @@ def _atom(node: Node) -> str:
             return rf"\left({_sum(node)}\right)"
 
 
-def _is_symbol(name: str) -> bool:
-    return not symbol(name).startswith(r"\text")
-
-
 def symbol(name: str) -> str:
     """Return the symbol of the paper for a name of the code."""
     if name in SYMBOLS:
