@@ -88,7 +88,10 @@ def test_processes_give_the_record_of_one_process(tmp_path, whole):
     assert without_times(found) == without_times(whole)
 
 
-def test_a_killed_process_is_replaced_and_its_job_goes_on(tmp_path, monkeypatch):
+@pytest.mark.parametrize("before_it_is_asked", [False, True])
+def test_a_killed_process_is_replaced_and_its_job_goes_on(
+    tmp_path, monkeypatch, before_it_is_asked
+):
     heard = Heard()
     with Processes(reproduce.shared(small_task(SPEC), tmp_path), 1) as executor:
         started = executor.start
@@ -97,6 +100,8 @@ def test_a_killed_process_is_replaced_and_its_job_goes_on(tmp_path, monkeypatch)
             worker = started()
             if not heard.notes:
                 os.kill(worker.process.pid, signal.SIGKILL)
+                if before_it_is_asked:
+                    worker.process.join()
             return worker
 
         monkeypatch.setattr(executor, "start", start_and_kill)

@@ -1,4 +1,7 @@
-"""The labels of logarithmic axes."""
+"""The labels of logarithmic axes, and figures outside a notebook."""
+
+import subprocess
+import sys
 
 import matplotlib.pyplot as plt
 import pytest
@@ -47,3 +50,13 @@ def test_labels_chosen_by_hand_stay():
 
     assert r"$\mathdefault{2^{3}}$" in x
     assert y == ["one", "two"]
+
+
+def test_drawing_outside_a_notebook_begins_no_session():
+    code = (
+        "from adam_edu import plots; plots.panels(); "
+        "from IPython.core.interactiveshell import InteractiveShell; "
+        "print(InteractiveShell.initialized())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

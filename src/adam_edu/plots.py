@@ -90,10 +90,12 @@ def use_style() -> None:
     """Draw all figures from here on in the course's style, sharp on dense screens."""
     plt.rcParams.update(SETTINGS)
     try:
+        from IPython import get_ipython
         from matplotlib_inline.backend_inline import set_matplotlib_formats
-    except ImportError:  # not in a notebook
+    except ImportError:
         return
-    set_matplotlib_formats("retina")
+    if get_ipython() is not None:  # in a notebook: elsewhere it would begin a session of its own
+        set_matplotlib_formats("retina")
 
 
 def panels(

@@ -6,7 +6,7 @@ import signal
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -159,7 +159,9 @@ class Processes:
                     return
                 idle = self.start()
             idle.job = todo.popleft()
-            idle.connection.send((idle.job, stop))
+            # One that has ended is told by the end of its answers.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                idle.connection.send((idle.job, stop))
 
     def warm_up(self) -> None:
         """Start all processes and wait until they can work: for who measures time."""

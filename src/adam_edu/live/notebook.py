@@ -25,8 +25,11 @@ if sys.platform == "emscripten":  # a page alone: elsewhere others share the pro
     for absent in ("no C\\+\\+ compiler", "Unable to import Axes3D"):
         warnings.filterwarnings("ignore", absent)
 
-from matplotlib import pyplot as plt
-from matplotlib.figure import Figure
+try:
+    from matplotlib import pyplot as plt
+    from matplotlib.figure import Figure
+except ImportError as error:
+    raise ImportError("a chapter's cells need Matplotlib: pip install adam-edu[course]") from error
 
 from . import stand_ins
 from .runner import ABSENT, cut, shortened, within_limits

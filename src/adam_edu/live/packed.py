@@ -175,7 +175,7 @@ def compiled(
             ]
             listed[f"{number}.zip"] = (wanted, 0 if task.docstrings else 2, task.sources)
             (folder / f"{number}.zip").write_bytes(stored(members))
-        (folder / "tasks.json").write_text(json.dumps(listed))
+        (folder / "tasks.json").write_text(json.dumps(listed), encoding="utf-8")
         if how == sys.executable:
             command = [how, "-I", "-c", f"folder = {name!r}\n{COMPILE}"]
         else:
@@ -183,7 +183,7 @@ def compiled(
             home.mkdir()
             for file in ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"):
                 (home / file).write_bytes(runtime[file])
-            (home / "pyodide-lock.json").write_text(json.dumps(LOCK))
+            (home / "pyodide-lock.json").write_text(json.dumps(LOCK), encoding="utf-8")
             command = [how, "-e", NODE, str(home), name, COMPILE]
         subprocess.run(command, check=True, capture_output=True)
         found = []
