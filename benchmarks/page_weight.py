@@ -168,6 +168,11 @@ def size(folder: Path, *patterns: str) -> int:
     return sum(p.stat().st_size for pattern in patterns for p in folder.rglob(pattern))
 
 
+def size_of_runtime(html: Path) -> int:
+    """Return how many bytes of a built book are the Python that its pages run."""
+    return sum(size(folder, "*") for folder in html.glob("_static/live/python-*"))
+
+
 def summary(pages: list[Page], html: Path) -> dict[str, tuple[float, float]]:
     """Return each figure of the book as a whole, and its goal."""
     paints = [page.paint / 1000 for page in pages if page.paint]
@@ -184,7 +189,10 @@ def summary(pages: list[Page], html: Path) -> dict[str, tuple[float, float]]:
         "all pictures, MB": (size(html / "_images", "*") / 1e6, 1.6),
         "complaints of the console": (sum(len(p.complaints) for p in pages), 0),
         "requests to third parties": (sum(len(p.foreign) for p in pages), 0),
-        "the built book, MB": (size(html, "*") / 1e6, 25),
+        "the built book without the runtime of Python, MB": (
+            (size(html, "*") - size_of_runtime(html)) / 1e6,
+            25,
+        ),
     }
 
 

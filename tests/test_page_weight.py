@@ -3,7 +3,7 @@
 import pytest
 from conftest import table_of_contents
 from live_figures import milliseconds
-from page_weight import KB, served, size, weigh
+from page_weight import KB, served, size, size_of_runtime, weigh
 
 pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
@@ -54,5 +54,4 @@ def test_page_is_there_within_a_second_of_a_slow_line(browser, host, name):
 
 def test_the_book_is_small_beside_the_runtime_of_python(html):
     assert size(html / "_images", "*") < 1.6e6
-    runtime = sum(size(folder, "*") for folder in html.glob("_static/live/python-*"))
-    assert size(html, "*") - runtime < 25e6
+    assert size(html, "*") - size_of_runtime(html) < 25e6

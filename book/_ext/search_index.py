@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ OUTPUT = "_static/search-sections.js"
 SHOWN = 170, 60  # characters that a reader can be shown, of prose, and of code and asides
 SELDOM = 0.5  # what weighs less is seldom looked for
 COMMON = 0.06  # a word that is in more than this share of all entries tells none from the others
-STEM = snowballstemmer.stemmer("porter").stemWord
+STEM = cache(snowballstemmer.stemmer("porter").stemWord)
 
 # How much a hit of a kind counts. What answers in a line comes first, a list of links last.
 WEIGHTS = {
