@@ -79,6 +79,26 @@ class Function(Driver):
         return [np.split(row, ends) for row in found]
 
 
+def asking(minimize: Callable[..., Any], name: str) -> Function:
+    """Drive a minimizer that asks for gradients itself.
+
+    ``minimize(gradient, start, steps)`` returns the last point; ``gradient`` takes a point, and
+    perhaps more, and the points that it is given are those after each step.
+    """
+
+    def points(start: Array, gradients: Array) -> list[Array]:
+        seen: list[Array] = []
+
+        def gradient(x: Any, *_: Any) -> Array:
+            seen.append(np.array(x, np.float64).reshape(start.shape))
+            return gradients[min(len(seen), len(gradients)) - 1].copy()
+
+        end = minimize(gradient, start.copy(), len(gradients))
+        return [*seen[1 : len(gradients)], np.asarray(end, np.float64)]
+
+    return Function(points, name)
+
+
 class Command(Driver):
     """A program that reads JSON lines and writes JSON lines.
 

@@ -1,0 +1,5 @@
+"""Adan in one file."""
+
+from adan_pytorch import Adan
+
+OPTIMIZERS = {"adan_pytorch.Adan": Adan}

@@ -1,0 +1,5 @@
+"""lion-pytorch: one optimizer."""
+
+from lion_pytorch import Lion
+
+OPTIMIZERS = {"lion_pytorch.Lion": Lion}
