@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path.insert(0, str(ROOT / "src"))
 
-from adam_edu.libraries.atlas import RECORD, Row, moved  # noqa: E402
+from adam_edu.libraries.atlas import RECORD, Row, moved
 
 ENVIRONMENTS = ROOT / "_build" / "atlas"
 LANGUAGES = {".py": "Python", ".mjs": "JavaScript", ".cpp": "C++"}
@@ -179,7 +179,7 @@ class Library:
             "needs": self.needs,
         }
         interpreter = sys.executable if self.command else own
-        command = [interpreter, "-m", "adam_edu.libraries.measuring", str(self.folder)]
+        command = [interpreter, "-m", "adam_edu.libraries", str(self.folder)]
         command += ["--about", json.dumps(about), "--command", self.command]
         said = ran(command, env=os.environ | {"PYTHONPATH": str(ROOT / "src")})
         return [Row.of_json(line) for line in said.splitlines() if line.startswith('{"library"')]

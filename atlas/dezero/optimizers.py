@@ -1,6 +1,9 @@
 """DeZero, which asks NumPy for names that a newer NumPy has dropped."""
 
-int, float = int, float
+import numpy as np
+
+for _name, _kind in {"int": int, "float": float}.items():
+    setattr(np, _name, _kind)
 
 from dezero import Parameter, Variable, optimizers
 

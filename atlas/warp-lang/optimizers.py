@@ -1,6 +1,7 @@
 """Warp, whose kernels are compiled for the CPU at first use."""
 
 import warp
+import warp.optim
 
 from adam_edu.libraries.frameworks import Adapter
 from adam_edu.libraries.measuring import Made
@@ -30,8 +31,6 @@ def sgd(**arguments):
     """Drive the one whose rate has no default."""
     return driven(warp.optim.SGD, **arguments)
 
-
-import warp.optim
 
 OPTIMIZERS = {
     "warp.optim.Adam": driven(warp.optim.Adam),

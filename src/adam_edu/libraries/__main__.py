@@ -1,9 +1,6 @@
-"""``python -m adam_edu.libraries`` measures again the libraries of the record that are here."""
+"""``python -m adam_edu.libraries FOLDER`` measures a library for the atlas."""
 
-from importlib.resources import files
-from pathlib import Path
-
-from .survey import RECORD, remeasure
+from .measuring import main
 
 if __name__ == "__main__":
-    remeasure(Path(str(files("adam_edu").joinpath("results", RECORD))))
+    main()

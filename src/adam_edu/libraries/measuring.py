@@ -1,6 +1,6 @@
 """Measure a library for the atlas: run the program that names its optimizers, and identify each.
 
-``python -m adam_edu.libraries.measuring FOLDER`` does so with what is installed, and prints the
+``python -m adam_edu.libraries FOLDER`` does so with what is installed, and prints the
 rows as lines of JSON. The program is ``optimizers.py``, whose ``OPTIMIZERS`` has, by the name that
 users call it, what :func:`identify` takes; or, with ``--command``, one in another language, or of
 another Python. Without an argument that one prints an object of JSON, for each name what has no
@@ -153,7 +153,3 @@ def main() -> None:
     options = parser.parse_args()
     for row in rows(options.folder, options.command, **options.about):
         print(row.as_json(), flush=True)
-
-
-if __name__ == "__main__":
-    main()
