@@ -11,8 +11,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve pdf worksheets slides test package lint notebooks bench look pictures address \
-	browser dist clean
+.PHONY: help book serve pdf worksheets slides test package lint notebooks atlas bench look pictures \
+	address browser dist clean
 
 help:  ## List these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,10 @@ lint: $(STAMP)  ## Check style and types
 
 notebooks: $(STAMP)  ## Re-execute what changed, and show what moved (NOTEBOOKS="book/one.ipynb" for some)
 	$(BIN)/python book/_tools/notebooks.py $(NOTEBOOKS)
+
+atlas: $(STAMP)  ## Measure other libraries anew, and say what moved (LIBRARY=river NEWEST=1 UPDATE=1)
+	$(BIN)/python atlas/measure.py $(LIBRARY) $(if $(NEWEST),--newest) $(if $(UPDATE),--update) \
+		$(if $(PART),--part $(PART))
 
 bench: $(STAMP)  ## Run the timings against peers
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done

@@ -29,6 +29,7 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from adam_edu.libraries.atlas import RECORD, Row, moved
 
+RESULTS = ROOT / "src" / "adam_edu" / "results" / RECORD
 ENVIRONMENTS = ROOT / "_build" / "atlas"
 LANGUAGES = {".py": "Python", ".mjs": "JavaScript", ".cpp": "C++"}
 KEPT = "library", "surprise", "source"  # what a person wrote
@@ -222,14 +223,17 @@ def told(before: Sequence[Row], now: Sequence[Row]) -> list[str]:
 
 def measure(name: str, options: argparse.Namespace) -> bool:
     """Measure one library and print what moved; return whether nothing did."""
-    path = ROOT / "src" / "adam_edu" / "results" / RECORD
-    record = [Row.of_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    record = [Row.of_json(line) for line in RESULTS.read_text(encoding="utf-8").splitlines()]
     before = [row for row in record if row.program == name]
+    library = Library(HERE / name, options.newest)
     try:
-        now = Library(HERE / name, options.newest).rows(options.here)
+        now = library.rows(options.here)
     except Failed as failure:
         print(f"{name}: not measured: {failure}", flush=True)
         return False
+    finally:
+        if options.newest:
+            shutil.rmtree(library.environment, ignore_errors=True)
     versions = " and ".join(sorted({row.version for row in before} | {row.version for row in now}))
     lines = told(before, now)
     print(f"{name} {versions}: {len(now)} optimizers, {len(lines) or 'nothing'} moved", flush=True)
@@ -237,8 +241,14 @@ def measure(name: str, options: argparse.Namespace) -> bool:
         print(f"  {line}", flush=True)
     if options.update:
         text = "".join(f"{row.as_json()}\n" for row in merged(record, now, name))
-        path.write_text(text, encoding="utf-8")
+        RESULTS.write_text(text, encoding="utf-8")
     return not lines
+
+
+def part(text: str) -> tuple[int, int]:
+    """Return the two numbers of 2/4."""
+    first, of = map(int, text.split("/"))
+    return first, of
 
 
 def main() -> int:
@@ -248,12 +258,14 @@ def main() -> int:
     parser.add_argument("--update", action="store_true", help="write the rows into the record")
     parser.add_argument("--newest", action="store_true", help="of a library, the newest version")
     parser.add_argument("--here", action="store_true", help="with what is installed, offline")
+    parser.add_argument("--part", type=part, default=(1, 1), help="such as 2/4: a quarter of them")
     options = parser.parse_args()
     known = libraries()
     for name in options.library:
         if name not in known:
             parser.error(f"no library is called {name!r} here; known: {', '.join(known)}")
-    plain = [name for name in known if not Library(HERE / name).needs]
+    first, of = options.part
+    plain = [name for name in known if not Library(HERE / name).needs][first - 1 :: of]
     kept = [measure(name, options) for name in options.library or plain]
     return 0 if all(kept) else 1
 

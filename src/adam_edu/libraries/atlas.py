@@ -18,6 +18,10 @@ from ..rules import RULES
 
 RECORD = "atlas.jsonl"
 IDENTIFIED, EARLIER, READ = "identified", "by an earlier program", "read in its source"
+# Where epsilon stands. The first is Algorithm 1, the second epsilon hat, where the rule is Adam.
+TO_ROOT, BEFORE = "to the root", "before the correction"
+IN_ROOT, IN_ROOT_BEFORE = "in the root", "in the root, before the correction"
+LEAST = "as a least value"
 SAME = 1e-3  # relative difference up to which two numbers are one: some states are float32
 LATE = re.compile(
     r"\b(no gradient|gradient of zero)\b.* for [\d,]+ steps"
@@ -105,12 +109,12 @@ class Row:
         if not self.rule or not hasattr(KNOWN[self.rule], "eps"):
             return ""
         places = {
-            "inside the root, before|without bias correction, epsilon inside": "in the root of v",
-            "inside the root": "in the root",
-            "before the correction": "to the root of v",
-            "least value": "least value of the root",
+            "inside the root, before": IN_ROOT_BEFORE,
+            "inside the root": IN_ROOT,
+            "before the correction": BEFORE,
+            "least value": LEAST,
         }
-        return next((at for words, at in places.items() if re.search(words, self.words)), "outside")
+        return next((at for words, at in places.items() if re.search(words, self.words)), TO_ROOT)
 
     def step(self, gradient: float) -> float | None:
         """Return its first step over its rate; None if one of the two is not known."""
@@ -120,7 +124,7 @@ class Row:
     def default(self, name: str) -> float | None:
         """Return a hyper-parameter's default, in our words; None if it has none or is not known."""
         value = self.settings.get(name)
-        given = (v for v in self.chosen.values() if isinstance(v, float | int))
+        given = (v for v in self.chosen.values() if isinstance(v, float))
         return None if value is None or any(_same(v, value) for v in given) else value
 
     def as_json(self) -> str:
