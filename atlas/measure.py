@@ -223,8 +223,6 @@ def told(before: Sequence[Row], now: Sequence[Row]) -> list[str]:
 
 def measure(name: str, options: argparse.Namespace) -> bool:
     """Measure one library and print what moved; return whether nothing did."""
-    record = [Row.of_json(line) for line in RESULTS.read_text(encoding="utf-8").splitlines()]
-    before = [row for row in record if row.program == name]
     library = Library(HERE / name, options.newest)
     try:
         now = library.rows(options.here)
@@ -234,6 +232,8 @@ def measure(name: str, options: argparse.Namespace) -> bool:
     finally:
         if options.newest:
             shutil.rmtree(library.environment, ignore_errors=True)
+    record = [Row.of_json(line) for line in RESULTS.read_text(encoding="utf-8").splitlines()]
+    before = [row for row in record if row.program == name]
     versions = " and ".join(sorted({row.version for row in before} | {row.version for row in now}))
     lines = told(before, now)
     print(f"{name} {versions}: {len(now)} optimizers, {len(lines) or 'nothing'} moved", flush=True)
