@@ -5,14 +5,14 @@ import re
 from argparse import Namespace
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import pytest
 from conftest import ROOT, visit
 
 pytest.importorskip("scipy")
-import measure
 from html.parser import HTMLParser
+
+import measure
 
 from adam_edu.libraries import Made, Row, atlas, measured
 from adam_edu.libraries.atlas import EARLIER, IDENTIFIED, KNOWN, READ, RECORD, moved
@@ -36,7 +36,7 @@ def test_a_row_is_a_line():
 
 def test_rows_are_complete():
     for row in ROWS:
-        assert row.library and row.version and row.words and row.language, row
+        assert all((row.library, row.version, row.words, row.language)), row
         assert date.fromisoformat(row.date) >= date(2026, 1, 1)
         assert not row.rule or row.rule in KNOWN
         assert row.decay in ("none", "coupled", "decoupled")
@@ -45,7 +45,8 @@ def test_rows_are_complete():
             assert (ROOT / "atlas" / row.program).is_dir(), row
             assert not row.rule or (row.settings and row.first and row.deviation is not None), row
         else:
-            assert row.how in (EARLIER, READ) and not row.program
+            assert row.how in (EARLIER, READ)
+            assert not row.program
             assert row.how != READ or re.match(r"https://\S+$", row.source), row
     assert len({(row.library, row.optimizer) for row in ROWS}) == len(ROWS)
 
@@ -64,9 +65,7 @@ def test_every_program_is_in_the_record():
 
 
 def test_what_a_row_says_of_itself():
-    torch, keras, optax = map(
-        named, ("torch.optim.Adam", "keras.optimizers.Adam", "optax.adam")
-    )
+    torch, keras, optax = map(named, ("torch.optim.Adam", "keras.optimizers.Adam", "optax.adam"))
     assert (torch.kin, torch.epsilon, keras.epsilon) == (
         "Adam",
         "to the root",
@@ -106,8 +105,7 @@ def program(folder, **settings):
     folder.mkdir(exist_ok=True)
     (folder / "requirements.txt").write_text("numpy==2.4.6\n")
     (folder / "optimizers.py").write_text(
-        "from adam_edu.rules import Adam\n"
-        f"OPTIMIZERS = {{'mine.Adam': Adam(**{settings!r})}}\n"
+        f"from adam_edu.rules import Adam\nOPTIMIZERS = {{'mine.Adam': Adam(**{settings!r})}}\n"
     )
 
 
@@ -143,8 +141,12 @@ def test_what_moves_and_what_does_not():
     assert moved(row, row) == []
     assert moved(row, replace(row, version="9", date="2030-01-01", deviation=1e-3)) == []
     assert moved(row, replace(row, settings=row.settings | {"lr": 1.0001e-3})) == []
-    assert moved(row, replace(row, settings=row.settings | {"lr": 2e-3})) == ["lr is 0.002, was 0.001"]
-    assert moved(row, replace(row, first=((1.0, -0.5),)))[0].startswith("the first move at 1 is -0.5")
+    assert moved(row, replace(row, settings=row.settings | {"lr": 2e-3})) == [
+        "lr is 0.002, was 0.001"
+    ]
+    assert moved(row, replace(row, first=((1.0, -0.5),)))[0].startswith(
+        "the first move at 1 is -0.5"
+    )
     assert moved(row, replace(row, words="Lion")) == ["words is 'Lion', was 'Adam'"]
     late = "a parameter that has a gradient of zero for {} steps then moves 2 times its first step"
     one, other = (replace(row, notes=(late.format(n),)) for n in ("100", "1,000"))
@@ -207,7 +209,10 @@ def test_the_table_is_sorted_and_filtered(browser, html):
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     visit(page, (html / "book/atlas.html").as_uri())
     count = "() => document.querySelectorAll('.atlas tbody tr:not([hidden])').length"
-    column = "(k) => [...document.querySelectorAll('.atlas tbody tr')].map((r) => r.cells[k].innerText.trim())"
+    column = (
+        "(k) => [...document.querySelectorAll('.atlas tbody tr')]"
+        ".map((row) => row.cells[k].innerText.trim())"
+    )
 
     page.get_by_label("Filter").fill("torch.optim adam")
     wanted = [row for row in ROWS if "torch.optim.adam" in row.optimizer.lower()]
@@ -241,5 +246,6 @@ def test_the_table_can_be_read_without_scripts_and_on_a_telephone(browser, html)
     assert not page.locator(".atlas-tools").is_visible()
     assert page.locator(".atlas tbody tr").count() == len(ROWS)
     box = page.locator(".pst-scrollable-table-container:has(.atlas)").bounding_box()
-    assert box["x"] >= 0 and box["x"] + box["width"] <= 376
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 376
     context.close()

@@ -3,15 +3,18 @@
 :func:`identify` drives an optimizer from outside and says which rule it runs, with which
 hyper-parameters. :func:`port` says the settings of one library in the words of another,
 :func:`port_schedule` those of a schedule, and :func:`port_state` moves what an optimizer remembers.
-The record ``results/library-defaults.json`` says for every library that the course names what its
-Adam's defaults are and where epsilon stands; :func:`measure` measures it again.
+:func:`atlas` is the record of all optimizers that were identified so, in some seventy libraries.
+The shorter record ``results/library-defaults.json`` says for every library that the course names what
+its Adam's defaults are and where epsilon stands; :func:`measure` measures it again.
 """
 
 from ..forms import FORMS, EpsilonHat
+from .atlas import Row, atlas
 from .base import Driver, Unusable
 from .drive import driver
 from .functions import Command
 from .identify import Identity, identify
+from .measuring import Made, measured
 from .port import Ported, port
 from .rates import PortedSchedule, port_schedule
 from .state import port_state
@@ -42,16 +45,20 @@ __all__ = [
     "EpsilonHat",
     "Identity",
     "Library",
+    "Made",
     "Ported",
     "PortedSchedule",
+    "Row",
     "Unusable",
     "as_text",
+    "atlas",
     "defaults",
     "driver",
     "epsilon_form",
     "identify",
     "measure",
     "measure_relatives",
+    "measured",
     "port",
     "port_schedule",
     "port_state",
