@@ -1,14 +1,10 @@
-"""pytorch-optimizer: a collection, each as its class has it by default."""
+"""pytorch-optimizer: a collection, of which here are those that bear the names of the course."""
 
 import pytorch_optimizer
 
 NAMES = (
-    *("Adan", "AdaBelief", "AdaBound", "AdaFactor", "AdaHessian", "AdaMax", "AdamP", "AdamS"),
-    *("AdaNorm", "AdaPNM", "AdaSmooth", "ADOPT", "AggMo", "Aida", "AMos", "AvaGrad", "CAME"),
-    *("DAdaptAdam", "DiffGrad", "EXAdam", "FTRL", "Grams", "Kate", "Lamb", "LARS", "Lion"),
-    *("MADGRAD", "MSVAG", "Muon", "NovoGrad", "PNM", "Prodigy", "QHAdam", "QHM", "RAdam"),
-    *("Ranger", "Ranger21", "ScheduleFreeAdamW", "SGDP", "SignSGD", "SM3", "SRMM"),
-    *("StableAdamW", "Tiger", "Yogi"),
+    *("AdaBelief", "AdaBound", "AdaFactor", "AdaMax", "AdamP", "AdaSmooth", "ADOPT", "EXAdam"),
+    *("Lamb", "Lion", "Muon", "Prodigy", "RAdam", "ScheduleFreeAdamW", "SignSGD", "StableAdamW"),
 )
 OPTIMIZERS = {
     f"pytorch_optimizer.{name}": getattr(pytorch_optimizer, name)

@@ -9,8 +9,7 @@ from adam_edu.libraries.measuring import Made
 
 NAMES = (
     *("adam", "adamw", "nadam", "nadamw", "radam", "adamax", "rmsprop", "rmsproptf", "adagrad"),
-    *("adadelta", "adabelief", "adafactor", "adopt", "adamp", "adan", "lamb", "lion", "laprop"),
-    *("mars", "madgrad", "muon", "novograd", "sgd", "kron", "adahessian"),
+    *("adabelief", "adafactor", "adopt", "lamb", "lion", "laprop", "muon", "sgd"),
 )
 
 
@@ -24,7 +23,5 @@ def made(name, **arguments):
 
 
 OPTIMIZERS = {
-    f"timm create_optimizer_v2, opt='{name}'": Made(partial(made, name), lr=1e-3)
-    for name in NAMES
-    if name not in ("kron", "adahessian")
+    f"timm create_optimizer_v2, opt='{name}'": Made(partial(made, name), lr=1e-3) for name in NAMES
 }

@@ -3,8 +3,7 @@
 import torch_optimizer
 
 NAMES = (
-    *("A2GradExp", "AccSGD", "AdaBelief", "AdaBound", "AdaMod", "Adafactor", "AdamP", "AggMo"),
-    *("Apollo", "DiffGrad", "Lamb", "LARS", "MADGRAD", "NovoGrad", "PID", "QHAdam", "QHM"),
-    *("RAdam", "Ranger", "RangerQH", "SGDP", "SGDW", "SWATS", "Yogi"),
+    *("AdaBelief", "AdaBound", "Adafactor", "AdamP", "DiffGrad", "Lamb", "RAdam", "SGDW"),
+    "Yogi",
 )
 OPTIMIZERS = {f"torch_optimizer.{name}": getattr(torch_optimizer, name) for name in NAMES}

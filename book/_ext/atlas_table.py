@@ -49,8 +49,7 @@ def table(rows: list[Row], repository: str) -> str:
 <output>{len(rows)} optimizers of {libraries} libraries</output>
 </form>
 <div class="pst-scrollable-table-container">
-<table class="table atlas">
-<caption>{len(rows)} optimizers of {libraries} libraries</caption>
+<table class="table atlas" aria-label="optimizers">
 <thead><tr>{head}</tr></thead>
 <tbody>
 {body}
@@ -67,7 +66,7 @@ def line(row: Row, repository: str, is_first: bool) -> str:
 
 def cells_of(row: Row, repository: str) -> Iterator[str]:
     """Yield what stands in the columns after the first."""
-    yield f"<code>{escape(row.optimizer)}</code>"
+    yield f'<code><span class="pre">{escape(row.optimizer)}</span></code>'
     yield escape(row.words)
     yield escape(row.epsilon)
     for name in ("lr", "beta1", "beta2", "eps"):
@@ -107,7 +106,7 @@ def made(row: Row, repository: str) -> str:
 
 def add_script(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """Load the script where the table is."""
-    if 'class="table atlas"' in context.get("body", ""):
+    if 'class="table atlas' in context.get("body", ""):
         app.add_js_file(SCRIPT, loading_method="defer")
 
 

@@ -4,8 +4,8 @@
 hyper-parameters. :func:`port` says the settings of one library in the words of another,
 :func:`port_schedule` those of a schedule, and :func:`port_state` moves what an optimizer remembers.
 :func:`atlas` is the record of all optimizers that were identified so, in some seventy libraries.
-The shorter record ``results/library-defaults.json`` says for every library that the course names what
-its Adam's defaults are and where epsilon stands; :func:`measure` measures it again.
+The shorter record ``results/library-defaults.json`` says for every library that the course names
+what its Adam's defaults are and where epsilon stands; :func:`measure` measures it again.
 """
 
 from ..forms import FORMS, EpsilonHat

@@ -103,18 +103,22 @@ class Command(Driver):
     """A program that reads JSON lines and writes JSON lines.
 
     The first line that it reads is ``{"x": [...]}``, where the parameter starts; each other line is
-    ``{"g": [...]}``, and it answers with ``{"x": [...]}``, the parameter after that step.
+    ``{"g": [...]}``, and it answers with ``{"x": [...]}``, the parameter after that step. One whose
+    answers are numbers of float32, all of them, is taken to compute in it.
     """
 
     def __init__(self, command: str, seconds: float = 60.0) -> None:
         self.words, self.name, self.seconds = shlex.split(command), command, seconds
 
     def run(self, starts: Sequence[Array], gradients: Gradients, dtype: str) -> list[list[Array]]:
-        """Start it, send all, and read all."""
+        """Start it, send all, and read all; raises Unusable for what JSON has no word for."""
         sizes = [len(x) for x in starts]
         lines = [json.dumps({"x": np.concatenate(starts).tolist()})]
         for row in gradients:
-            lines.append(json.dumps({"g": joined(row, starts).tolist()}))
+            g = joined(row, starts)
+            if not np.isfinite(g).all():
+                raise Unusable(f"{self.name} reads JSON, which has no NaN and no infinity")
+            lines.append(json.dumps({"g": g.tolist()}))
         try:
             done = subprocess.run(
                 self.words,
@@ -136,5 +140,8 @@ class Command(Driver):
                 f'{self.name} must answer each line of gradients with a line {{"x": [...]}}; '
                 f"{len(lines) - 1} were sent, {len(found)} came back. {last}".strip()
             )
+        with np.errstate(over="ignore"):
+            if all(np.array_equal(x, x.astype(np.float32)) for x in found):
+                self.dtypes = ("float32",)
         ends = np.cumsum(sizes)[:-1]
         return [np.split(x, ends) for x in found]
