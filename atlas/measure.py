@@ -87,8 +87,11 @@ class Library:
     @property
     def needs(self) -> str:
         """What it takes beside this Python, for a reader."""
-        said = {"JavaScript": "Node", "C++": self._head()}.get(self.language, "")
-        return said or (f"Python {self.python}" if self.python else "")
+        if self.language == "C++":
+            return f"a compiler and {self._head().partition(';')[0]}"
+        if self.language == "JavaScript":
+            return "Node"
+        return f"Python {self.python}" if self.python else ""
 
     def _head(self) -> str:
         return self.program.read_text(encoding="utf-8").partition("\n")[0].strip("/ .")
@@ -154,7 +157,7 @@ class Library:
             installed = self.environment / "node_modules" / name / "package.json"
             return str(json.loads(installed.read_text())["version"])
         if not self.requirements:
-            return str(re.findall(r"\d[\w.]*", self._head())[-1])
+            return str(re.findall(r"\d[\w.]*", self.needs)[-1])
         distribution = re.split(r"[=<>\[ ;]", self.requirements[0])[0]
         said = ran([interpreter, "-m", "pip", "show", distribution])
         return re.search(r"^Version: ([^+\s]*)", said, re.MULTILINE)[1]

@@ -1,4 +1,4 @@
-// Debian's libtiny-dnn-dev 1.0.0a3; -std=c++14 -lpthread
+// Debian's libcereal-dev and tiny-dnn 1.0.0a3; -std=c++17 -lpthread
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -22,7 +22,6 @@ Step driven(const Numbers& start) {
 int main(int argc, char** argv) {
   return speak(argc, argv,
                {{"tiny_dnn::adam", {driven<tiny_dnn::adam>, {}}},
-                {"tiny_dnn::adamax", {driven<tiny_dnn::adamax>, {}}},
                 {"tiny_dnn::adagrad", {driven<tiny_dnn::adagrad>, {}}},
                 {"tiny_dnn::RMSprop", {driven<tiny_dnn::RMSprop>, {}}},
                 {"tiny_dnn::momentum", {driven<tiny_dnn::momentum>, {}}},

@@ -66,7 +66,8 @@ def measured(call: str, optimizer: Any, **about: Any) -> Row:
         optimizer = maker(**chosen)
     elif isinstance(optimizer, partial):
         maker, chosen = optimizer.func, dict(optimizer.keywords)
-    row: dict[str, Any] = {"optimizer": call, "date": date.today().isoformat(), "how": IDENTIFIED}
+    row: dict[str, Any] = dict.fromkeys(("library", "version", "language", "program"), "")
+    row |= {"optimizer": call, "date": date.today().isoformat(), "how": IDENTIFIED}
     row |= {"chosen": chosen, "declared": declared(maker)}
     driven = driver(optimizer)
     try:
