@@ -1,5 +1,7 @@
 """AdamP by its authors."""
 
+from functools import partial
+
 from adamp import SGDP, AdamP
 
-OPTIMIZERS = {f"adamp.{kind.__name__}": kind for kind in (AdamP, SGDP)}
+OPTIMIZERS = {"adamp.AdamP": AdamP, "adamp.SGDP": partial(SGDP, lr=1e-3)}

@@ -10,7 +10,7 @@ from adam_edu.libraries.functions import asking
 FAR = 1e6  # bounds that no step reaches
 
 
-def walk(step, gradient, start, steps):
+def walk(settings, gradient, start, steps):
     """Let it take a number of steps, however short."""
     seen = []
 
@@ -21,17 +21,19 @@ def walk(step, gradient, start, steps):
     space = genoxide.Real((-FAR, FAR), length=len(start))
     minimizer = genoxide.FirstOrder(
         space,
-        step=step,
         objective="minimize",
         gradient_tolerance=0.0,
         step_tolerance=0.0,
         initial_genome=start,
+        **settings,
     )
     minimizer.run(lambda x: float(np.sum(x)), gradient=asked, generations=steps + 1)
     return seen[steps]
 
 
 OPTIMIZERS = {
-    f"genoxide.FirstOrder(step='{name}')": asking(partial(walk, name), name)
-    for name in ("adam", "adamw")
+    "genoxide.FirstOrder(step='adam')": asking(partial(walk, {"step": "adam"}), "adam"),
+    "genoxide.FirstOrder(step='adamw', weight_decay=0.01)": asking(
+        partial(walk, {"step": "adamw", "weight_decay": 0.01}), "adamw"
+    ),
 }

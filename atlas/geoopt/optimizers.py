@@ -2,11 +2,10 @@
 
 from functools import partial
 
-from geoopt.optim import RiemannianAdam, RiemannianLineSearch, RiemannianSGD
+from geoopt.optim import RiemannianAdam, RiemannianSGD
 
 OPTIMIZERS = {
     "geoopt.optim.RiemannianAdam": RiemannianAdam,
     "geoopt.optim.RiemannianAdam(amsgrad=True)": partial(RiemannianAdam, amsgrad=True),
     "geoopt.optim.RiemannianSGD": partial(RiemannianSGD, lr=1e-3),
-    "geoopt.optim.RiemannianLineSearch": RiemannianLineSearch,
 }

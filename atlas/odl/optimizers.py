@@ -50,7 +50,9 @@ def begin(start):
 
     space = odl.rn(len(start))
     loss, x = Loss(space, ask), space.element(np.array(start))
-    threading.Thread(target=adam, args=(loss, x), kwargs={"tol": 0, "maxiter": 10**9}, daemon=True).start()
+    threading.Thread(
+        target=adam, args=(loss, x), kwargs={"tol": 0, "maxiter": 10**9}, daemon=True
+    ).start()
     points.get()
 
     def step(g):

@@ -16,8 +16,6 @@ def driven(name):
 
     def begin(arrays):
         tensors = [Tensor(x) for x in arrays]
-        for tensor in tensors:
-            tensor.requires_grad_(True)
         return getattr(optim, name)(tensors), tensors
 
     def step(optimizer, tensors, gradients):

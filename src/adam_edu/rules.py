@@ -8,6 +8,7 @@ followed by the new slots. Squares, roots and quotients of arrays are taken elem
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from .base import Decay, Epsilon, Rate, Rule, Speed, Strength
 from .ops import clip, maximum, product, sign, sqrt
@@ -277,9 +278,9 @@ class AdamUncorrected(Rule):
     Its first step is :math:`(1 - \beta_1) / \sqrt{1 - \beta_2}` times too long: 3.16 with the
     defaults.
 
-    Source: Kingma and Ba (2015), section 6.4, which compares Adam with it. No large library offers
-    it, but the optimizer in BERT's published code is this with decoupled weight decay (Devlin,
-    Chang, Lee and Toutanova, 2019).
+    Source: Kingma and Ba (2015), section 6.4, which compares Adam with it. MLX's Adam is this
+    unless it is asked to correct, and the optimizer in BERT's published code is this with decoupled
+    weight decay (Devlin, Chang, Lee and Toutanova, 2019).
 
     Chapter: Bias correction.
 
@@ -290,6 +291,7 @@ class AdamUncorrected(Rule):
     1.316228
     """
 
+    words: ClassVar[str] = "Adam without bias correction"
     lr: Rate = 1e-3
     beta1: Decay = 0.9
     beta2: Decay = 0.999

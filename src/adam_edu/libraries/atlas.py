@@ -30,7 +30,7 @@ LATE = re.compile(
 KNOWN = {kind.__name__: kind for kind in (*RULES.values(), *FORMS)}
 # Families of optimizers, by what their names have in them; the first that fits.
 KIN = {
-    "AMSGrad": "amsgrad|ams",
+    "AMSGrad": "amsgrad",
     "schedule-free": "schedule_?free",
     "AdaBelief": "adabelief",
     "AdaBound": "adabound|amsbound",
@@ -43,11 +43,11 @@ KIN = {
     "NAdam": "nadam|nadamw|nesterov.?adam",
     "RAdam": "radam",
     "AdaMax": "adamax",
-    "AdamW": "adamw|adam_?weight_?decay",
+    "AdamW": "adamw(?!ar)|adam_?weight_?decay",
     "AdaDelta": "adadelta",
     "AdaGrad": "adagrad",
     "RMSProp": "rmsprop",
-    "Adam": "adam",
+    "Adam": r"adam(?!p\b)",
     "SGD": "sgd|momentum|nesterov|gradient.?descent|descent|nag",
 }
 
@@ -60,10 +60,10 @@ class Row:
     ----------
     library, version, language : where it comes from
     optimizer : as its users call it
-    program : the folder in ``atlas`` whose program measured it; empty if none there did
     date : when it was measured, or its source read
     how : one of the three phrases of this module
     words : what it computes
+    program : the folder in ``atlas`` whose program measured it; empty if none there did
     rule : the class of this package that takes its steps; empty if none does
     settings : its hyper-parameters at their defaults, in our words, as its steps tell them
     decay : how it forgets weights beside its rule: "none", "coupled" or "decoupled"
@@ -81,10 +81,10 @@ class Row:
     version: str
     language: str
     optimizer: str
-    program: str
     date: str
     how: str
     words: str
+    program: str = ""
     rule: str = ""
     settings: Mapping[str, float] = field(default_factory=dict)
     decay: str = "none"

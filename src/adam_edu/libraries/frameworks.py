@@ -45,8 +45,9 @@ class Torch(Driver):
                 f"{self.name} must make a Torch optimizer from a list of parameters; it made "
                 f"{type(optimizer).__name__}"
             )
-        for group in optimizer.param_groups:
-            group["lr"] *= self.rate
+        if self.rate != 1:  # the rate of some has another name
+            for group in optimizer.param_groups:
+                group["lr"] *= self.rate
         train = getattr(optimizer, "train", None)
         if callable(train):  # schedule-free ones have two modes
             train()

@@ -66,10 +66,11 @@ def measured(call: str, optimizer: Any, **about: Any) -> Row:
         optimizer = maker(**chosen)
     elif isinstance(optimizer, partial):
         maker, chosen = optimizer.func, dict(optimizer.keywords)
-    row: dict[str, Any] = dict.fromkeys(("library", "version", "language", "program"), "")
+    row: dict[str, Any] = dict.fromkeys(("library", "version", "language"), "")
     row |= {"optimizer": call, "date": date.today().isoformat(), "how": IDENTIFIED}
     row |= {"chosen": chosen, "declared": declared(maker)}
     driven = driver(optimizer)
+    driven.name = call
     try:
         found = identify(driven)
     except Unusable as error:
