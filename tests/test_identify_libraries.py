@@ -1,4 +1,7 @@
-"""Optimizers of libraries that are not needed otherwise: pip install -e .[libraries]."""
+"""Optimizers of libraries that are not needed otherwise.
+
+Each is installed by its requirements in the folder atlas, or all by pip install -e .[libraries].
+"""
 
 import pytest
 
