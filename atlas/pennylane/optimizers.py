@@ -15,7 +15,8 @@ def driven(kind):
         return kind(), [wrapped.array(x, requires_grad=True) for x in arrays]
 
     def step(optimizer, arrays, gradients):
-        moved = optimizer.step(lambda *xs: 0.0, *arrays, grad_fn=lambda *xs: tuple(gradients))
+        given = tuple(gradients) if len(gradients) > 1 else gradients[0]
+        moved = optimizer.step(lambda *xs: 0.0, *arrays, grad_fn=lambda *xs: given)
         return moved if isinstance(moved, list) else [moved]
 
     return Adapter(kind.__name__, begin, step, dtypes=("float64",))

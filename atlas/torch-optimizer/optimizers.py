@@ -2,8 +2,23 @@
 
 import torch_optimizer
 
+from adam_edu.libraries.frameworks import Torch
+
 NAMES = (
     *("AdaBelief", "AdaBound", "Adafactor", "AdamP", "DiffGrad", "Lamb", "RAdam", "SGDW"),
     "Yogi",
 )
-OPTIMIZERS = {f"torch_optimizer.{name}": getattr(torch_optimizer, name) for name in NAMES}
+COPIED = ("Adafactor", "RAdam")
+
+
+class Single(Torch):
+    """They compute in float32, whatever the parameter."""
+
+    dtypes = ("float32", "bfloat16")
+
+
+OPTIMIZERS = {
+    f"torch_optimizer.{name}": Single(kind) if name in COPIED else kind
+    for name in NAMES
+    for kind in [getattr(torch_optimizer, name)]
+}
