@@ -108,6 +108,17 @@ def test_the_numbers_of_a_torch_optimizer_are_those_of_its_signature(optimizer):
             assert plain(ours, *found.settings[ours]) == given[theirs].default
 
 
+@pytest.mark.parametrize("eps", [1e-7, 1e-8])
+def test_a_penalty_of_the_usual_strength_is_found_with_any_usual_epsilon(eps):
+    def step(x, g, m, v, t):
+        return EpsilonHat(eps=eps).update(t, x, g + 5e-4 * x, m, v)
+
+    found, _ = fitted(step)
+
+    assert called(found, fits=True) == f"{EpsilonHat.words}, weight decay added to the gradient (L2)"
+    assert found.values["weight_decay"] == pytest.approx(5e-4, rel=1e-4)
+
+
 OPTAX = {
     "adam": (optax.adam(1e-3), "Adam"),
     "adamw": (optax.adamw(1e-3), "Adam, weight decay decoupled"),

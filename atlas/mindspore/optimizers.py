@@ -13,7 +13,7 @@ from adam_edu.libraries.frameworks import Adapter
 mindspore.set_device("CPU")
 mindspore.set_context(mode=mindspore.PYNATIVE_MODE)
 NAMES = (
-    *("Adam", "AdamWeightDecay", "AdaMax", "Adagrad", "Adadelta", "Lamb", "RMSProp", "SGD"),
+    *("Adam", "AdamWeightDecay", "AdaMax", "Adagrad", "Adadelta", "RMSProp", "SGD"),
     *("Rprop", "ASGD"),
 )
 EXPERIMENTAL = ("Adam", "AdamW", "NAdam", "RAdam", "Adamax", "RMSprop", "Adagrad")

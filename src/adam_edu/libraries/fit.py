@@ -200,8 +200,8 @@ def candidates(decay: str) -> list[Candidate]:
 OTHERS: tuple[tuple[dict[str, float], ...], ...] = (
     ({"beta1": 0.5, "momentum": 0.5, "beta": 0.5},),
     ({"beta2": 0.9, "rho": 0.9},),
-    ({"eps": 0.01},),
-    ({"weight_decay": 1e-4}, {"weight_decay": 0.1}),
+    ({"eps": 0.01}, {"eps": 1e-8}),
+    ({"weight_decay": 1e-4}, {"weight_decay": 5e-4}, {"weight_decay": 0.1}),
     ({"momentum_decay": 0.05}, {"momentum_decay": 1.0}),
 )
 
