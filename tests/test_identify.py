@@ -115,7 +115,8 @@ def test_a_penalty_of_the_usual_strength_is_found_with_any_usual_epsilon(eps):
 
     found, _ = fitted(step)
 
-    assert called(found, fits=True) == f"{EpsilonHat.words}, weight decay added to the gradient (L2)"
+    decayed = f"{EpsilonHat.words}, weight decay added to the gradient (L2)"
+    assert called(found, fits=True) == decayed
     assert found.values["weight_decay"] == pytest.approx(5e-4, rel=1e-4)
 
 

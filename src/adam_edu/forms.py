@@ -267,7 +267,7 @@ class RMSPropMomentum(Rule):
     rho: Decay = 0.99
     eps: Epsilon = 1e-8
     momentum: Decay = 0.9
-    slots = ("v", "b")
+    slots: ClassVar[tuple[str, ...]] = ("v", "b")
 
     def step(self, x, g, v, b):
         v = self.rho * v + (1 - self.rho) * g * g
@@ -297,6 +297,33 @@ class CenteredRMSPropInsideRoot(CenteredRMSProp):
         m = self.rho * m + (1 - self.rho) * g
         v = self.rho * v + (1 - self.rho) * g * g
         return -self.lr * g / sqrt(maximum(v - m * m, 0.0) + self.eps), m, v
+
+
+@dataclass(frozen=True)
+class CenteredRMSPropMomentum(RMSPropMomentum):
+    """Centered RMSProp whose steps gather in a buffer, as Torch has it."""
+
+    words: ClassVar[str] = "centered RMSProp with momentum"
+    slots = ("m", "v", "b")
+
+    def step(self, x, g, m, v, b):
+        m = self.rho * m + (1 - self.rho) * g
+        v = self.rho * v + (1 - self.rho) * g * g
+        b = self.momentum * b + g / (sqrt(maximum(v - m * m, 0.0)) + self.eps)
+        return -self.lr * b, m, v, b
+
+
+@dataclass(frozen=True)
+class CenteredRMSPropMomentumInsideRoot(CenteredRMSPropMomentum):
+    """Centered RMSProp with momentum and epsilon inside the root, as Graves and Keras have it."""
+
+    words: ClassVar[str] = "centered RMSProp with momentum, epsilon inside the root"
+
+    def step(self, x, g, m, v, b):
+        m = self.rho * m + (1 - self.rho) * g
+        v = self.rho * v + (1 - self.rho) * g * g
+        b = self.momentum * b + g / sqrt(maximum(v - m * m, 0.0) + self.eps)
+        return -self.lr * b, m, v, b
 
 
 @dataclass(frozen=True)
@@ -381,6 +408,8 @@ FORMS: tuple[type[Rule], ...] = (
     RMSPropMomentum,
     RMSPropMomentumInsideRoot,
     CenteredRMSPropInsideRoot,
+    CenteredRMSPropMomentum,
+    CenteredRMSPropMomentumInsideRoot,
     AdaGradInsideRoot,
     MomentumDampened,
     SignDescent,

@@ -17,6 +17,8 @@ from ..forms import (
     AMSGradEpsilonHat,
     AMSGradOfHat,
     CenteredRMSPropInsideRoot,
+    CenteredRMSPropMomentum,
+    CenteredRMSPropMomentumInsideRoot,
     EpsilonHat,
     MomentumDampened,
     RAdamEpsilonHat,
@@ -124,6 +126,8 @@ def _torch() -> Iterator[Way]:
     yield way("RMSprop", "RMSProp with momentum", RMSPropMomentum, 1e-2, chosen=plain)
     centered = {"momentum": 0, "centered": True}
     yield way("RMSprop", "centered RMSProp", CenteredRMSProp, 1e-2, chosen=centered)
+    gathered = "centered RMSProp with momentum"
+    yield way("RMSprop", gathered, CenteredRMSPropMomentum, 1e-2, chosen={"centered": True})
     yield way("Adagrad", "AdaGrad", AdaGradStarted, 1e-2, eps=1e-10)
     yield way("Adadelta", "AdaDelta", AdaDelta, 1.0, eps=1e-6, rho="rho", share=0.9)
 
@@ -161,6 +165,9 @@ def _keras() -> Iterator[Way]:
     yield way("RMSprop", "RMSProp with momentum", RMSPropMomentumInsideRoot, **momentum)
     chosen = {"momentum": 0, "centered": True}
     yield way("RMSprop", "centered RMSProp", CenteredRMSPropInsideRoot, chosen=chosen)
+    momentum["chosen"] = {"centered": True}
+    gathered = "centered RMSProp with momentum"
+    yield way("RMSprop", gathered, CenteredRMSPropMomentumInsideRoot, **momentum)
     yield way("Adagrad", "AdaGrad", AdaGradInsideRootStarted)
     yield way("Adadelta", "AdaDelta", AdaDelta, share=0.95)
     yield way("Lion", "Lion", Lion, beta2=0.99)
@@ -204,6 +211,8 @@ def _optax() -> Iterator[Way]:
     yield way("rmsprop", "RMSProp with momentum", RMSPropMomentum, chosen=outside)
     centered = {"momentum": 0, "centered": True, "eps_in_sqrt": True}
     yield way("rmsprop", "centered RMSProp", CenteredRMSPropInsideRoot, chosen=centered)
+    gathered, inside = "centered RMSProp with momentum", {"centered": True, "eps_in_sqrt": True}
+    yield way("rmsprop", gathered, CenteredRMSPropMomentumInsideRoot, chosen=inside)
     yield way("adagrad", "AdaGrad", AdaGradInsideRootStarted, eps=1e-7)
     decay: dict[str, Any] = {"weight_decay": 0.0, "decay": COUPLED}
     yield way("adadelta", "AdaDelta", AdaDelta, eps=1e-6, rho="rho", **decay)

@@ -306,6 +306,8 @@ def plain(name: str, value: float, error: float) -> float:
     share = name.startswith("beta") or name in ("rho", "momentum", "beta")
     base = 1 - value if share else value
     room = max(3 * error if math.isfinite(error) else 0.0, 3e-5 * abs(base))
+    if name == "weight_decay" and abs(value) <= room:  # the steps do not tell it from none
+        return 0.0
     for digits in range(1, 8):
         short = float(f"{base:.{digits}g}")
         if abs(short - base) <= room:

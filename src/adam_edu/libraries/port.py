@@ -17,6 +17,7 @@ from ..forms import (
     AMSGradEpsilonHat,
     AMSGradOfHat,
     CenteredRMSPropInsideRoot,
+    CenteredRMSPropMomentumInsideRoot,
     EpsilonHat,
     RAdamEpsilonHat,
     RMSPropInsideRoot,
@@ -46,6 +47,7 @@ OUTSIDE, INSIDE, HAT = "to the root", "inside the root", "to the root before its
 PLACES: Mapping[type[Rule], str] = {
     **dict.fromkeys((EpsilonHat, AMSGradEpsilonHat, RAdamEpsilonHat), HAT),
     **dict.fromkeys((RMSPropInsideRoot, RMSPropMomentumInsideRoot), INSIDE),
+    CenteredRMSPropMomentumInsideRoot: INSIDE,
     **dict.fromkeys((CenteredRMSPropInsideRoot, AdaGradInsideRootStarted), INSIDE),
     AdaMax: "to the size of the gradient, within the maximum",
     AdaMaxOutside: "to the maximum",
