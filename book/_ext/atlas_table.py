@@ -37,13 +37,16 @@ def table(rows: list[Row], repository: str) -> str:
     found = {row.kin for row in rows}
     families = [kin for kin in (*KIN, "other") if kin in found]
     options = "".join(f"<option>{escape(kin)}</option>" for kin in ("all", *families))
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in COLUMNS)
+    # Its place is there before the script is, and so is that of each button: nothing moves.
+    head = "".join(
+        f'<th scope="col"><button type="button">{escape(name)}</button></th>' for name in COLUMNS
+    )
     ordered = sorted(rows, key=lambda row: row.library.lower())
     first = {row.library: row for row in reversed(ordered)}
     body = "\n".join(line(row, repository, row is first[row.library]) for row in ordered)
     libraries = len(first)
     return f"""
-<form class="atlas-tools" hidden>
+<form class="atlas-tools">
 <label>Filter <input type="search" placeholder="such as: torch epsilon hat"></label>
 <label>Family <select>{options}</select></label>
 <output>{len(rows)} optimizers of {libraries} libraries</output>

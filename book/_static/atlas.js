@@ -35,13 +35,8 @@
   };
 
   [...table.tHead.rows[0].cells].forEach((header, column) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.append(...header.childNodes);
-    button.addEventListener("click", () => sort(header, column));
-    header.append(button);
+    header.querySelector("button").addEventListener("click", () => sort(header, column));
   });
   form.addEventListener("input", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.hidden = false;
 })();
