@@ -1,5 +1,6 @@
 """What the tests of the book share: where things are, and the pages, built once."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -39,6 +40,18 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.TemporaryDirectory(prefix="adam-edu-kernel-")
         config.add_cleanup(folder.cleanup)
         fresh_kernel.install(Path(folder.name))
+
+
+# Thousands of tests, and the libraries that they import, live to the end. The collector of garbage
+# goes through all of them again and again, unless it is told to let them be.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage from here on, but not among what was imported and collected."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def table_of_contents() -> list[str]:
