@@ -51,6 +51,12 @@ class Call:
     def __str__(self) -> str:
         return _text(self)
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What :func:`reads` returns: trees share branches, and are asked again and again."""
+        found = dict.fromkeys(name for arg in self.args for name in reads(arg))
+        return tuple(name for name in found if self.op != "product" or name != INDEX)
+
 
 Node = Name | Number | Call
 Path = tuple[int, ...]
@@ -195,10 +201,9 @@ def reads(node: Node) -> tuple[str, ...]:
     >>> reads(parse("beta1 * m + (1 - beta1) * g"))
     ('beta1', 'm', 'g')
     """
-    bound = {INDEX} if isinstance(node, Call) and node.op == "product" else set()
-    own = [node.id] if isinstance(node, Name) else []
-    names = dict.fromkeys([*own, *(name for arg in _args(node) for name in reads(arg))])
-    return tuple(name for name in names if name not in bound)
+    if isinstance(node, Call):
+        return node.names
+    return (node.id,) if isinstance(node, Name) else ()
 
 
 def _args(node: Node) -> tuple[Node, ...]:
