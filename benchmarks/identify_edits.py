@@ -1,0 +1,106 @@
+"""Of each rule, every edit of one thing in its lines: is it identified by its steps alone?
+
+An edit is named if what is found takes the same steps as it does along gradients that were not
+asked, called unknown if nothing is found, and wrong if what is found takes others there. An edit
+that does not move, or leaves the numbers, is refused before and not counted.
+
+Run: ``python benchmarks/identify_edits.py [--every 10] [RULE ...]`` takes every tenth edit; with
+1, all of them, which takes hours.
+"""
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator
+from time import process_time
+
+import numpy as np
+
+from adam_edu import RULES, Rule
+from adam_edu.libraries.base import Unusable
+from adam_edu.libraries.edited import Edited
+from adam_edu.libraries.fit import COUPLED, DECOUPLED, Candidate
+from adam_edu.libraries.functions import Function
+from adam_edu.libraries.identify import Identity, identify
+from adam_edu.libraries.screening import NOT_ASKED
+from adam_edu.program import program_of
+from adam_edu.wrongs import singles
+
+NAMED, UNKNOWN, WRONG = "named", "unknown", "wrong"
+OTHERS = 0.3 * np.random.default_rng(7).standard_normal((60, 13))
+
+
+def edits(rule: type[Rule]) -> Iterator[Edited]:
+    """Yield a rule with each edit that a library might have."""
+    for group in singles(program_of(rule)):
+        for wrong in group.wrongs:
+            if wrong.kind not in NOT_ASKED:
+                yield Edited(rule, wrong=wrong)
+
+
+def driven(edit: Edited) -> Function:
+    """Return an edit as a stranger's optimizer: points for a start and gradients."""
+    values = edit.begin()
+
+    def points(start: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            return start + np.cumsum(edit.moves(values, start, gradients), axis=0)
+
+    return Function(points, edit.words)
+
+
+def same_steps(edit: Edited, found: Identity) -> bool:
+    """Say whether what was found moves as the edit does, along gradients that were not asked."""
+    start = np.linspace(-1, 1, OTHERS.shape[1])
+    kind = Edited if found.edits else Candidate
+    if kind is Edited:  # its lines are compared by what they compute, not by how they are written
+        candidate = next(
+            one for one in edits(found.rule) if [new for _, new in one.changes] == list(found.edits)
+        )
+    else:
+        decay = found.decay if found.decay in (COUPLED, DECOUPLED) else "none"
+        candidate = Candidate(found.rule, decay)
+    values = {name: value for name, (value, _) in found.settings.items()}
+    with np.errstate(all="ignore"):
+        wanted = edit.moves(edit.begin(), start, OTHERS)
+        got = candidate.moves(values, start, OTHERS)
+    return np.allclose(got, wanted, rtol=1e-3, atol=1e-4 * abs(wanted).max())
+
+
+def verdict(edit: Edited) -> str:
+    """Return how an edit is judged; empty if it is refused before."""
+    try:
+        found = identify(driven(edit))
+    except Unusable:
+        return ""
+    if not found.fits:
+        return UNKNOWN
+    return NAMED if same_steps(edit, found) else WRONG
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("rules", nargs="*", choices=[*RULES, []], help="by default all")
+    parser.add_argument("--every", type=int, default=10, help="take one of so many edits")
+    options = parser.parse_args()
+    total: Counter[str] = Counter()
+    print(f"{'rule':20s} edits  named  unknown  wrong   s each")
+    for name in options.rules or RULES:
+        begin = process_time()
+        some = list(edits(RULES[name]))[:: options.every]
+        judged = [(edit, verdict(edit)) for edit in some]
+        count = Counter(said for _, said in judged if said)
+        seconds = (process_time() - begin) / max(len(some), 1)
+        total += count
+        print(
+            f"{name:20s} {count.total():5d} {count[NAMED]:6d} {count[UNKNOWN]:8d} "
+            f"{count[WRONG]:6d} {seconds:8.1f}",
+            flush=True,
+        )
+        for edit, said in judged:
+            if said in (UNKNOWN, WRONG):
+                print(f"    {said}: {edit.words}", flush=True)
+    print(f"{'all':20s} {total.total():5d} {total[NAMED]:6d} {total[UNKNOWN]:8d} {total[WRONG]:6d}")
+
+
+if __name__ == "__main__":
+    main()
