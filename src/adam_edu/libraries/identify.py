@@ -34,7 +34,7 @@ FITS = 1e-4  # one above which the rule is another one; float32 powers of beta2 
 DOUBTFUL, EDITED = (1e-6, FITS), (1e-7, 3e-5)
 ONE = 1e-6  # what a share that is fitted may lack of 1, and be 1
 RESTARTED = 25  # evaluations of a fit that begins elsewhere
-ASKED = 16  # candidates that are fitted, the nearest first
+ASKED, MOST = 16, 26  # candidates that are fitted, the nearest first; and if none is exact
 DECAYS = {
     COUPLED: "weight decay added to the gradient (L2)",
     DECOUPLED: "weight decay decoupled",
@@ -236,7 +236,9 @@ def search(seen: Seen) -> list[Fitted]:
     exact = EXACT[seen.ulp > 1e-12]
     tried: list[Fitted] = []
     room = math.inf  # once one is exact, only those with fewer hyper-parameters are of interest
-    for _, start, candidate in ranked[:ASKED]:
+    for i, (_, start, candidate) in enumerate(ranked[:MOST]):
+        if i >= ASKED and room < math.inf:
+            break
         if len(candidate.domains) >= room:
             continue
         tried.append(fit(candidate, seen, start))
