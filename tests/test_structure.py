@@ -22,7 +22,7 @@ FLOORS = [
     {"descent", "recorded"},
     {"adam_edu"},
     {"claims", "evidence", "plots", "symbolic", "torch"},
-    {"check", "experiments", "lab", "libraries"},
+    {"check", "experiments", "flow", "lab", "libraries"},
     {"cards", "live"},
     {"cli"},
     {"__main__"},
