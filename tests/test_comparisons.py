@@ -183,3 +183,11 @@ def test_a_sentence_that_compares_is_found():
     text = "## A\n\nAdam is faster than\nSGD. (The loss ends below Nesterov's.) Is Adam better?\n"
 
     assert sentences(text) == ["Adam is faster than SGD.", "(The loss ends below Nesterov's.)"]
+
+
+@pytest.mark.parametrize(("seeds", "problem"), [(3, "3 seeds"), (10, None)])
+def test_three_seeds_are_no_evidence(monkeypatch, seeds, problem):
+    printed = f"Adam against SGD: lower on {seeds} of {seeds} seeds"
+    monkeypatch.setitem(globals(), "outputs", lambda chapter: [("", printed)])
+
+    assert objection("schedules", "seeds", "Adam against SGD", "Adam is faster.", "") == problem

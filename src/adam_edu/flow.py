@@ -5,6 +5,7 @@ It is made from the rule's own lines, so that it cannot say anything else than t
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -98,7 +99,7 @@ def flow_of(rule: type[Rule]) -> Flow:
 
 def _apart(boxes: list[Box]) -> tuple[Box, ...]:
     """Return the boxes moved sideways until no two of a row overlap."""
-    places = {}
+    places: dict[int, float] = {}
     for row in {box.row for box in boxes}:
         order = sorted((box.place, i) for i, box in enumerate(boxes) if box.row == row)
         wanted = np.array([place for place, _ in order])
@@ -124,8 +125,8 @@ def draw(rule: type[Rule]) -> Axes:
     labels = []
     for box in flow.boxes:
         color = COLORS.get(box.name.partition("_")[0], INK)
-        frame = {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": color}
-        frame |= {"linestyle": "--" if box.kept else "-", "linewidth": 1.6}
+        frame: dict[str, Any] = {"boxstyle": "round,pad=0.4", "facecolor": "white"}
+        frame |= {"edgecolor": color, "linestyle": "--" if box.kept else "-", "linewidth": 1.6}
         labels.append(ax.text(box.place, -box.row, box.text, ha="center", va="center", bbox=frame))
     for start, end in flow.arrows:
         ax.annotate(
