@@ -8,10 +8,12 @@ from threading import Thread
 
 import pytest
 from conftest import POLICY, QuietHandler, notebooks
+from filelock import FileLock
 
 from adam_edu.lab import catalog
 from adam_edu.live import cells, exercises, runtime, sphinx
 
+SLOW = 60_000  # ms: a start on a busy machine
 CELLS = {path.stem: cells.of_notebook(path) for path in notebooks()}
 ASKED = {path.stem: found for path in notebooks() if (found := exercises.of_notebook(path))}
 
@@ -83,24 +85,56 @@ def write_pages(folder):
 
 
 @contextmanager
-def served(folder):
+def served(folder, port=0):
     """Serve a folder; give its address and the list of what is asked for."""
     asked = []
     handler = partial(Host, directory=folder, asked=asked)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/", asked
         server.shutdown()
 
 
+class Exercise:
+    """One exercise of an open page."""
+
+    def __init__(self, page, name):
+        self.page, self.name = page, name
+        self.cell = page.locator(f".cell:has(> [data-name={name}])")
+        self.field = self.cell.locator("textarea")
+        self.verdict = self.cell.locator(".live-verdict")
+        self.note = self.cell.locator("span.live-note")
+
+    def button(self, name):
+        return self.cell.get_by_role("button", name=name)
+
+    def write(self, text):
+        if self.button("Write here").count():
+            self.button("Write here").click()
+        self.field.fill(text)
+
+    def check(self):
+        """Check, and return what the page shows."""
+        self.button("Check").click()
+        self.page.wait_for_function(
+            "cell => cell.querySelector('.live-verdict')?.ariaBusy === 'false'",
+            arg=self.cell.element_handle(),
+            timeout=SLOW,
+        )
+        return self.verdict.inner_text()
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Return a folder of pages; skip without Pyodide."""
-    folder = tmp_path_factory.mktemp("live")
-    try:
-        write_pages(folder)
-    except runtime.NotThere as error:
-        pytest.skip(str(error))
+def folder(tmp_path_factory, worker_id):
+    """Return a folder of pages, written once for all that test them; skip without Pyodide."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "live"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "icon.svg").exists():
+            try:
+                write_pages(folder)
+            except runtime.NotThere as error:
+                pytest.skip(str(error))
     return folder
 
 

@@ -6,52 +6,29 @@ import re
 
 import live_cells
 import pytest
-from live_pages import ASKED, CELLS, folder, page_of, site  # noqa: F401 - fixtures
+from live_pages import ASKED, CELLS, SLOW, Exercise, folder, site  # noqa: F401 - fixtures
 
 from adam_edu.live import runner
 
 pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
-SLOW = 60_000  # ms: a start on a busy machine
 ADAM = "def adam_step(x, g, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):\n    {}\n"
 PAGE = "bias-correction"
 
 
-class Exercise:
-    """One exercise of an open page."""
-
-    def __init__(self, page, name):
-        self.page, self.name = page, name
-        self.cell = page.locator(f".cell:has(> [data-name={name}])")
-        self.field = self.cell.locator("textarea")
-        self.verdict = self.cell.locator(".live-verdict")
-        self.note = self.cell.locator("span.live-note")
-
-    def button(self, name):
-        return self.cell.get_by_role("button", name=name)
-
-    def write(self, text):
-        if self.button("Write here").count():
-            self.button("Write here").click()
-        self.field.fill(text)
-
-    def check(self):
-        """Check, and return what the page shows."""
-        self.button("Check").click()
-        self.page.wait_for_function(
-            "cell => cell.querySelector('.live-verdict')?.ariaBusy === 'false'",
-            arg=self.cell.element_handle(),
-            timeout=SLOW,
-        )
-        return self.verdict.inner_text()
-
-
 @pytest.fixture(scope="module")
 def context(browser, site):  # noqa: F811
-    context = browser.new_context(viewport={"width": 1000, "height": 900})
+    # Playwright sees no request that a service worker answers; test_live_offline.py has one.
+    context = browser.new_context(viewport={"width": 1000, "height": 900}, service_workers="block")
     context.set_default_timeout(SLOW)
     yield context
     context.close()
+
+
+def complaint(message):
+    """Return what a message of the console complains of: nothing, or one text."""
+    own = message.text == "Service Worker registration blocked by Playwright"
+    return [] if own or message.type not in ("error", "warning") else [message.text]
 
 
 @pytest.fixture
@@ -68,12 +45,7 @@ def open_page(context, site):  # noqa: F811
             page.goto(f"{address}{name}.html")
             return page
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda message: (
-                complaints.append(message.text) if message.type in ("error", "warning") else None
-            ),
-        )
+        page.on("console", lambda message: complaints.extend(complaint(message)))
         page.goto(f"{address}{name}.html")
         return page
 

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 SCRIPTS = Path(__file__).with_name("js")
 ON_EVERY_PAGE = "live.js"
 SHEET = "live.css"
+OFFLINE = "service-worker.js"  # beside the pages: it serves what lies below it
 
 
 @dataclass
@@ -126,7 +127,7 @@ def written(
     app = {
         path.name: path.read_bytes()
         for path in SCRIPTS.iterdir()
-        if path.name not in (ON_EVERY_PAGE, SHEET)
+        if path.name not in (ON_EVERY_PAGE, SHEET, OFFLINE)
     }
     app |= {own.file: own.packed, "list.json": json.dumps(told).encode()}
     if more:
@@ -146,6 +147,9 @@ def written(
     script = (SCRIPTS / ON_EVERY_PAGE).read_text(encoding="utf-8")
     text = f"const LIVE = {json.dumps(settings, separators=(',', ':'))};\n{script}"
     write(static, {ON_EVERY_PAGE: text.encode(), SHEET: (SCRIPTS / SHEET).read_bytes()})
+    folders = [name for name in (folder, settings["editor"], settings["app"]) if name]
+    script = (SCRIPTS / OFFLINE).read_text(encoding="utf-8")
+    write(static.parent, {OFFLINE: f"const FOLDERS = {json.dumps(folders)};\n{script}".encode()})
     return settings
 
 

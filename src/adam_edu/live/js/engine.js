@@ -1,6 +1,8 @@
 // The page's one Python: a worker that is started when it is first asked, and started anew after it
 // had to be ended.
 
+import { keepOffline } from "./offline.js";
+
 const SILENCE = 60_000; // ms without a word of a starting worker
 const LONGEST = 60_000; // ms for one check; the checker itself ends a call after seconds
 const LONGEST_CELL = 900_000; // ms for one cell: some train for a minute, and there is Stop
@@ -48,6 +50,7 @@ class Engine {
       await this.#ask({ type: "start", most: MEMORY, list, info, home }, SILENCE,
         "Python has not started within a minute. Load the page again, or use Colab.");
       this.#up = true;
+      keepOffline([here("worker.js"), ...list.map(({ name }) => here(name))]);
     } catch (error) {
       this.#end();
       throw error;
@@ -107,6 +110,7 @@ class Engine {
     try {
       await this.#ask({ type: "more", list: this.#list.more, dots }, 2 * SILENCE,
         "Matplotlib has not started in time. Load the page again, or use Colab.");
+      keepOffline(this.#list.more.map(({ name }) => here(name)));
     } catch (error) {
       this.#end();
       throw error;

@@ -25,33 +25,43 @@ async function unpacked(bytes) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** Load a file of the list; refuse one that is not what the book was built with. */
-async function load({ name, kind, sha256, bytes: sent }, report) {
-  const answer = await fetched(name);
-  if (!answer.ok) throw new Error(`${name} cannot be loaded (status ${answer.status}).`);
+/** Return the content of an answer, and report its bytes as they come. */
+async function received(answer, report) {
   const chunks = [];
   let size = 0;
   const reader = answer.body.getReader();
   for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
     chunks.push(value);
     size += value.length;
-    report(kind === "script" ? 0 : value.length);
+    report(value.length);
   }
-  if (kind === "script") report(sent);
   const raw = new Uint8Array(size);
   let at = 0;
   for (const chunk of chunks) {
     raw.set(chunk, at);
     at += chunk.length;
   }
-  const damaged = new Error(`${name} is damaged: it is not the file that this book was built with.`);
-  const content = await unpacked(raw).catch(() => { throw damaged; });
-  if (self.crypto?.subtle) { // not on a page without https
-    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
-    const text = [...hash].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    if (text !== sha256) throw damaged;
+  return unpacked(raw);
+}
+
+/** Whether a content is the file that the book was built with. */
+async function right(content, sha256) {
+  if (!self.crypto?.subtle) return true; // on a page without https
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
+  return [...hash].map((byte) => byte.toString(16).padStart(2, "0")).join("") === sha256;
+}
+
+/** Load a file of the list; where what the browser keeps of it is damaged, from the host again. */
+async function load({ name, kind, sha256, bytes: sent }, report) {
+  for (const cache of ["default", "reload"]) {
+    const answer = await fetched(name, { cache });
+    if (!answer.ok) throw new Error(`${name} cannot be loaded (status ${answer.status}).`);
+    const counted = kind === "script" ? () => {} : report; // its bytes travel packed
+    const content = await received(answer, counted).catch(() => null);
+    if (kind === "script") report(sent);
+    if (content && (await right(content, sha256))) return content;
   }
-  return content;
+  throw new Error(`${name} is damaged: it is not the file that this book was built with.`);
 }
 
 /** Give Pyodide what is loaded already, and an empty list of packages: it fetches nothing. */
