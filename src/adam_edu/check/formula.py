@@ -115,27 +115,28 @@ def _assignment(line: Line) -> Assignment:
 def _further(probes: Sequence[Mapping[str, Any]], count: int = 10) -> tuple[dict[str, Any], ...]:
     """Return more calls, with arguments from between those of the probes."""
     rng = np.random.default_rng(1)
-    return tuple({name: _between(name, probes, rng) for name in probes[0]} for _ in range(count))
+    drawn = {name: _drawing([probe[name] for probe in probes]) for name in probes[0]}
+    return tuple({name: draw(rng) for name, draw in drawn.items()} for _ in range(count))
 
 
 def _rich(probes: Sequence[Mapping[str, Any]], count: int = 40) -> dict[str, Array]:
     rng = np.random.default_rng(2)
+    drawn = {name: _drawing([probe[name] for probe in probes]) for name in probes[0]}
     return {
-        name: np.array([np.atleast_1d(_between(name, probes, rng)) for _ in range(count)], float)
-        for name in probes[0]
+        name: np.array([np.atleast_1d(draw(rng)) for _ in range(count)], float)
+        for name, draw in drawn.items()
     }
 
 
-def _between(name: str, probes: Sequence[Mapping[str, Any]], rng: np.random.Generator) -> Any:
-    """Return a value of an argument between the least and the largest that it has in probes."""
-    values = [probe[name] for probe in probes]
+def _drawing(values: Sequence[Any]) -> Callable[[np.random.Generator], Any]:
+    """Return what draws a value between the least and the largest of these."""
     longest = max(values, key=np.size)
-    low, high = min(map(np.min, values)), max(map(np.max, values))
+    low, high = float(min(map(np.min, values))), float(max(map(np.max, values)))
     if isinstance(longest, np.ndarray):
-        return rng.uniform(low, high, longest.shape)
+        return lambda rng: rng.uniform(low, high, longest.shape)
     if all(isinstance(value, int) for value in values):
-        return round(_even(float(low), float(high), rng))
-    return _even(float(low), float(high), rng)
+        return lambda rng: round(_even(low, high, rng))
+    return lambda rng: _even(low, high, rng)
 
 
 def _even(low: float, high: float, rng: np.random.Generator) -> float:
