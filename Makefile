@@ -12,7 +12,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 
 .DEFAULT_GOAL := help
 .PHONY: help book serve pdf worksheets slides test package lint notebooks atlas bench look pictures \
-	address browser dist clean
+	address release browser dist clean
 
 help:  ## List these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,6 +62,9 @@ pictures: book  ## Draw the README's pictures anew: a live figure, and a verdict
 
 address: $(STAMP)  ## Set the repository's address wherever it stands (URL=https://github.com/NAME/REPOSITORY)
 	$(BIN)/python book/_tools/address.py $(URL)
+
+release: $(STAMP)  ## Set the version of the package, and the tag that set-up cells install (VERSION=0.2.0)
+	$(BIN)/python book/_tools/address.py --release "$(VERSION)"
 
 browser: $(STAMP)  ## Install Chromium for the tests of pages, if none is there (needs a network)
 	command -v chromium || $(BIN)/python -m playwright install --with-deps chromium

@@ -11,8 +11,10 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
-from address import changes
+from address import changes, released
 from conftest import ROOT, table_of_contents
+
+import adam_edu
 
 pytestmark = pytest.mark.pages
 
@@ -193,24 +195,66 @@ def test_page_has_a_preview(html, name):
     )
 
 
-def test_the_address_can_be_set(tmp_path):
+@pytest.fixture
+def copied(tmp_path):
+    """Return a repository of the files that hold this one's address or its version."""
     for path in our_files():
-        if addresses_in(path.read_text(encoding="utf-8")):
+        text = path.read_text(encoding="utf-8")
+        if addresses_in(text) or re.search("^__version__ = ", text, re.MULTILINE):
             there = tmp_path / path.relative_to(ROOT)
             there.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, there)
     for command in (["init", "-q"], ["add", "-A"]):
         subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    return tmp_path
 
-    found = changes(tmp_path, "https://github.com/ada/optimizers.git")
+
+def test_the_address_can_be_set(copied):
+    found = changes(copied, "https://github.com/ada/optimizers.git")
     for path, text in found.items():
         path.write_text(text, encoding="utf-8")
 
     assert len(found) > 30
     assert not any(addresses_in(text) for text in found.values())
-    setup = (tmp_path / "book/_setup_cell.py").read_text(encoding="utf-8")
+    setup = (copied / "book/_setup_cell.py").read_text(encoding="utf-8")
     assert "git+https://github.com/ada/optimizers" in setup
-    assert changes(tmp_path, "https://github.com/ada/optimizers") == {}
+    assert changes(copied, "https://github.com/ada/optimizers") == {}
+
+
+# What installs the package: a requirement of it, whatever stands behind the address.
+INSTALLED = re.compile(rf"git\+{re.escape(REPOSITORY)}([^\s\"\\]*)")
+
+
+def test_whatever_installs_the_package_installs_the_release_that_it_was_written_with():
+    found = {
+        path.relative_to(ROOT).as_posix(): set(INSTALLED.findall(text))
+        for path in our_files()
+        if (text := path.read_text(encoding="utf-8")) and INSTALLED.search(text)
+    }
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+
+    assert {"README.md", "book/_setup_cell.py", "book/teaching.md"} <= found.keys()
+    assert set().union(*found.values()) == {f"@v{adam_edu.__version__}"}
+    assert citation["version"] == adam_edu.__version__
+
+
+def test_the_release_can_be_set(copied):
+    found = released(copied, "7.11.0")
+    names = {path.relative_to(copied).as_posix() for path in found}
+    setup = found[copied / "book/_setup_cell.py"]
+
+    assert len(found) > 30
+    assert {"README.md", "CITATION.cff", "src/adam_edu/__init__.py"} <= names
+    assert f"git+{REPOSITORY}@v7.11.0" in setup
+    assert "\nversion: 7.11.0\n" in found[copied / "CITATION.cff"]
+    assert '\n__version__ = "7.11.0"\n' in found[copied / "src/adam_edu/__init__.py"]
+    assert not any(f"@v{adam_edu.__version__}" in text for text in found.values())
+
+
+@pytest.mark.parametrize("version", ["", "v1.2.3", "1.2", "1.2.3rc1", "next"])
+def test_what_is_no_release_is_refused(version):
+    with pytest.raises(ValueError, match="is no version such as"):
+        released(ROOT, version)
 
 
 @pytest.mark.parametrize("url", ["", "ada/adam", "https://github.com/ada", "https://a.b/ada/adam"])

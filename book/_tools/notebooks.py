@@ -30,8 +30,9 @@ BOOK = Path(__file__).parents[1]
 PACKAGE = BOOK.parent / "src/adam_edu"
 PINS = BOOK.parent / "requirements.txt"
 SETUP_CELL = (BOOK / "_setup_cell.py").read_text(encoding="utf-8").rstrip("\n")
+SETUP = "setup-cell"
 SETUP_METADATA = {
-    "tags": ["setup-cell", "hide-input"],
+    "tags": [SETUP, "hide-input"],
     "mystnb": {
         "code_prompt_show": "Set-up, for Colab: show",
         "code_prompt_hide": "Set-up, for Colab: hide",
@@ -46,7 +47,7 @@ METADATA = {
 def put_setup_cell(notebook: nbformat.NotebookNode) -> None:
     """Make the set-up cell the first code cell, folded away on the page."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    if code and "setup-cell" in code[0].metadata.get("tags", []):
+    if code and SETUP in code[0].metadata.get("tags", []):
         cell = code[0]
     else:
         cell = nbformat.v4.new_code_cell()
@@ -91,8 +92,12 @@ def execute(path: Path) -> None:
 
 
 def code_of(notebook: nbformat.NotebookNode) -> str:
-    """Return the source of all code cells."""
-    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    """Return the source of all code cells but the set-up cell, which does nothing here."""
+    return "\n".join(
+        cell.source
+        for cell in notebook.cells
+        if cell.cell_type == "code" and SETUP not in cell.metadata.get("tags", [])
+    )
 
 
 def imported(tree: ast.Module, package: str) -> Iterator[str]:
@@ -123,8 +128,8 @@ def imports_of(path: Path, module: str) -> frozenset[str]:
 
 @cache
 def unparsed(path: Path) -> str:
-    """Return a file's code in one form, however it is laid out."""
-    return ast.unparse(parsed(path))
+    """Return a file's code in one form, however it is laid out, without the version's number."""
+    return re.sub(r"^__version__ = .*$", "", ast.unparse(parsed(path)), flags=re.MULTILINE)
 
 
 def file_of(module: str) -> Path | None:
