@@ -173,6 +173,10 @@ def test_the_first_screen_says_what_this_is(load, width):
 
 
 def test_the_footer_names_the_licenses(load):
-    links = load("book/momentum.html").locator("footer a[rel=license]")
+    page = load("book/momentum.html")
+    own, code, others = page.locator("footer a[rel=license]").all()
 
-    assert [link.inner_text().split()[0] for link in links.all()] == ["CC", "MIT"]
+    assert [link.inner_text().split()[0] for link in (own, code)] == ["CC", "MIT"]
+    assert "prism-code-editor" in others.inner_text()
+    answer = page.request.get(others.evaluate("link => link.href"))
+    assert "Copyright (c) 2023 FIameCaster" in answer.text()

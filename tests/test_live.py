@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import zipfile
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ import pytest
 from conftest import notebooks
 
 from adam_edu.data.files import File
-from adam_edu.live import bundle, exercises, runner, runtime
+from adam_edu.live import bundle, exercises, licenses, runner, runtime
 from adam_edu.live import cells as live_cells
 from adam_edu.live import notebook as page_notebook
 
@@ -219,6 +220,30 @@ def test_every_file_has_a_version_and_a_hash():
             assert len(file.sha256) == 64
             assert file.size > 0
         assert "==" in known.wheel.requirement
+
+
+def test_whatever_of_others_is_loaded_comes_with_its_license():
+    known = runtime.distributions()
+    others = [known[name].read() for name in ("editor", "python", "figures")]
+    text = licenses.notices(*others)
+
+    for holder in ("FIameCaster", "Lea Verou", "Python Software Foundation", "NumPy Developers"):
+        assert holder in text
+    for wheel in (name for files in others for name in files if name.endswith(".whl")):
+        assert " ".join(wheel.split("-")[:2]) in text
+    (version,) = re.findall(r"/v([\d.]+)/", known["python"].files["pyodide.js"].mirrors[0])
+    assert f"Pyodide {version}," in text
+    assert "Mozilla Public License 2.0" in text
+    assert licenses.notices({}) == "\n"
+
+
+def test_a_wheel_without_a_license_is_an_error():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("none-1.dist-info/METADATA", "")
+
+    with pytest.raises(ValueError, match=r"none-1-py3-none-any\.whl holds no license"):
+        licenses.notices({"none-1-py3-none-any.whl": buffer.getvalue()})
 
 
 def test_the_package_is_packed_alike_each_time_and_has_what_a_page_runs():

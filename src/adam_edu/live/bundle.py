@@ -25,6 +25,7 @@ ROOMS_LEFT_OUT = (
     "live/packed.py",
     "live/runtime.py",
     "live/exercises.py",
+    "live/licenses",
     "live/started.txt",
     "live/files.json",
 )

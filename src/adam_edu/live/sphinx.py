@@ -21,13 +21,14 @@ except ModuleNotFoundError as error:
     wanted = "the book's pages need Sphinx: pip install adam-edu[book]"
     raise ModuleNotFoundError(wanted, name=error.name) from error
 
-from . import bundle, cells, exercises, packed, runtime
+from . import bundle, cells, exercises, licenses, packed, runtime
 
 log = logging.getLogger(__name__)
 SCRIPTS = Path(__file__).with_name("js")
 ON_EVERY_PAGE = "live.js"
 SHEET = "live.css"
 OFFLINE = "service-worker.js"  # beside the pages: it serves what lies below it
+LICENSES = f"live/{licenses.FILE}"
 
 
 @dataclass
@@ -104,6 +105,8 @@ def written(
     folder = _folder(static, "python", {part.file: part.packed for part in others + more})
     if editor:
         editor_folder = _folder(static, "editor", editor)
+    notices = licenses.notices(editor, python, figures)
+    write(static, {LICENSES: notices.encode()})
     own, chapters = bundle.package_parts(python)
 
     def listed(parts: list[bundle.Part], home: str = "") -> list[dict[str, Any]]:
@@ -245,9 +248,18 @@ def colab(app: Any, page: str) -> str:
 
 
 def add_script(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Load the small script: on every page, since every page's menu shows what is solved."""
+    """Load the small script: on every page, since every page's menu shows what is solved.
+
+    The footer says whose work it loads.
+    """
     if app.adam_edu_live.settings:
         app.add_js_file(ON_EVERY_PAGE, loading_method="defer")
+        address = escape(context["pathto"](f"_static/{LICENSES}", 1))
+        context["theme_extra_footer"] = (
+            f"{context.get('theme_extra_footer', '')}<p>Python and the editor on the pages: "
+            f'<a rel="license" href="{address}">licenses of Pyodide, prism-code-editor and '
+            "others</a>.</p>"
+        )
 
 
 def setup(app: Any) -> dict[str, bool]:
