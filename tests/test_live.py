@@ -9,9 +9,11 @@ from dataclasses import replace
 
 import pytest
 from conftest import notebooks
+from docutils import nodes
+from docutils.utils import new_document
 
 from adam_edu.data.files import File
-from adam_edu.live import bundle, exercises, licenses, runner, runtime
+from adam_edu.live import bundle, exercises, licenses, runner, runtime, sphinx
 from adam_edu.live import cells as live_cells
 from adam_edu.live import notebook as page_notebook
 
@@ -296,6 +298,38 @@ def test_what_a_cell_lacks_is_seen_from_the_names_that_it_reads(tmp_path):
     lacks = ["", "", "Torch", "Torch", "", "", "Torch", "SciPy"]
     assert [cell.lacks for cell in cells_of] == lacks
     assert cells_of[2].runs == "\nsquares = [x * x for x in start]"
+    assert [cell.offered for cell in cells_of] == [not what for what in lacks]
+    assert live_cells.lacked(cells_of) == ["Torch", "SciPy"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["x = 1"], None),
+        (["x = torch.ones(3)"], "The cells of this chapter need Torch, and cannot"),
+        (
+            ["x = 1", "x = torch.ones(scipy.e)", "optax.sgd"],
+            "Cells that need Torch or Optax, which",
+        ),
+        (["x = 1", "optax.sgd", "torch.e", "scipy.e"], "need Optax, Torch or SciPy, which"),
+    ],
+)
+def test_a_chapter_says_once_at_its_top_why_cells_cannot_be_run(tmp_path, cells, said):
+    imports = "import torch, scipy, optax, numpy as np\n"
+    known = live_cells.of_notebook(notebook(tmp_path, *[("", imports + text) for text in cells]))
+    page = new_document("page")
+    page += [nodes.paragraph(text="goal"), *(nodes.container(classes=["cell"]) for _ in cells)]
+
+    sphinx.place_reason(known, page, "https://colab.example/page.ipynb")
+    reasons = [(page.index(node), node.astext()) for node in page.findall(nodes.raw)]
+
+    if said is None:
+        assert reasons == []
+        return
+    ((place, text),) = reasons
+    assert place == 1
+    assert said in text
+    assert 'href="https://colab.example/page.ipynb"' in text
 
 
 def test_cells_run_in_turn_and_a_failed_import_alone(monkeypatch):

@@ -33,6 +33,8 @@ CALLED = {
     "adam_edu.libraries.identify": "SciPy",
 }
 
+AND = " and "
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -44,7 +46,8 @@ class Cell:
     source : as it stands on the page
     runs : the same, with empty lines in place of what lacks something
     lacks : what that is, such as "Torch", or nothing
-    offered : whether a reader may run it by itself: no quiz, and no exercise, which has its own way
+    offered : whether a reader may run it by itself: it lacks nothing, and is no quiz and no
+        exercise, which has its own way
     stored : the texts of its stored outputs, and how many pictures there are
     """
 
@@ -67,9 +70,16 @@ def of_notebook(path: Path) -> list[Cell]:
         source = "".join(cell["source"])
         runs, lacks = seen.divide(source)
         exercise = "stub" in tags and CALL.search(source)
-        offered = not exercise and "remove-input" not in tags
+        offered = not (lacks or exercise or "remove-input" in tags)
         found.append(Cell(index, source, runs, lacks, offered, stored(cell.get("outputs", []))))
     return found
+
+
+def lacked(chapter: list[Cell]) -> list[str]:
+    """Return everything that a page lacks of what a chapter's cells need, each once."""
+    return list(
+        dict.fromkeys(what for cell in chapter if cell.lacks for what in cell.lacks.split(AND))
+    )
 
 
 def stored(outputs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -106,7 +116,7 @@ class Lacking:
             first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
             for number in range(first, (node.end_lineno or node.lineno) + 1):
                 lines[number - 1] = ""
-        return "\n".join(lines), " and ".join(lacks)
+        return "\n".join(lines), AND.join(lacks)
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         for alias in node.names:

@@ -176,7 +176,9 @@ def place(app: Any, doctree: nodes.document, page: str) -> None:
     live: Live = app.adam_edu_live
     if not live.settings:
         return
-    place_cells(live.chapters.get(page, []), doctree, page)
+    if known := live.chapters.get(page):
+        place_cells(known, doctree, page)
+        place_reason(known, doctree, colab(app, page))
     if page not in live.asked:
         return
     stubs = [
@@ -201,6 +203,24 @@ def place_cells(known: list[cells.Cell], doctree: nodes.document, page: str) -> 
         if one.index not in there:
             raise ExtensionError(f"{page}: cell {one.index} of its notebook is not on the page")
         put(there[one.index], f'<div class="live-cell" data-cell="{number}" hidden></div>')
+
+
+def place_reason(known: list[cells.Cell], doctree: nodes.document, address: str) -> None:
+    """Say once, where a chapter's code begins, why some of its cells cannot be run."""
+    if not (what := cells.lacked(known)):
+        return
+    *some, last = what
+    names = f"{', '.join(some)} or {last}" if some else last
+    if any(cell.offered for cell in known):
+        said = f"Cells that need {names}, which a page cannot load, cannot be run here"
+    else:
+        said = f"The cells of this chapter need {names}, and cannot be run here"
+    text = (
+        f'<p class="live-note live-reason">{said}. '
+        f'<a href="{escape(address)}">Open the chapter in Colab</a> to run all of it.</p>'
+    )
+    first = next(one for one in doctree.findall(nodes.container) if "cell" in one["classes"])
+    first.parent.insert(first.parent.index(first), nodes.raw("", text, format="html"))
 
 
 def _is_code(node: nodes.Node) -> bool:

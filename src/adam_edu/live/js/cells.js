@@ -75,7 +75,7 @@ export async function chapter({ place, bar, cell, live, page, megabytes }) {
   const [run, edit, note] = bar.children;
   loaded ??= await (await fetch(here(`cells/${page}.json`))).json();
   await styled(live.editor);
-  const { source: original, lacks } = loaded[number];
+  const { source: original } = loaded[number];
   const stop = button("Stop", () => engine.stop());
   const back = button("Reset", reset);
   const progress = element("progress", { hidden: true, ariaLabel: "loading Python" });
@@ -142,10 +142,6 @@ export async function chapter({ place, bar, cell, live, page, megabytes }) {
   async function start() {
     if (engine.busy) {
       note.textContent = "Something on this page is running: wait for it, or stop it.";
-      return;
-    }
-    if (lacks && source(number) === loaded[number].runs) {
-      note.textContent = `This cell needs ${lacks}, which a page cannot load. Open the chapter in Colab, or change the cell.`;
       return;
     }
     const cells = due(number);
