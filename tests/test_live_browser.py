@@ -1,8 +1,10 @@
 """The exercises on the page, in a real browser: written, checked, stopped, kept, damaged."""
 
 import ast
+import base64
 import json
 import re
+import zlib
 
 import live_cells
 import pytest
@@ -36,7 +38,7 @@ def open_page(context, site):  # noqa: F811
     address, _ = site
     pages, complaints = [], []
 
-    def opened(name=PAGE, complains=False, python=True):
+    def opened(name=PAGE, complains=False, python=True, fragment=""):
         page = context.new_page()
         pages.append(page)
         if not python:  # it never comes: what is typed would start it
@@ -46,7 +48,7 @@ def open_page(context, site):  # noqa: F811
             return page
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.extend(complaint(message)))
-        page.goto(f"{address}{name}.html")
+        page.goto(f"{address}{name}.html{fragment}")
         return page
 
     yield opened
@@ -209,6 +211,74 @@ def test_work_is_exported_imported_and_wiped(open_page, tmp_path):
         said.get_by_text(re.compile("not one that was exported|no exercise a/b")).wait_for()
 
 
+# Links with a text in them
+
+
+def fragment(text, name="first_step"):
+    """Return the fragment of a link, made of a text or of bytes as the page makes it."""
+    packed = zlib.compress(text.encode() if isinstance(text, str) else text, wbits=-15)
+    code = base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    return f"#write={name}&text={code}"
+
+
+def test_a_link_brings_a_text_that_is_not_run(open_page, site):  # noqa: F811
+    text = "# x ← ½x, from a teacher\ndef first_step(g, lr=1e-3, eps=1e-8):\n    return g\n"
+    page = open_page(python=False, fragment=fragment(text))
+    exercise = Exercise(page, "first_step")
+    exercise.cell.get_by_text("This text came with the link").wait_for()
+    assert exercise.field.input_value() == text
+    assert page.evaluate("localStorage.length") == 0
+    assert not exercise.verdict.inner_text()
+    assert not [path for path in site[1][-20:] if "list.json" in path]
+
+    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    exercise.button("Copy link").click()
+    exercise.cell.get_by_text("Copied").wait_for()
+    copied = page.evaluate("window.copied")
+    assert copied.startswith(f"{site[0]}{PAGE}.html#write=first_step&text=")
+    page = open_page(python=False, fragment=copied.removeprefix(f"{site[0]}{PAGE}.html"))
+    exercise = Exercise(page, "first_step")
+    exercise.cell.get_by_text("This text came with the link").wait_for()
+    assert exercise.field.input_value() == text
+
+
+def test_a_link_asks_before_it_replaces_what_the_reader_wrote(open_page):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page = open_page(python=False)
+    exercise = Exercise(page, "first_step")
+    exercise.write("# mine\n")
+    page.evaluate(f"location.hash = '{fragment('# yours')}'")
+    exercise.button("Take the link's text").wait_for()
+    assert exercise.field.input_value() == "# mine\n"
+    assert page.evaluate("document.activeElement.textContent") == "Take the link's text"
+    assert axe.run(page).response["violations"] == []
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert exercise.field.input_value() == "# mine\n"
+
+    page.reload()
+    exercise.button("Take the link's text").press("Enter")
+    assert exercise.field.input_value() == "# yours"
+    exercise.button("Undo: my text again").click()
+    assert exercise.field.input_value() == "# mine\n"
+
+
+def test_what_is_no_text_of_a_link_is_refused(open_page):
+    page = open_page(python=False)
+    exercise = Exercise(page, "first_step")
+    for wrong, said in (
+        (fragment("x" * 20_001), "at most 20000 characters"),
+        (fragment(b"\xff\xfe"), "damaged, or was cut short"),
+        (fragment("a = 1  # \u202e seen backwards"), "cannot be seen"),
+        (fragment("x" * 10_000_000), "at most 20000 characters"),
+        (fragment("a\0b"), "cannot be seen"),
+        ("#write=first_step&text=no!", "damaged, or was cut short"),
+    ):
+        page.evaluate("wrong => { location.hash = wrong; }", wrong)
+        exercise.cell.get_by_text(said).wait_for()
+    assert exercise.field.input_value() == ASKED[PAGE][0].stub
+
+
 def test_by_keyboard_alone(open_page):
     page = open_page()
     exercise = Exercise(page, "first_step")
@@ -241,7 +311,8 @@ def test_no_barrier_is_found_and_nothing_is_wider_than_a_phone(open_page, theme)
     assert page.evaluate("document.documentElement.scrollWidth") == 375
 
 
-def test_nothing_is_loaded_before_the_first_click(open_page, site):  # noqa: F811
+def test_nothing_is_loaded_before_the_first_click(open_page, site, folder):  # noqa: F811
+    assert (folder / "_static/live.js").stat().st_size <= 10_000
     _, asked = site
     before = len(asked)
     page = open_page("momentum")

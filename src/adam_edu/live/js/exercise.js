@@ -3,9 +3,16 @@
 import { card, named } from "./card.js";
 import { editor } from "./editor.js";
 import { engine } from "./engine.js";
+import { linkTo, textOf } from "./link.js";
 import { keep, kept } from "./store.js";
 
 const FULL = "Your browser has no room to keep this text: it is gone when you leave the page.";
+const BEGIN = "Back to the beginning";
+const UNDO = "Undo: my text again";
+const CAME = "This text came with the link that you opened, not from the book: read it before you check it.";
+const OTHER = "The link that you opened brings another text for this exercise. Yours stays unless you say otherwise.";
+const COPIED = "Copied: a link that opens this exercise with the text as it is now.";
+const IN_ADDRESS = "The address of this page is now the link to this text: copy it from there.";
 const PAUSE = 300; // ms after the last key, until the text is kept
 
 function button(text, action) {
@@ -28,23 +35,27 @@ export function styled(folder) {
   return sheets;
 }
 
-/** Make an exercise of a place on the page; return { focus(), check() }. */
+/** Make an exercise of a place on the page; return { focus(), check(), take(code) }. */
 export async function exercise({ place, bar, cell, key, live, mark, megabytes }) {
   const { name, stub, before } = place.dataset;
   const [write, check, note] = bar.children;
   await styled(live.editor);
   const stop = button("Stop", () => engine.stop());
-  const back = button("Back to the beginning", restore);
+  const back = button(BEGIN, restore);
+  const link = button("Copy link", copy);
   const progress = document.createElement("progress");
   const verdict = document.createElement("div");
   verdict.className = "live-verdict";
   verdict.setAttribute("role", "status");
   stop.hidden = progress.hidden = true;
   progress.setAttribute("aria-label", "loading Python");
-  check.after(stop, back);
+  check.after(stop, back, link);
   const full = Object.assign(document.createElement("p"), { className: "live-note", hidden: true });
   full.textContent = FULL;
-  bar.append(progress, full);
+  const said = document.createElement("p"); // of links
+  said.className = "live-note";
+  said.setAttribute("role", "status");
+  bar.append(progress, full, said);
   write.remove();
 
   let timer = 0;
@@ -64,7 +75,7 @@ export async function exercise({ place, bar, cell, key, live, mark, megabytes })
   function changed() {
     field.mark([]);
     undone = null;
-    back.textContent = "Back to the beginning";
+    back.textContent = BEGIN;
     clearTimeout(timer);
     timer = setTimeout(save, PAUSE);
   }
@@ -75,14 +86,62 @@ export async function exercise({ place, bar, cell, key, live, mark, megabytes })
     if (event.key === `adam-edu:text:${key}` && !here) field.value = event.newValue ?? stub;
   });
 
-  function restore() {
-    const text = undone ?? stub;
-    const other = undone === null ? field.value : null;
+  /** Put another text in the field, with a way back to the one that was there. */
+  function put(text) {
+    const other = field.value;
     field.value = text;
     changed();
-    undone = other;
-    if (undone !== null) back.textContent = "Undo: my text again";
+    if (other !== stub) {
+      undone = other;
+      back.textContent = UNDO;
+    }
     field.focus();
+  }
+
+  function restore() {
+    said.replaceChildren();
+    if (undone === null) put(stub);
+    else {
+      field.value = undone;
+      changed();
+      field.focus();
+    }
+  }
+
+  /** Take the text of a link; ask first where the reader has written another. */
+  async function take(code) {
+    cell.scrollIntoView({ block: "center" });
+    try {
+      const text = await textOf(code);
+      const choose = (chosen, words) => {
+        said.textContent = words;
+        if (chosen) put(text);
+        else field.focus();
+      };
+      if (field.value === text) choose(false, CAME);
+      else if (field.value !== stub) {
+        const yes = button("Take the link's text", () => choose(true, CAME));
+        said.replaceChildren(OTHER, yes, button("Keep mine", () => choose(false, "")));
+        yes.focus();
+      } else {
+        choose(true, CAME);
+        clearTimeout(timer); // the reader has written nothing yet that is to be kept
+        timer = 0;
+      }
+    } catch (error) {
+      said.textContent = error.message;
+    }
+  }
+
+  async function copy() {
+    try {
+      const address = await linkTo(name, field.value);
+      const copied = await navigator.clipboard?.writeText(address).then(() => true, () => false);
+      if (!copied) history.replaceState(null, "", address);
+      said.textContent = copied ? COPIED : IN_ADDRESS;
+    } catch (error) {
+      said.textContent = error.message;
+    }
   }
 
   function busy(is) {
@@ -160,5 +219,5 @@ export async function exercise({ place, bar, cell, key, live, mark, megabytes })
       run();
     }
   }, true);
-  return { focus: field.focus, check: run };
+  return { focus: field.focus, check: run, take };
 }

@@ -63,6 +63,8 @@
     };
   }
 
+  const opens = new Map(); // name of an exercise -> what opens it
+
   /** Put the buttons under the code of an exercise. */
   function offer(place) {
     const { name } = place.dataset;
@@ -80,8 +82,15 @@
     check.addEventListener("click", () => open((one) => one.check()));
     const shown = cell.querySelector(".cell_input pre");
     shown?.addEventListener("dblclick", () => open((one) => one.focus()));
+    opens.set(name, open);
     // Whoever has written here before finds the text again.
     if (read("text", `${page}/${name}`) !== null && !FILE) open(() => {});
+  }
+
+  /** Open the exercise that the address names, with the text that it brings. */
+  function linked() {
+    const wish = new URLSearchParams(location.hash.slice(1));
+    if (wish.has("text")) opens.get(wish.get("write"))?.((one) => one.take(wish.get("text")));
   }
 
   /** Put the buttons under the code of a cell of the chapter. */
@@ -113,6 +122,8 @@
     work.hidden = false;
     if (FILE) button.remove();
   }
+  addEventListener("hashchange", linked);
+  linked();
   addEventListener("storage", mark);
   mark();
 })();

@@ -2,7 +2,8 @@
 
 const KEY = "adam-edu:";
 const FORMAT = 1;
-const LONGEST = 20_000; // characters of a text that is taken in
+/** How many characters a text may have that is taken in. */
+export const LONGEST = 20_000;
 const KINDS = ["text", "solved"];
 
 /** Return what is kept, or null. */
