@@ -12,7 +12,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 
 .DEFAULT_GOAL := help
 .PHONY: help book serve pdf worksheets slides test package lint notebooks atlas bench look pictures \
-	address release browser dist clean
+	kernels address release browser dist clean
 
 help:  ## List these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,11 @@ test: $(STAMP)  ## Run every test, and every notebook against its stored outputs
 
 package: $(STAMP)  ## Run the package's own tests only: no pages, no notebooks, no browser
 	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile tests -m "not browser and not pages"
+
+kernels: $(STAMP)  ## Compare every notebook's outputs as three kinds of processors multiply matrices
+	for kind in Nehalem Sandybridge Haswell; do \
+		OPENBLAS_CORETYPE=$$kind $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile \
+			--nbval --nbval-kernel-name fresh book tests/fresh_kernel.py || exit 1; done
 
 lint: $(STAMP)  ## Check style and types
 	$(BIN)/ruff check .

@@ -1,11 +1,19 @@
 """A kernel for notebooks as a runner has it: this package installed from what was built of this
-tree, everything else as it is here, and a folder that is not the book's.
+tree, everything else as it is here, a folder that is not the book's, and another processor's order
+of sums.
 
 ``pytest --nbval --nbval-kernel-name fresh`` runs notebooks in it (see conftest.py).
+
+NumPy's OpenBLAS adds the terms of a product in an order that depends on the processor: a product's
+last digits differ, and where an optimizer divides by something near zero, so do the numbers on a
+page. Nearly every chapter multiplies matrices, so every notebook runs here as on a processor that
+is not the one at hand. That costs no second run: outputs are stored on one kind and compared on
+another. ``make kernels`` compares on each kind.
 """
 
 import json
 import os
+import platform
 import subprocess
 import sys
 import sysconfig
@@ -14,10 +22,24 @@ from pathlib import Path
 
 NAME = "fresh"
 ROOT = Path(__file__).parents[1]
+CORE = "OPENBLAS_CORETYPE"
+# What any x86-64 of the last ten years can be: with SSE, with AVX, with AVX2 and fused products.
+CORES = ("Nehalem", "Sandybridge", "Haswell")
+USUAL = "Sandybridge"  # few machines at hand are one, and it is less slow than Nehalem
 START = (
     "import os, sys; os.chdir({folder!r}); "
     "from ipykernel.kernelapp import IPKernelApp; IPKernelApp.launch_instance()"
 )
+
+
+def processor() -> dict[str, str]:
+    """Return the environment in which OpenBLAS takes the processor for another one.
+
+    Its kinds have names on x86-64 only; elsewhere it stays what it is.
+    """
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return {}
+    return {CORE: os.environ.get(CORE, USUAL)}
 
 
 def bare(folder: Path) -> Path:
@@ -50,6 +72,7 @@ def install(folder: Path) -> None:
         "argv": [str(python), "-c", start, "-f", "{connection_file}"],
         "display_name": "this package, freshly installed",
         "language": "python",
+        "env": processor(),
     }
     (kernel / "kernel.json").write_text(json.dumps(spec))
     paths = [str(folder / "jupyter"), os.environ.get("JUPYTER_PATH", "")]
