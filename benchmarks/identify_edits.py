@@ -1,11 +1,12 @@
-"""Of each rule, every edit of one thing in its lines: is it identified by its steps alone?
+"""Of each rule, edits of one thing in its lines: are they identified by their steps alone?
 
 An edit is named if what is found takes the same steps as it does along gradients that were not
 asked, called unknown if nothing is found, and wrong if what is found takes others there. An edit
 that does not move, or leaves the numbers, is refused before and not counted.
 
-Run: ``python benchmarks/identify_edits.py [--every 10] [RULE ...]`` takes every tenth edit; with
-1, all of them, which takes hours.
+There are some hundred thousand: so many of each rule are drawn, by a seed, as one says.
+
+Run: ``python benchmarks/identify_edits.py [--each 10] [--seed 0] [RULE ...]``
 """
 
 import argparse
@@ -80,13 +81,16 @@ def verdict(edit: Edited) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("rules", nargs="*", choices=[*RULES, []], help="by default all")
-    parser.add_argument("--every", type=int, default=10, help="take one of so many edits")
+    parser.add_argument("--each", type=int, default=10, help="so many edits of each rule")
+    parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     total: Counter[str] = Counter()
     print(f"{'rule':20s} edits  named  unknown  wrong   s each")
     for name in options.rules or RULES:
         begin = process_time()
-        some = list(edits(RULES[name]))[:: options.every]
+        every = list(edits(RULES[name]))
+        rng = np.random.default_rng(options.seed)
+        some = [every[i] for i in rng.choice(len(every), min(options.each, len(every)), False)]
         judged = [(edit, verdict(edit)) for edit in some]
         count = Counter(said for _, said in judged if said)
         seconds = (process_time() - begin) / max(len(some), 1)

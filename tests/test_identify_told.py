@@ -20,9 +20,15 @@ from adam_edu.rules import AdamW, Momentum
 # What is no rule of ours
 
 
+def ask_few(monkeypatch, count):
+    """Let it fit so few rules; it takes long over what is none."""
+    for name in ("ASKED", "MOST"):
+        monkeypatch.setattr(sys.modules[search.__module__], name, count)
+
+
 def test_where_no_rule_fits_it_says_where_the_nearest_departs(monkeypatch):
     monkeypatch.setattr(screening, "BASES", (1,))
-    monkeypatch.setattr(sys.modules[search.__module__], "ASKED", 4)
+    ask_few(monkeypatch, 4)
 
     def slower(x, g, m, t):
         return Momentum(lr=1e-3 if t < 40 else 5e-4).update(t, x, g, m)
@@ -32,6 +38,18 @@ def test_where_no_rule_fits_it_says_where_the_nearest_departs(monkeypatch):
     assert not found.fits
     assert found.words.startswith("no rule known here; the nearest is ")
     assert found.departs.startswith("they part at step ")
+
+
+def test_numbers_that_leave_their_range_are_no_warning(monkeypatch):
+    monkeypatch.setattr(screening, "BASES", (0,))
+    ask_few(monkeypatch, 1)
+
+    def forgets_where_it_is(x, g):
+        return 0.5 * g
+
+    found = identify(forgets_where_it_is)
+    assert found.fits
+    assert len(found.edits) == 1
 
 
 def test_what_looks_at_the_whole_parameter_is_told(monkeypatch):

@@ -127,6 +127,7 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
+@np.errstate(all="ignore")  # where numbers leave their range, a rule does not fit
 def identify(optimizer: Any, progress: Callable[[str], Any] = lambda text: None) -> Identity:
     """Find out which rule an optimizer runs, and with which hyper-parameters, from its steps alone.
 
