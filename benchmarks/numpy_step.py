@@ -18,7 +18,7 @@ import torch
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer as SklearnAdam
 
 from adam_edu import RULES, Optimizer, Rule
-from adam_edu.array_step import BLOCK_BYTES
+from adam_edu.array_blocks import BLOCK_BYTES
 
 Side = Callable[[], object]
 Arrays = list[np.ndarray]

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from adam_edu import RULES, Optimizer, array_step
+from adam_edu import RULES, Optimizer, array_calls, array_step
 from adam_edu.native import NotCompiled, library, loop
 from adam_edu.schedules import Cosine
 
@@ -152,7 +152,7 @@ def test_a_slot_of_another_shape_is_refused():
 
 
 def test_small_arrays_compile_nothing(monkeypatch):
-    monkeypatch.setattr(array_step, "_compiled", pytest.fail)
+    monkeypatch.setattr(array_calls, "_compiled", pytest.fail)
     optimizer = Optimizer(RULES["Adam"](), [np.ones(1000) for _ in range(10)])
     optimizer.step([np.ones(1000) for _ in range(10)])
 
@@ -172,7 +172,7 @@ def test_bad_options(options, message):
 
 @pytest.fixture
 def no_compiler(monkeypatch):
-    caches = (loop, library._compiler, array_step._compiled, array_step._warn)
+    caches = (loop, library._compiler, array_calls._compiled, array_calls._warn)
     for cached in caches:
         cached.cache_clear()
     monkeypatch.setenv("CXX", "/no/such/compiler")

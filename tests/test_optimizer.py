@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from libraries import recording
 
-from adam_edu import RULES, Optimizer, array_step
+from adam_edu import RULES, Optimizer, array_blocks
 from adam_edu.rules import SGD, Adam, AdamW, Momentum
 from adam_edu.schedules import ReduceOnPlateau, Schedule, Warmup
 
@@ -54,7 +54,7 @@ def test_blocks_are_whole_arrays_bit_for_bit(name, dtype, monkeypatch):
     results = []
     # 1000 is no multiple of the first block size.
     for block_bytes in (56, 10**9):
-        monkeypatch.setattr(array_step, "BLOCK_BYTES", block_bytes)
+        monkeypatch.setattr(array_blocks, "BLOCK_BYTES", block_bytes)
         optimizer = Optimizer(RULES[name](lr=0.1), x.copy())
         for g in gs:
             optimizer.step(g)
@@ -86,7 +86,7 @@ def test_float16_is_computed_in_float32(name):
 
 
 def test_a_large_array_takes_several_blocks():
-    size = 3 * array_step.BLOCK_BYTES // 8 + 5
+    size = 3 * array_blocks.BLOCK_BYTES // 8 + 5
     x, g = np.zeros(size), np.linspace(-1, 1, size)
     Optimizer(SGD(lr=1.0), x).step(g)
     np.testing.assert_array_equal(x, -g)

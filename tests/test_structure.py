@@ -18,6 +18,8 @@ FLOORS = [
     {"program"},
     {"wrongs"},
     {"native"},
+    {"array_blocks"},
+    {"array_calls"},
     {"array_step"},
     {"descent", "recorded"},
     {"adam_edu"},

@@ -16,6 +16,12 @@ ROOMS_LEFT_OUT = (
     "torch/",
     "experiments/",
     "check/cli.py",
+    "check/grading.py",
+    "check/process.py",
+    "check/submission.py",
+    "check/wire.py",
+    "check/worker.py",
+    "arguments.py",
     "cli.py",
     "__main__.py",
     "lab/sphinx.py",
@@ -32,11 +38,21 @@ ROOMS_LEFT_OUT = (
 # Those that chapters ask for, and exercises do not.
 ROOMS_OF_CELLS = (
     "results/",
+    "data/",
     "lab/",
     "libraries/",
+    "native/",
+    "array_calls.py",
+    "problems/networks.py",
+    "problems/sparse.py",
+    "check/quiz.py",
+    "cards.py",
     "claims.py",
     "evidence.py",
+    "flow.py",
+    "matrix_rules.py",
     "plots.py",
+    "recorded.py",
     "symbolic.py",
     "live/notebook.py",
     "live/stand_ins.py",
@@ -225,10 +241,10 @@ def _installed(name: str) -> bytes:
     return packed.stored({path.as_posix(): path.read_binary() for path in found})
 
 
-def _started(module: str) -> tuple[str, ...]:
-    """Return the files of this package that a module's import runs, from above the package."""
+def _started(modules: str) -> tuple[str, ...]:
+    """Return the files of this package that an import of modules runs, from above the package."""
     files = "[getattr(module, '__file__', None) or '' for module in sys.modules.values()]"
-    lists = f"import {module}, sys; print(*{files}, sep='\\n')"
+    lists = f"import {modules}, sys; print(*{files}, sep='\\n')"
     done = subprocess.run([sys.executable, "-c", lists], capture_output=True, check=True, text=True)
     above = PACKAGE.parent
     own = [Path(line) for line in done.stdout.splitlines() if line.startswith(str(PACKAGE))]
@@ -250,7 +266,7 @@ def package_parts(runtime: dict[str, bytes]) -> list[Part]:
                 kept[f"adam_edu/{name}"] = path.read_bytes()
     digits = resources.files("sklearn.datasets.data").joinpath(stand_ins.DIGITS)
     rest[f"adam_edu/live/{stand_ins.DIGITS}"] = digits.read_bytes()
-    started = _started("adam_edu.live.runner")
+    started = _started("adam_edu.live.runner, adam_edu.check.exercises")
     tasks = (
         packed.Task((packed.stored(members),), (), started, docstrings=True, sources=True)
         for members in (checked, rest)
