@@ -1,5 +1,7 @@
 """What makes the pages light: each transformation, on small things that it could break."""
 
+import base64
+import json
 import re
 from io import BytesIO
 from pathlib import Path
@@ -7,7 +9,7 @@ from pathlib import Path
 import pydata_sphinx_theme
 import pytest
 from fontTools.ttLib import TTFont
-from light import fonts, formulas, scripts, styles
+from light import fonts, formulas, pictures, scripts, styles
 from light.fonts import formula_font, icon_font
 from light.formulas import mathml
 from light.pictures import with_palette, with_size
@@ -327,3 +329,18 @@ def test_scripts_wait():
 
     scripts.postpone(None, "search", "search.html", context := {"js_tag": len}, None)
     assert context == {"js_tag": len}
+
+
+def test_a_notebook_to_download_has_the_pictures_of_its_page(tmp_path):
+    small, path = tmp_path / "small.png", tmp_path / "one.ipynb"
+    small.write_bytes(b"small")
+    images = [base64.b64encode(content).decode() for content in (b"large", b"another")]
+    outputs = [{"data": {"image/png": image}} for image in images] + [{"text": "none"}]
+    path.write_text(json.dumps({"cells": [{"outputs": outputs}, {"source": "no code"}]}))
+
+    pictures.lighten_notebook(path, {pictures.fingerprint(b"large"): small})
+
+    (cell, other) = json.loads(path.read_text())["cells"]
+    found = [output["data"]["image/png"] for output in cell["outputs"][:2]]
+    assert [base64.b64decode(one) for one in found] == [b"small", b"another"]
+    assert (cell["outputs"][2], other) == ({"text": "none"}, {"source": "no code"})

@@ -68,8 +68,12 @@ def finish(app: Any, error: Exception | None) -> None:
     static = out / "_static"
     if not (out / THEME[0]).exists():
         return  # no page was written: Sphinx lays the theme's files anew when one is
+    smaller = {}
     for path in (out / "_images").glob("*.png"):
+        smaller[pictures.fingerprint(path.read_bytes())] = path
         pictures.with_palette(path)
+    for path in (out / "_sources").rglob("*.ipynb"):
+        pictures.lighten_notebook(path, smaller)
 
     texts = {path: path.read_text(encoding="utf-8") for path in pages_of(out)}
     names, shown = styles.Names(), set()

@@ -34,6 +34,7 @@ FITS = 1e-4  # one above which the rule is another one; float32 powers of beta2 
 DOUBTFUL, EDITED = (1e-6, FITS), (1e-7, 3e-5)
 ONE = 1e-6  # what a share that is fitted may lack of 1, and be 1
 RESTARTED = 25  # evaluations of a fit that begins elsewhere
+ROUNDING = 1e-12  # of a deviation in float64
 ASKED, MOST = 16, 26  # candidates that are fitted, the nearest first; and if none is exact
 DECAYS = {
     COUPLED: "weight decay added to the gradient (L2)",
@@ -89,7 +90,13 @@ class Identity:
     def __str__(self) -> str:
         lines = [f"{self.name}: {self.words}"]
         lines += [f"  {name} = {told(name, *value)}" for name, value in self.settings.items()]
-        how = f"  {self.steps} recorded steps deviate by {self.deviation:.1g} at most"
+        # Below, it is the rounding of this processor.
+        most = (
+            f"{self.deviation:.1g} at most"
+            if self.deviation > ROUNDING
+            else f"less than {ROUNDING:g}"
+        )
+        how = f"  {self.steps} recorded steps deviate by {most}"
         lines.append(f"{how}; {self.precision}")
         if self.departs:
             lines.append(f"  {self.departs}")
