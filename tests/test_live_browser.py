@@ -128,7 +128,8 @@ def test_an_endless_loop_is_stopped_and_python_comes_back(open_page):
     exercise.button("Check").click()
     # Meanwhile another tab has its own Python, and the mark of what is solved there stands here.
     twin = Exercise(open_page(), "adam_step")
-    twin.write(next(one for one in ASKED[PAGE] if one.name == "adam_step").solution)
+    twin.field.wait_for()  # open, since it has the first tab's text
+    twin.field.fill(next(one for one in ASKED[PAGE] if one.name == "adam_step").solution)
     assert "adam_step: right" in twin.check()
     page.locator(".live-solved").first.get_by_text(f"1/{len(ASKED[PAGE])}").wait_for()
     began = page.evaluate("performance.now()")
