@@ -51,6 +51,7 @@ def main():
     from pathlib import Path
     from tempfile import TemporaryDirectory
 
+    sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
     from live_pages import CELLS, served, write_pages
     from page_weight import launch
     from playwright.sync_api import sync_playwright

@@ -114,6 +114,8 @@ def test_numbers_are_told_as_they_were_typed():
     assert plain("beta2", 0.99900001, 1e-9) == 0.999
     assert plain("lr", 0.0012345, 1e-9) == 0.0012345
     assert plain("beta1", 0.9043, 0.002) == 0.9
+    assert plain("weight_decay", 2e-9, 1e-9) == 0.0
+    assert plain("weight_decay", 1e-4, 1e-9) == 1e-4
     assert told("beta1", 0.9, np.inf) == "any (no step depends on it)"
     assert told("beta1", 0.9, 0.01) == "0.9 ± 0.01"
     assert told("eps", 1e-18, 1e-18) == "0"

@@ -23,6 +23,14 @@ def test_import_pulls_in_numpy_alone():
     assert ours - numpys - set(sys.stdlib_module_names) == {"adam_edu"}
 
 
+def test_the_native_loop_is_loaded_when_it_pays():
+    code = (
+        "import sys, numpy as np, adam_edu as ae; x = np.ones({}); "
+        "ae.Optimizer(ae.RULES['SGD'](), x).step(x.copy()); print('adam_edu.native' in sys.modules)"
+    )
+    assert [python(code.format(size)).strip() for size in (1000, 100_000)] == ["False", "True"]
+
+
 def test_import_takes_little_more_than_numpys():
     def seconds(module):  # of the processor, by a clock of microseconds
         begin = getrusage(RUSAGE_CHILDREN)

@@ -261,6 +261,9 @@ def test_the_package_is_packed_alike_each_time_and_has_what_a_page_runs():
     assert {"adam_edu/check/__init__.py", "adam_edu/live/runner.py"} <= names
     assert {"adam_edu/lab/__init__.py", "adam_edu/live/digits.csv.gz"} <= others
     assert not [name for name in names | others if name.startswith("adam_edu/torch")]
+    results = {f"adam_edu/results/{path.name}" for path in bundle.PACKAGE.glob("results/*.json*")}
+    assert results
+    assert results <= others
     assert not names & others
 
 

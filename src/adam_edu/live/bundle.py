@@ -258,7 +258,7 @@ def package_parts(runtime: dict[str, bytes]) -> list[Part]:
     """
     checked: dict[str, bytes] = {}
     rest: dict[str, bytes] = {}
-    for pattern in ("**/*.py", "**/*.json", "**/*.txt"):
+    for pattern in ("**/*.py", "**/*.json", "**/*.jsonl", "**/*.txt"):
         for path in PACKAGE.glob(pattern):
             name = path.relative_to(PACKAGE).as_posix()
             kept = rest if name.startswith(ROOMS_OF_CELLS) else checked
