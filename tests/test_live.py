@@ -295,10 +295,11 @@ def test_what_a_cell_lacks_is_seen_from_the_names_that_it_reads(tmp_path):
         ("", "print(squares, [w for w in squares])"),
         ("", "ae.torch.Adam"),
         ("", "from adam_edu.libraries import identify, port\nidentify(ae.rules.Adam())"),
+        ("", "from adam_edu.check.in_place import in_place\nin_place(loss)"),
     )
     cells_of = live_cells.of_notebook(path)
 
-    lacks = ["", "", "Torch", "Torch", "", "", "Torch", "SciPy"]
+    lacks = ["", "", "Torch", "Torch", "", "", "Torch", "SciPy", "Torch"]
     assert [cell.lacks for cell in cells_of] == lacks
     assert cells_of[2].runs == "\nsquares = [x * x for x in start]"
     assert [cell.offered for cell in cells_of] == [not what for what in lacks]

@@ -30,6 +30,7 @@ PRESENT = ("sklearn.datasets.load_digits",)
 # What a name lacks that its module has only when it is called, or not in a browser.
 CALLED = {
     "time.thread_time": "a clock of the processor",
+    "adam_edu.check.in_place.in_place": "Torch",
     "adam_edu.libraries.identify": "SciPy",
 }
 
