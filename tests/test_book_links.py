@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from conftest import table_of_contents
 
 pytestmark = pytest.mark.pages
 
@@ -53,6 +54,27 @@ def broken_links(html: Path) -> list[str]:
 
 def test_links_within_the_book_lead_somewhere(html):
     assert broken_links(html) == []
+
+
+def to_the_book(page: Path) -> list[Path]:
+    """Return the files of the book that a page of source links to; each has the book's menu."""
+    links = (urlsplit(link) for link in Anchors(page).links)
+    return [
+        (page.parent / link.path).resolve()
+        for link in links
+        if not link.scheme and link.path.lstrip("./").startswith("book/")
+    ]
+
+
+def test_pages_of_source_have_the_menu_of_their_folder(html):
+    pages = list((html / "_modules").rglob("*.html"))
+    chapters = len([name for name in table_of_contents() if "/api/" not in name])
+
+    assert len({page.parent for page in pages}) > 2
+    for page in pages:
+        found = to_the_book(page)
+        assert len(set(found)) >= chapters
+        assert [target for target in found if not target.exists()] == [], page
 
 
 def test_a_broken_link_is_noticed(tmp_path):
