@@ -80,13 +80,13 @@ def verdict(edit: Edited) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("rules", nargs="*", choices=[*RULES, []], help="by default all")
+    parser.add_argument("rules", nargs="*", default=list(RULES), help="by default all")
     parser.add_argument("--each", type=int, default=10, help="so many edits of each rule")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     total: Counter[str] = Counter()
     print(f"{'rule':20s} edits  named  unknown  wrong   s each")
-    for name in options.rules or RULES:
+    for name in options.rules:
         begin = process_time()
         every = list(edits(RULES[name]))
         rng = np.random.default_rng(options.seed)

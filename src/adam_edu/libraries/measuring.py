@@ -14,8 +14,7 @@ import math
 import runpy
 import shlex
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -33,7 +32,6 @@ PROGRAM = "optimizers.py"
 GRADIENTS = 1.0, 1e-3, 1e-7  # of the first steps that are recorded
 
 
-@dataclass(frozen=True)
 class Made:
     """An optimizer that a library makes when it is called without parameters.
 
@@ -43,12 +41,8 @@ class Made:
     arguments : what has no default there
     """
 
-    make: Callable[..., Any]
-    arguments: Mapping[str, Any]
-
     def __init__(self, make: Callable[..., Any], **arguments: Any) -> None:
-        object.__setattr__(self, "make", make)
-        object.__setattr__(self, "arguments", arguments)
+        self.make, self.arguments = make, arguments
 
 
 def measured(call: str, optimizer: Any, **about: Any) -> Row:
