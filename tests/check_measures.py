@@ -98,7 +98,7 @@ def measured(per_exercise=8, seed=1):
     found, chance = Found(), random.Random(seed)
     for name, (_, definition) in solutions().items():
         exercise = check.EXERCISES[name]
-        if getattr(exercise, "program", None) is None or exercise.unrolled is not None:
+        if getattr(exercise, "program", None) is None or exercise.material.unrolled is not None:
             continue
         arguments = list(calls(exercise))[:16]
         right = [results_of(compiled("", definition), given) for given in arguments]

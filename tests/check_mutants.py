@@ -140,7 +140,7 @@ def written(name, source, imports="import math\nimport numpy as np\n"):
 def calls(exercise, seed=5):
     """Yield arguments that the checker never gives."""
     rng = np.random.default_rng(seed)
-    rich = {name.removesuffix("_before"): array for name, array in exercise.rich.items()}
+    rich = {name.removesuffix("_before"): array for name, array in exercise.material.rich.items()}
     for i in range(min(len(array) for array in rich.values())):
         arguments = {}
         for name in exercise.parameters:

@@ -165,7 +165,7 @@ def _observations(
     exercise: Reference, function: Callable[..., Any], kind: Kind
 ) -> Iterator[Observation]:
     """Call the solution with every probe; the first call that takes too long is the last."""
-    for number, arguments in enumerate((*exercise.probes, *exercise.further), start=1):
+    for number, arguments in enumerate((*exercise.probes, *exercise.material.further), start=1):
         seen = observe(exercise, function, kind, arguments, number)
         yield seen
         if seen.outcome.out_of_time:

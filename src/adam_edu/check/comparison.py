@@ -52,13 +52,13 @@ class Comparison:
     def __post_init__(self) -> None:
         given, found = stacked(self.exercise, self.program, self.seen)
         bench = Bench(self.program, given)
-        if self.exercise.unrolled is not None:
+        if self.exercise.material.unrolled is not None:
             self.given, self.found = given, found
         else:
             self._keep(given, found, bench)
         self.target = Target(self.found, self._precision())
         self.right = Bench(self.program, self.given)
-        self.rich = Bench(self.program, self.exercise.rich)
+        self.rich = Bench(self.program, self.exercise.material.rich)
         self.good = {name for name in self.program.results if self.agrees(name, self.right)}
 
     def _keep(self, given: dict[str, Array], found: dict[str, Array], bench: Bench) -> None:
@@ -163,6 +163,6 @@ class Comparison:
 
     def odd(self, forced: Iterable[str]) -> dict[str, Array]:
         """Return values of some slots, for calls that nobody makes, that are not theirs."""
-        values = self.exercise.rich
+        values = self.exercise.material.rich
         names = [name for name in forced if name + BEFORE in values]
         return {name: values[name + BEFORE][::-1] for name in names}

@@ -2,17 +2,33 @@
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..program import FUNCTIONS, Array, Program, evaluated
+from ..program import FUNCTIONS, Array, Program, drawn, evaluated
 from ..reading import ARITHMETIC
 from ..trees import Call, Line, Name, Node, Number
-from .algorithm import Algorithm, Assignment
+from .algorithm import Assignment
 from .exercise import Exercise
 from .kinds import ARRAYS, FLOATS, LISTS, NUMBERS, TENSORS
 from .mistake import Mistake
+from .reference import Material
+
+Probes = tuple[Mapping[str, Any], ...]
+# How one step's inputs and its result are found in every step of a run: of the arguments and the
+# results of a call.
+Each = Callable[[Mapping[str, Any], tuple[Array, ...]], Mapping[str, Array]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a run, as a program."""
+
+    program: Program
+    each: Each
+
 
 DECAYS = ("beta", "beta1", "beta2", "momentum")
 
@@ -27,6 +43,7 @@ def formula(
     mistakes: tuple[Mistake, ...],
     read: str,
     one_by_one: bool = False,
+    step: Step | None = None,
 ) -> Exercise:
     """Return the exercise to write a formula.
 
@@ -42,28 +59,37 @@ def formula(
     read : the chapter
     one_by_one : whether arrays are taken coordinate by coordinate, so that a solution for single
         floats is as good as one for arrays
+    step : if the formula is a run's last value, how each comes of the one before
     """
     arrays = any(isinstance(value, np.ndarray) for value in probes[0].values())
     kinds = (ARRAYS, FLOATS, LISTS, TENSORS) if one_by_one else (ARRAYS, LISTS, TENSORS)
-    program = None if callable(right) else _program(signature, right, returns)
-    if program is None:
-        lines: Algorithm = (Assignment.of((returns,), right),)  # type: ignore[arg-type]
-    else:
-        lines = tuple(map(_assignment, program.lines))
     return Exercise(
         signature=signature,
         returns=(returns,),
         statement=statement,
-        lines=lines,
-        probes=tuple(probes),
-        further=() if program is None else _further(probes),
-        program=program,
-        rich={} if program is None else _rich(probes),
+        made=lambda: _material(signature, right, returns, tuple(probes), step),
         mistakes=mistakes,
         read=read,
         kinds=kinds if arrays else (NUMBERS,),
         places={returns: "your formula"},
     )
+
+
+def _material(
+    signature: str,
+    right: Any,
+    returns: str,
+    probes: tuple[Mapping[str, Any], ...],
+    step: Step | None,
+) -> Material:
+    if callable(right):
+        own = (Assignment.of((returns,), right),)
+        if step is None:
+            return Material(own, probes)
+        return Material(own, probes, (), step.program, drawn(step.program), step.each)
+    program = _program(signature, right, returns)
+    lines = tuple(map(_assignment, program.lines))
+    return Material(lines, probes, _further(probes), program, _rich(probes))
 
 
 def _program(signature: str, right: Any, returns: str) -> Program:

@@ -201,7 +201,9 @@ class Search(Comparison):
         if not self.tells(name):
             return None
         for bench in benches:
-            for mistake in self.exercise.mistakes if self.exercise.unrolled is None else ():
+            for mistake in (
+                self.exercise.mistakes if self.exercise.material.unrolled is None else ()
+            ):
                 if self.matches(mistake, name, bench.forced):
                     return (Cause.known(mistake),)
         for bench in benches:
@@ -232,7 +234,7 @@ class Search(Comparison):
         """Return the likeliest of single edits, and what else they could mean."""
         rich = self.rich
         if bench is not None and bench.forced:
-            rich = Bench(self.program, self.exercise.rich, self.odd(bench.forced))
+            rich = Bench(self.program, self.exercise.material.rich, self.odd(bench.forced))
         forced = tuple(bench.forced) if bench is not None else ()
         (first,), *rest = self.likeliest(classes(rich, hits, results), forced)
         return self.of_edit(first, tuple(map(self._short, rest)))

@@ -26,8 +26,10 @@ def stacked(
     exercise: Reference, program: Program, seen: Sequence[Observation]
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """Return the arguments and the results of many calls as arrays: the call, the coordinate."""
-    if exercise.unrolled is not None:
-        parts = [exercise.unrolled(one.arguments, one.found or one.expected) for one in seen]
+    if exercise.material.unrolled is not None:
+        parts = [
+            exercise.material.unrolled(one.arguments, one.found or one.expected) for one in seen
+        ]
         names = (*program.inputs, *program.results)
         whole = {name: np.concatenate([part[name] for part in parts])[:, None] for name in names}
         return whole, {name: whole[name] for name in program.results}

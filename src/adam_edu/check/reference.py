@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ..program import Program
@@ -11,21 +12,39 @@ from .mistake import Mistake
 from .task import Task
 
 
-@dataclass(frozen=True, repr=False)
-class Reference(Task):
-    """A function to write whose results are compared with those of the right algorithm.
+@dataclass(frozen=True)
+class Material:
+    """The right algorithm, and the calls in which a solution is compared with it.
 
     Attributes
     ----------
     lines : the right algorithm
     probes : the arguments that it is called with, by name and in the order of the signature
     further : more arguments, unlike the probes: late steps, odd settings, zeros
-    mistakes : the known ones, the likelier first
     program : the right lines as trees, of which mistakes are inferred; None if they are no lines
     rich : for each name that the program reads, its values in many more calls, which tell apart
         what two explanations would compute
     unrolled : if the program is one step of a run, gives its inputs and its result in every step:
         of the arguments and the results of a call
+    """
+
+    lines: Algorithm
+    probes: tuple[Mapping[str, Any], ...]
+    further: tuple[Mapping[str, Any], ...] = ()
+    program: Program | None = None
+    rich: Mapping[str, Any] = field(default_factory=dict)
+    unrolled: Callable[[Mapping[str, Any], tuple[Array, ...]], Mapping[str, Array]] | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class Reference(Task):
+    """A function to write whose results are compared with those of the right algorithm.
+
+    Attributes
+    ----------
+    made : makes what it is compared with, once, when a solution is first checked: who lists the
+        exercises, or solves one, does not wait for all
+    mistakes : the known ones, the likelier first
     kinds : the kinds of number that a solution may be written for, in the order of trying
     places : how to speak of a line, where "the line that computes NAME" would not be clear
     body : what the stub has in place of its body: three dots, a program with a gap, or one with a
@@ -33,17 +52,32 @@ class Reference(Task):
     planted : the names of the mistakes that the body makes; the report does not give them away
     """
 
-    lines: Algorithm
-    probes: tuple[Mapping[str, Any], ...]
+    made: Callable[[], Material]
     mistakes: tuple[Mistake, ...]
-    further: tuple[Mapping[str, Any], ...] = ()
-    program: Program | None = None
-    rich: Mapping[str, Any] = field(default_factory=dict)
-    unrolled: Callable[[Mapping[str, Any], tuple[Array, ...]], Mapping[str, Array]] | None = None
     kinds: tuple[Kind, ...] = (ARRAYS,)
     places: Mapping[str, str] = field(default_factory=dict)
     body: str = "..."
     planted: tuple[str, ...] = ()
+
+    @cached_property
+    def material(self) -> Material:
+        """What a solution is compared with."""
+        return self.made()
+
+    @property
+    def lines(self) -> Algorithm:
+        """The right algorithm."""
+        return self.material.lines
+
+    @property
+    def probes(self) -> tuple[Mapping[str, Any], ...]:
+        """The arguments that a solution is called with."""
+        return self.material.probes
+
+    @property
+    def program(self) -> Program | None:
+        """The right lines as trees, or None if they are no lines."""
+        return self.material.program
 
     @property
     def stub(self) -> str:

@@ -13,6 +13,7 @@ from .algorithm import algorithm_of
 from .exercise import Exercise
 from .kinds import ARRAYS, FLOATS, LISTS, TENSORS
 from .mistake import Mistake, all_hard_coded
+from .reference import Material
 
 # No coordinate comes near zero, where rounding would look like a mistake. The last one's gradient
 # is zero at first, as a rare word's is.
@@ -72,17 +73,23 @@ def step_exercise(
         signature=f"{name}({arguments}, {hyper})",
         returns=("x", *rule.slots),
         statement=statement,
-        lines=algorithm_of(rule),
-        probes=tuple(_probes(rule)) + tuple(probe for gs in more for probe in _strong(rule, gs)),
-        further=tuple(_further(rule)),
-        program=program_of(rule),
-        rich=_rich(rule),
+        made=lambda: _material(rule, more),
         mistakes=(*mistakes, *fixed),
         read=read,
         kinds=(ARRAYS, FLOATS, LISTS, TENSORS),
         places=PLACES,
         body=body,
         planted=planted,
+    )
+
+
+def _material(rule: type[Rule], more: tuple[Any, ...]) -> Material:
+    return Material(
+        lines=algorithm_of(rule),
+        probes=tuple(_probes(rule)) + tuple(probe for gs in more for probe in _strong(rule, gs)),
+        further=tuple(_further(rule)),
+        program=program_of(rule),
+        rich=_rich(rule),
     )
 
 
@@ -114,8 +121,9 @@ def _run(rule: Rule, x: Any, gradients: Any) -> Iterator[dict[str, Any]]:
     """Yield the arguments of each step of a run."""
     slots: Sequence[Any] = rule.init(x)
     settings = {field.name: getattr(rule, field.name) for field in fields(rule)}
+    counts = _counts(type(rule))
     for t, g in enumerate(gradients, start=1):
-        count = {"t": t} if _counts(type(rule)) else {}
+        count = {"t": t} if counts else {}
         yield {"x": x, "g": g} | dict(zip(rule.slots, slots, strict=True)) | count | settings
         x, *slots = rule.update(t, x, g, *slots)
 
@@ -152,13 +160,13 @@ def _drawn(count: int, slots: tuple[str, ...], seed: int) -> Mapping[str, Array]
 
 def _further(rule: type[Rule]) -> Iterator[dict[str, Any]]:
     """Yield calls that no run would make."""
-    drawn = _drawn(len(TIMES), rule.slots, 1)
+    drawn, counts = _drawn(len(TIMES), rule.slots, 1), _counts(rule)
     for i, t in enumerate(TIMES):
         arrays = {name: array[i].round(3) for name, array in drawn.items()}
         arrays["x"][i % 5] = 0.0
         if i % 3 == 1:
             arrays["g"][(i + 2) % 5] = 0.0
-        count = {"t": t} if _counts(rule) else {}
+        count = {"t": t} if counts else {}
         settings = {field.name: ODD[field.name][i % 4] for field in fields(rule)}
         if rule.slots == ("m",) and "beta1" in settings and i % 2:
             # Where only the sign of a mixture counts: mixtures that are nearly zero.

@@ -2,15 +2,14 @@
 # mypy: allow-untyped-defs
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
 from ...moments import moving_average
-from ...program import Program, drawn
+from ...program import Program
 from ...reading import parse
 from ...trees import Line
-from ..formula import formula
+from ..formula import Step, formula
 from ..mistake import wrong
 
 # A moving average
@@ -90,32 +89,28 @@ _STEP = Program(
     ("beta",),
 )
 
-moving_average_exercise = replace(
-    formula(
-        "moving_average(signal, beta)",
-        lambda signal, beta: moving_average(signal, beta),
-        returns="averages",
-        statement="Return the moving average after each value of a signal: beta times the average "
-        "before plus 1 - beta times the value, starting from an average of zero.",
-        probes=[
-            {"signal": _SIGNAL, "beta": 0.9},
-            {"signal": _SIGNAL, "beta": 0.4},
-            {"signal": _SIGNAL, "beta": 0.0},
-        ],
-        mistakes=(
-            average_from_first,
-            average_shares_swapped,
-            average_without_share,
-            average_corrected,
-            plain_mean,
-            average_one_late,
-            average_of_neighbours,
-        ),
-        read="moment-estimates",
+moving_average_exercise = formula(
+    "moving_average(signal, beta)",
+    lambda signal, beta: moving_average(signal, beta),
+    returns="averages",
+    statement="Return the moving average after each value of a signal: beta times the average "
+    "before plus 1 - beta times the value, starting from an average of zero.",
+    probes=[
+        {"signal": _SIGNAL, "beta": 0.9},
+        {"signal": _SIGNAL, "beta": 0.4},
+        {"signal": _SIGNAL, "beta": 0.0},
+    ],
+    mistakes=(
+        average_from_first,
+        average_shares_swapped,
+        average_without_share,
+        average_corrected,
+        plain_mean,
+        average_one_late,
+        average_of_neighbours,
     ),
-    program=_STEP,
-    unrolled=_each_step,
-    rich=drawn(_STEP),
+    read="moment-estimates",
+    step=Step(_STEP, _each_step),
 )
 
 
