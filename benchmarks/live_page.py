@@ -1,7 +1,8 @@
 """How long a verdict takes on a page: `python benchmarks/live_page.py [--runs 5]`.
 
 Chromium opens a chapter of the built book from a server on this machine, presses Check, writes a
-wrong Adam and checks that too. Cold: a browser that has seen nothing. Cached: the same page again.
+wrong Adam and checks that too. Cold: a browser that has seen nothing. Cached: the same page again,
+once the browser remembers how Python had started, some seconds after the first verdict.
 Beside the time on the clock stands the processor's time of the worker that runs Python, which is
 the same on a busy machine. Bytes are those of the archives, without the scripts that a host packs.
 """
@@ -50,8 +51,11 @@ def worker_seconds() -> float:
     return total
 
 
+REMEMBERED = """async () => (await (await caches.open("adam-edu memory")).keys()).length > 0"""
+
+
 def visit(context: BrowserContext, address: str) -> Visit:
-    """Open the page, and have the stub and a wrong Adam checked."""
+    """Open the page, and have the stub and a wrong Adam checked; stay until all is kept."""
     page = context.new_page()
     page.goto(address)
     page.wait_for_load_state("networkidle")
@@ -66,6 +70,7 @@ def visit(context: BrowserContext, address: str) -> Visit:
     cell.get_by_role("button", name="Check").click()
     verdict.get_by_text("corrected with beta1").first.wait_for(timeout=120_000)
     further = time.perf_counter() - began
+    page.wait_for_function(REMEMBERED)
     page.evaluate("localStorage.clear()")
     page.close()
     return Visit(first, further, worker)

@@ -147,6 +147,40 @@ def test_an_endless_loop_is_stopped_and_python_comes_back(open_page):
     assert exercise.verdict.locator("img").count() == 0
 
 
+REMEMBERED = """async ([mark, other]) => {
+  const shelf = await caches.open("adam-edu memory");
+  const [request] = await shelf.keys();
+  if (!request) return null;
+  const found = await shelf.match(request);
+  if (!mark) return found.headers.get("X-Mark") ?? "new";
+  const content = other ? new Uint8Array(other) : new Uint8Array(await found.arrayBuffer());
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
+  const sha = [...hash].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const headers = { "X-SHA-256": sha, "X-Mark": mark };
+  await shelf.put(request, new Response(content, { headers }));
+  return mark;
+}"""
+
+
+def test_a_later_visit_starts_where_python_had_started(open_page):
+    """And starts it anew where what is remembered is of another Python, or damaged."""
+
+    def visited():
+        page = open_page()
+        assert "not written yet" in Exercise(page, "adam_step").check()
+        return page
+
+    page = visited()
+    page.wait_for_function(f"async () => (await ({REMEMBERED})([])) !== null", timeout=20_000)
+    page.evaluate(REMEMBERED, ["first"])
+    page = visited()
+    page.wait_for_timeout(4000)  # longer than it waits before it remembers
+    assert page.evaluate(REMEMBERED, []) == "first"
+    page.evaluate(REMEMBERED, ["foreign", 4096])
+    page = visited()
+    page.wait_for_function(f"async () => (await ({REMEMBERED})([])) === 'new'", timeout=20_000)
+
+
 def test_a_text_is_kept_with_a_way_back(open_page):
     page, other = open_page(python=False), open_page(python=False)
     exercise, twin = Exercise(page, "first_step"), Exercise(other, "first_step")

@@ -20,6 +20,11 @@ import numpy as np
 from .guard import originals
 from .remote import inside
 
+try:
+    import resource
+except ImportError:  # as on Windows, or in a page
+    resource = None  # type: ignore[assignment]
+
 # The first use of a large library takes a while.
 SECONDS = 5.0
 # More than this a call may not take on top of what is in use, where the system can tell.
@@ -171,10 +176,10 @@ def _by_trace(seconds: float) -> Iterator[None]:
 def memory_limit() -> Iterator[None]:
     """Let the block take no more than MEMORY, where the system counts what a process takes."""
     try:
-        import resource
-
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
-    except (ImportError, OSError):
+    except OSError:
+        pages = 0
+    if resource is None or not pages:
         yield
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
@@ -201,9 +206,11 @@ def _states() -> dict[str, Any]:
 
 
 def _short(state: Any) -> str:
-    parts = state if isinstance(state, tuple) else (np.asarray(state),)
-    plain = [part.tobytes() if isinstance(part, np.ndarray) else part for part in parts]
-    return hashlib.sha256(repr(plain).encode()).hexdigest()
+    digest = hashlib.sha256()
+    for part in state if isinstance(state, tuple) else (state,):
+        # As bytes: to spell out hundreds of numbers takes longer than a student's function.
+        digest.update(repr(None).encode() if part is None else np.asarray(part).tobytes())
+    return digest.hexdigest()
 
 
 class RandomState:

@@ -225,6 +225,13 @@ def runtime_parts(runtime: dict[str, bytes]) -> list[Part]:
     ]
 
 
+def library_started() -> list[str]:
+    """Return the modules of Python's library that a first verdict imports."""
+    names = STARTED.read_text(encoding="utf-8").split()
+    paths = (Path(name).with_suffix("") for name in names if not name.startswith("numpy"))
+    return [".".join(p.parts).removesuffix(".__init__") for p in paths]
+
+
 def figure_parts(runtime: dict[str, bytes], figures: dict[str, bytes]) -> list[Part]:
     """Return what a page loads of others for a chapter's cells: Matplotlib, and what it needs.
 

@@ -6,6 +6,7 @@ import { keepOffline } from "./offline.js";
 const SILENCE = 60_000; // ms without a word of a starting worker
 const LONGEST = 60_000; // ms for one check; the checker itself ends a call after seconds
 const LONGEST_CELL = 900_000; // ms for one cell: some train for a minute, and there is Stop
+const AGAIN = "Python has to be started again."; // a worker's word for it
 const MEMORY = 768 * 2 ** 20; // bytes, at most; a chapter's figures take some hundred
 
 const here = (name) => new URL(name, import.meta.url).href;
@@ -45,18 +46,27 @@ class Engine {
   async #begin() {
     try {
       this.#list ??= await (await fetch(here("list.json"))).json();
-      this.#worker = new Worker(here("worker.js"));
-      const { list, info, home } = this.#list;
-      await this.#ask({ type: "start", most: MEMORY, list, info, home }, SILENCE,
-        "Python has not started within a minute. Load the page again, or use Colab.");
+      await this.#boot().catch((error) => {
+        if (error.message !== AGAIN) throw error;
+        this.#worker.terminate(); // what it remembered of an earlier visit was of no use
+        return this.#boot();
+      });
       this.#up = true;
-      keepOffline([here("worker.js"), ...list.map(({ name }) => here(name))]);
+      const { list } = this.#list;
+      keepOffline([here("worker.js"), here("snapshot.js"), ...list.map(({ name }) => here(name))]);
     } catch (error) {
       this.#end();
       throw error;
     } finally {
       this.#tellers.clear();
     }
+  }
+
+  async #boot() {
+    this.#worker = new Worker(here("worker.js"));
+    const { list, info, home, library } = this.#list;
+    await this.#ask({ type: "start", most: MEMORY, list, info, home, library }, SILENCE,
+      "Python has not started within a minute. Load the page again, or use Colab.");
   }
 
   /** Send the worker a message, and return its answer; end it if it takes too long. */

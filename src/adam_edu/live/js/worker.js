@@ -1,14 +1,25 @@
 // Python, away from the page: the page stays responsive, and ends the worker where it must.
-// Takes { type: "start", list, info, home, most }, { type: "more", list, dots } for chapters,
+// Takes { type: "start", list, info, home, library, most }, { type: "more", list, dots } for chapters,
 // { type: "check", source, name, before } and { type: "cell", number, source }; answers "progress",
 // "ready", "failed", "verdict" and "outputs".
 "use strict";
 
+importScripts("snapshot.js");
+
 const SITE = "/lib/python3.12/site-packages";
 const PAGE = 65536;
+const HEADER = 30; // bytes of a member's header in an archive, before its name
+const MEMBER = 0x04034b50; // with which such a header begins
+const QUIET = 1000; // ms after a verdict
+const WASM = "pyodide.asm.wasm";
+const LIBRARY = "python_stdlib.zip";
+const plain = (name) => name.replace(/^.*\/|\.gz$/g, ""); // of a file, without its folder
 const held = new Map(); // what Pyodide asks for by its own name
 const fetched = self.fetch.bind(self);
+const AGAIN = "Python has to be started again."; // engine.js does so
 let python;
+let home; // the folder of the runtime
+let snapshot = null; // of a Python that has just started, until it is kept
 
 /** Memory ends where the page says: then a reader's array is a MemoryError, not a slow machine. */
 function bound(most) {
@@ -86,38 +97,94 @@ function lock() {
   }
 }
 
-/** Load the files of a list; return the packages among them, and hold the others for Pyodide. */
-async function loadAll(list) {
+/** Load the files of a list; return a promise of the content of each, by name. */
+function loadAll(list) {
   const total = list.reduce((sum, part) => sum + part.bytes, 0);
   let loaded = 0;
   const report = (count) => {
     loaded += count;
     postMessage({ type: "progress", loaded: Math.min(loaded, total), total });
   };
-  const packages = await Promise.all(list.map(async (part) => {
-    const content = await load(part, report);
-    if (part.kind === "packages") return content;
-    if (part.kind !== "script") held.set(part.name.replace(/^.*\/|\.gz$/g, ""), content);
-    return null;
-  }));
-  postMessage({ type: "progress", loaded: total, total, starting: true });
-  return packages.filter(Boolean);
+  const contents = new Map(list.map((part) => [plain(part.name), load(part, report)]));
+  const whole = Promise.all(contents.values());
+  // Of one that cannot be loaded whoever waits for it is told.
+  whole.then(() => postMessage({ type: "progress", loaded: total, total, starting: true }), () => {});
+  return contents;
 }
 
-function unpack(packages) {
-  for (const content of packages) python.unpackArchive(content, "zip", { extractDir: SITE });
+/** Begin to compile while the rest is on its way: Pyodide asks for it later, by the same name. */
+function compileEarly(content) {
+  const module = WebAssembly.compile(content);
+  module.catch(() => {});
+  const { instantiate, instantiateStreaming } = WebAssembly;
+  WebAssembly.instantiateStreaming = async (answer, imports) => {
+    WebAssembly.instantiateStreaming = instantiateStreaming;
+    return { module: await module, instance: await instantiate(await module, imports) };
+  };
+}
+
+/** Put the members of an archive, none of which is compressed, where Python imports from. */
+function unpack(archive) {
+  const view = new DataView(archive.buffer, archive.byteOffset);
+  const made = new Set();
+  for (let at = 0; view.getUint32(at, true) === MEMBER;) {
+    const size = view.getUint32(at + 18, true);
+    const named = at + HEADER + view.getUint16(at + 26, true);
+    const from = named + view.getUint16(at + 28, true);
+    const path = `${SITE}/${new TextDecoder().decode(archive.subarray(at + HEADER, named))}`;
+    const folder = path.replace(/\/[^/]*$/, "");
+    if (!made.has(folder)) python.FS.mkdirTree(folder);
+    made.add(folder);
+    python.FS.writeFile(path, archive.subarray(from, from + size), { canOwn: true });
+    at = from + size;
+  }
+}
+
+/** Put the packages of a list there; Python looks again at what it can import. */
+async function install(list, contents) {
+  for (const { name, kind } of list) {
+    if (kind === "packages") unpack(await contents.get(plain(name)));
+  }
+  python.runPython("import importlib; importlib.invalidate_caches()");
 }
 
 const heap = () => python._module.HEAPU8.length;
 
-async function start({ list, info, home, most }) {
+/** Start Python from its memory of an earlier visit, or anew. */
+async function boot(library) {
+  const indexURL = new URL(home, self.location.href).href;
+  const memory = await remembered(home);
+  if (memory) {
+    try {
+      python = await loadPyodide({ indexURL, _loadSnapshot: memory });
+      python.runPython("import random; random.seed()");
+      return;
+    } catch {
+      await forget(home);
+      throw new Error(AGAIN);
+    }
+  }
+  python = await loadPyodide({ indexURL, _makeSnapshot: Boolean(store) });
+  python.runPython(`import ${library.join(", ")}`);
+  if (store) snapshot = python.makeMemorySnapshot();
+}
+
+async function start({ list, info, library, most, home: folder }) {
+  home = folder;
   bound(most);
-  const packages = await loadAll(list);
+  const contents = loadAll(list);
+  const wasm = contents.get(WASM).then((content) => {
+    compileEarly(content);
+    return content;
+  });
+  for (const { name, kind } of list) if (kind === "script") await contents.get(plain(name));
+  held.set(WASM, await wasm);
+  held.set(LIBRARY, await contents.get(LIBRARY));
   serve(info);
   importScripts(`${home}pyodide.js`);
-  python = await loadPyodide({ indexURL: new URL(home, self.location.href).href });
-  unpack(packages);
+  await boot(library);
   held.clear();
+  await install(list, contents);
   python.runPython("from adam_edu.live import runner");
   lock();
   return { type: "ready", heap: heap() };
@@ -125,7 +192,7 @@ async function start({ list, info, home, most }) {
 
 /** Load what chapters need besides; begin a notebook. */
 async function more({ list, dots }) {
-  unpack(await loadAll(list));
+  await install(list, loadAll(list));
   python.runPython(`from adam_edu.live.notebook import Notebook\nnotebook = Notebook(${Number(dots)})`);
   return { type: "ready", heap: heap() };
 }
@@ -140,6 +207,13 @@ function cell({ number, source }) {
   return { type: "outputs", ...JSON.parse(found), heap: heap() };
 }
 
+/** What is better done before the reader asks again than while they wait. */
+function whileReading(name) {
+  python.globals.get("runner").prepare(name);
+  if (snapshot) setTimeout(remember, QUIET, home, snapshot);
+  snapshot = null;
+}
+
 const TASKS = { start, more, check, cell };
 
 self.onmessage = async ({ data }) => {
@@ -147,5 +221,7 @@ self.onmessage = async ({ data }) => {
     postMessage(await TASKS[data.type](data));
   } catch (error) {
     postMessage({ type: "failed", text: String(error?.message ?? error) });
+    return;
   }
+  if (data.type === "check") whileReading(data.name);
 };
