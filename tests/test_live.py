@@ -296,10 +296,12 @@ def test_what_a_cell_lacks_is_seen_from_the_names_that_it_reads(tmp_path):
         ("", "ae.torch.Adam"),
         ("", "from adam_edu.libraries import identify, port\nidentify(ae.rules.Adam())"),
         ("", "from adam_edu.check.in_place import in_place\nin_place(loss)"),
+        ("", "from importlib.resources import files\nprint(files('adam_edu.torch'))"),
+        ("", "print(files('adam_edu'))"),
     )
     cells_of = live_cells.of_notebook(path)
 
-    lacks = ["", "", "Torch", "Torch", "", "", "Torch", "SciPy", "Torch"]
+    lacks = ["", "", "Torch", "Torch", "", "", "Torch", "SciPy", "Torch", "Torch", ""]
     assert [cell.lacks for cell in cells_of] == lacks
     assert cells_of[2].runs == "\nsquares = [x * x for x in start]"
     assert [cell.offered for cell in cells_of] == [not what for what in lacks]

@@ -34,7 +34,9 @@ CALLED = {
     "adam_edu.libraries.identify": "SciPy",
 }
 
+FILES = "importlib.resources.files"
 AND = " and "
+Read = ast.Name | ast.Attribute | ast.Call
 
 
 @dataclass(frozen=True)
@@ -159,11 +161,16 @@ class Lacking:
             if what:
                 self.names[name] = what
 
-    def _first(self, reads: Iterable[ast.Name | ast.Attribute]) -> str:
-        """Return what the first of some names, or of the package's rooms by a dot, lacks."""
+    def _first(self, reads: Iterable[Read]) -> str:
+        """Return what the first of some names lacks, or of the package's rooms, by a dot or as the
+        name of a room whose files are asked for."""
         for node in reads:
             if isinstance(node, ast.Name):
                 what = self.names.get(node.id, "")
+            elif isinstance(node, ast.Call):
+                asked = isinstance(node.func, ast.Name) and self.modules.get(node.func.id) == FILES
+                room = node.args[0] if asked and node.args else None
+                what = lacking(str(room.value)) if isinstance(room, ast.Constant) else ""
             else:
                 root = node.value
                 module = self.modules.get(root.id, "") if isinstance(root, ast.Name) else ""
@@ -173,13 +180,13 @@ class Lacking:
         return ""
 
 
-def free(node: ast.AST, own: frozenset[str] = frozenset()) -> Iterator[ast.Name | ast.Attribute]:
-    """Yield the names that a tree reads and does not bind for itself alone, and attributes."""
+def free(node: ast.AST, own: frozenset[str] = frozenset()) -> Iterator[Read]:
+    """Yield the names that a tree reads and does not bind for itself alone, attributes, calls."""
     if isinstance(node, ast.Name):
         if isinstance(node.ctx, ast.Load) and node.id not in own:
             yield node
         return
-    if isinstance(node, ast.Attribute):
+    if isinstance(node, ast.Attribute | ast.Call):
         yield node
     elif isinstance(node, ast.FunctionDef | ast.Lambda):
         own |= {one.arg for one in ast.walk(node.args) if isinstance(one, ast.arg)}
