@@ -23,6 +23,7 @@ EVERY_VIEW = {
     "inside": lab.inside,
     "bias": lab.bias,
     "schedule": lab.schedule,
+    "average": lab.average,
 }
 
 

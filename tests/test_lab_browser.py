@@ -148,7 +148,7 @@ def test_a_gradient_is_drawn_by_pointer_and_by_keys(show):
     assert before != drawn != pixels(page)
 
 
-@pytest.mark.parametrize("name", ["race", "drawn", "schedule", "record", "grid"])
+@pytest.mark.parametrize("name", ["race", "drawn", "schedule", "average", "record", "grid"])
 def test_a_link_holds_the_state(show, name):
     page = show(VIEWS["inside"], VIEWS[name])
     second = page.locator(".adam-edu-lab").nth(1)
