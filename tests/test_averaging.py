@@ -14,7 +14,7 @@ from adam_edu.problems import NoisyQuadratic
 from adam_edu.rules import SGD, ScheduleFreeAdamW, ScheduleFreeSGD
 
 POINTS = np.random.default_rng(0).standard_normal((40, 3))
-EVERY = [Uniform(), Exponential(0.9), Exponential(0.0), FromFirst(0.9)]
+EVERY = [Uniform(), Uniform(start=4), Exponential(0.9), Exponential(0.0), FromFirst(0.9)]
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,16 @@ def test_a_wrong_beta_is_refused(kind, beta):
         kind(beta)
 
 
+@pytest.mark.parametrize("start", [0, 1.5, True])
+def test_a_wrong_start_is_refused(start):
+    with pytest.raises(ValueError, match="start must be a whole number"):
+        Uniform(start)
+
+
+def test_a_mean_that_starts_late_is_that_of_the_later_points():
+    np.testing.assert_allclose(Uniform(start=31).along(POINTS)[-1], POINTS[30:].mean(axis=0))
+
+
 def test_one_number_is_no_path():
     with pytest.raises(ValueError, match="points must be a sequence"):
         Uniform().along(1.0)
@@ -108,6 +118,16 @@ def test_the_distribution_on_a_quadratic_is_exact():
 
     found = on_quadratic([float(w) for w in weights], [float(r) for r in rates], 1.4)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_many_rates_and_curvatures_at_once():
+    weights, factors = Exponential(0.9).weights(20), np.linspace(1, 0.1, 20)
+    rates, curvatures = np.array([0.1, 0.4, 0.7]), np.array([1.0, 2.0])
+    kept, variance = on_quadratic(weights, np.multiply.outer(factors, rates[:, None]), curvatures)
+
+    one = on_quadratic(weights, 0.4 * factors, 2.0)
+    np.testing.assert_allclose((kept[1, 1], variance[1, 1]), one)
+    assert kept.shape == variance.shape == (3, 2)
 
 
 def test_the_closed_form_of_the_mean_is_right():

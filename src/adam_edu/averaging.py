@@ -46,20 +46,32 @@ class Average:
 
 @dataclass(frozen=True)
 class Uniform(Average):
-    r"""The mean of all points so far: :math:`c_t = 1/t`.
+    r"""The mean of all points so far, :math:`c_t = 1/t`, or of those from point ``start`` on.
 
     Source: Polyak and Juditsky (1992), Ruppert (1988). Begun late, and of one point an epoch, it is
     stochastic weight averaging (Izmailov et al., 2018), ``torch.optim.swa_utils.get_swa_avg_fn``.
+
+    Parameters
+    ----------
+    start : the first point of the mean, from 1; until then the average is the point itself
 
     Examples
     --------
     >>> Uniform().along([1.0, 2.0, 6.0])
     array([1. , 1.5, 3. ])
+    >>> Uniform(start=2).along([1.0, 2.0, 6.0])
+    array([1., 2., 4.])
     """
 
+    start: int = 1
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.start, int) or isinstance(self.start, bool) or self.start < 1:
+            raise ValueError(f"start={self.start!r}: start must be a whole number, 1 or more")
+
     def share(self, t: int) -> float:
-        """Return 1 / t."""
-        return 1 / t
+        """Return 1 over the number of points in the mean, this one included."""
+        return 1 / max(t - self.start + 1, 1)
 
 
 @dataclass(frozen=True)
@@ -134,13 +146,13 @@ def on_quadratic(weights: ArrayLike, rates: ArrayLike, curvature: Any) -> tuple[
     Parameters
     ----------
     weights : of the points after steps 1, 2, ..., shape (steps,)
-    rates : the learning rate of each step, shape (steps,), or one for all
-    curvature : a number or an array
+    rates : the learning rate of each step, shape (steps, ...), or one for all
+    curvature : a number or an array, of a shape that goes with that of a step's rate
 
     Returns
     -------
-    What the average keeps of the start, as a factor, and its variance; each of the curvature's
-    shape. Noise of standard deviation s multiplies the variance by s squared.
+    What the average keeps of the start, as a factor, and its variance; one of each for every rate
+    and curvature. Noise of standard deviation s multiplies the variance by s squared.
 
     Examples
     --------
@@ -148,8 +160,10 @@ def on_quadratic(weights: ArrayLike, rates: ArrayLike, curvature: Any) -> tuple[
     0.855 0.011525
     """
     weights = np.asarray(weights, dtype=float)
-    rates = np.broadcast_to(np.asarray(rates, dtype=float), weights.shape)
-    pull, variance = 0.0, 0.0  # how much the average moves with x_t: through it, and through later
+    rates = np.asarray(rates, dtype=float)
+    rates = np.broadcast_to(rates, (len(weights), *rates.shape[1:]))
+    pull: Any = 0.0
+    variance: Any = 0.0  # how much the average moves with x_t: through it, and through later
     for weight, rate in zip(weights[::-1], rates[::-1], strict=True):
         pull = weight + pull
         variance = variance + (rate * pull) ** 2
