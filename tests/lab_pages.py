@@ -22,6 +22,7 @@ VIEWS = {
     "bias": lab.bias(),
     "drawn": lab.bias(signal=[1.0, -1.0, 2.0]),
     "schedule": lab.schedule("Step"),
+    "average": lab.average(),
     "diverging": lab.race("Bowl", [SGD(lr=0.1), SGD(lr=1.0)]),
     "record": lab.record(tuned()),
     "grid": lab.record(settings()),

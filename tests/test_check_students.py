@@ -251,6 +251,22 @@ RIGHT = {
         "return tuple((f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(len(x)))",
     ],
     "minibatch_gradient": ["return np.take(gradients, batch, axis=0).mean(0)"],
+    "running_average": [
+        "m = average * (1 - beta**(t - 1)); m = beta * m + (1 - beta) * x; "
+        "return m / (1 - beta**t)",
+        "w = sum(beta**i for i in range(t)); return average * (1 - 1 / w) + x / w",
+        "keep = (beta - beta**t) / (1 - beta**t); return keep * average + (1 - keep) * x",
+    ],
+    "swa": [
+        "return np.mean([points[t - 1] for t in range(start, len(points) + 1, every)], axis=0)",
+        "c = points[start - 1::every]; return [sum(w) / len(c) for w in zip(*c)]",
+        "average, n = 0, 0\n"
+        "for t, x in enumerate(points, 1):\n"
+        "    if t >= start and (t - start) % every == 0:\n"
+        "        n += 1\n"
+        "        average = average + (x - average) / n\n"
+        "return average",
+    ],
     "moving_average": [
         "return [sum((1 - beta) * beta**(i - k) * signal[k] for k in range(i + 1)) "
         "for i in range(len(signal))]",

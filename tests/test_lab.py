@@ -23,6 +23,7 @@ EVERY_VIEW = {
     "inside": lab.inside,
     "bias": lab.bias,
     "schedule": lab.schedule,
+    "average": lab.average,
 }
 
 
@@ -59,6 +60,16 @@ def test_noise_moves_the_trace_and_is_the_same_each_time():
 
     assert not np.allclose(noisy.trace.x, calm.trace.x)
     np.testing.assert_array_equal(noisy.trace.x, noisy.trace.x)
+
+
+def test_an_average_follows_the_path():
+    view = lab.average(SGD(lr=0.1), window=1, steps=50)
+    slow = lab.average(SGD(lr=0.1), window=1000, steps=50)
+
+    np.testing.assert_allclose(view.traces[1].x, view.traces[0].x)
+    np.testing.assert_allclose(slow.traces[1].x[-1], slow.trace.x[1:].mean(axis=0), rtol=0.05)
+    with pytest.raises(ValueError, match="window must be 1 to 1000 steps, not 0"):
+        lab.average(window=0)
 
 
 def test_still_picture_tells_two_of_one_rule_apart():

@@ -13,7 +13,7 @@ from live_figures import WATCH, milliseconds, try_controls
 
 from adam_edu import lab
 from adam_edu.lab import catalog
-from adam_edu.rules import SGD, Adam, NAdam
+from adam_edu.rules import SGD, Adam, Momentum, NAdam
 
 pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
@@ -148,7 +148,7 @@ def test_a_gradient_is_drawn_by_pointer_and_by_keys(show):
     assert before != drawn != pixels(page)
 
 
-@pytest.mark.parametrize("name", ["race", "drawn", "schedule", "record", "grid"])
+@pytest.mark.parametrize("name", ["race", "drawn", "schedule", "average", "record", "grid"])
 def test_a_link_holds_the_state(show, name):
     page = show(VIEWS["inside"], VIEWS[name])
     second = page.locator(".adam-edu-lab").nth(1)
@@ -336,6 +336,17 @@ def test_a_constant_rate_is_one_run(show):
     page.locator("[data-key=warmup]").press("End")
     settle(page)
     assert re.fullmatch(r".* with the schedule, \S+ at a constant rate", said.inner_text())
+
+
+@pytest.mark.parametrize("window", [1, 20, 1000])
+def test_the_average_of_a_path_is_the_packages(show, window):
+    view = lab.average(Momentum(lr=0.02), noise=0.0, window=window, steps=60)
+    said = show(view).locator(".outcome").inner_text()
+    means = [trace.loss[-6:].mean() for trace in view.traces]
+
+    shown = re.fullmatch(r"Mean loss .*: (\S+) along the path, (\S+) along its average", said)
+    numbers = [float(number.replace("−", "-")) for number in shown.groups()]
+    assert numbers == pytest.approx(means, rel=0.06)
 
 
 def test_a_page_opened_from_a_disk_is_alive(site, browser):

@@ -242,6 +242,7 @@ USED = {
     "drawn": {"rule", "signal", "drawn", "steps", "t"},
     "schedule": {"surface", "shape", "rule", "start", "schedule", "parameters", "warmup", "noise"}
     | {"steps", "t"},
+    "average": {"surface", "shape", "rule", "start", "window", "noise", "steps", "t"},
     "record": {"quantity", "dropout", "scale", "t"},
     "grid": {"quantity", "beta1", "scale", "t"},
 }

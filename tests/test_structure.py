@@ -12,7 +12,7 @@ PACKAGE = ROOT / "src" / "adam_edu"
 # or the file itself where it has none.
 FLOORS = [
     {"arguments", "names", "ops"},
-    {"base", "moments", "trees"},
+    {"averaging", "base", "moments", "trees"},
     {"data", "matrix_rules", "problems", "reading", "rules", "schedules"},
     {"edits", "forms", "lines"},
     {"program"},

@@ -17,6 +17,7 @@ TITLES = {
     "adamw": "AdamW",
     "adabound": "AdaBound",
     "schedules": "Schedules",
+    "averaging": "Averaging the weights",
     "after-adam": "After Adam",
     "torch-optimizer": "From a rule to a torch.optim optimizer",
     "gpu": "Adam at the speed of memory",

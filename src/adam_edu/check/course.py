@@ -43,6 +43,8 @@ MINUTES = {
     "warmup_rate": 5,
     "keras_decay": 5,
     "cosine_rate": 10,
+    "running_average": 5,
+    "swa": 10,
     "lion_step": 10,
     "torch_momentum": 20,
     "checkpoint_bytes": 5,

@@ -25,7 +25,7 @@ try:
 except ImportError as error:
     raise ImportError(f"the live figures need more: pip install adam-edu[lab] ({error})") from error
 
-__all__ = ["Lab", "bias", "inside", "race", "record", "schedule", "tuner"]
+__all__ = ["Lab", "average", "bias", "inside", "race", "record", "schedule", "tuner"]
 
 Rates = float | Mapping[str, float] | None
 
@@ -207,6 +207,26 @@ def schedule(
     when = Cosine(steps=steps) if schedule is None else schedule
     chosen = {"lr": lr, "start": start, "steps": steps, "t": t, "noise": noise}
     return Lab(state=states.make("schedule", surface, [rule], schedule=when, **chosen))  # type: ignore[arg-type]
+
+
+def average(
+    rule: str | Rule = "SGD",
+    surface: str | Surface = "Bowl",
+    *,
+    window: int = 20,
+    noise: float = 1.0,
+    lr: float = 0.1,
+    start: Sequence[float] | None = None,
+    steps: int = 200,
+    t: int | None = None,
+) -> Lab:
+    """Return a noisy path and the exponential average of its points, with bias correction.
+
+    ``window`` is 1 / (1 - beta), from 1 to 1000 steps; 1 is the path itself. Other arguments as of
+    :func:`schedule`. ``lab.traces`` are the two.
+    """
+    chosen = {"lr": lr, "start": start, "steps": steps, "t": t, "noise": noise}
+    return Lab(state=states.make("average", surface, [rule], window=window, **chosen))  # type: ignore[arg-type]
 
 
 def record(

@@ -60,6 +60,7 @@ SLIDERS: dict[str, dict[str, Any]] = {
     "steps": STEP_COUNT,
     "warmup": {"scale": "log", "min": 0, "max": 3, "zero": True, "whole": True},
     "noise": {"scale": "log", "min": -2, "max": 1, "zero": True},
+    "window": STEP_COUNT,
     "condition": {"scale": "log", "min": 0, "max": 3, "zero": False, "low": 1},
     "decay": {"scale": "log1m", "min": 0, "max": 4, "zero": False},
     "every": STEP_COUNT,
@@ -74,6 +75,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "inside": (*MAP, "coordinate", "steps", "t"),
     "bias": ("rules", "signal", "drawn", "steps", "t"),
     "schedule": (*MAP, "schedule", "parameters", "warmup", "noise", "steps", "t"),
+    "average": (*MAP, "window", "noise", "steps", "t"),
     "record": ("quantity", "dropout", "scale", "t"),
     "grid": ("quantity", "beta1", "scale", "t"),
 }
@@ -104,6 +106,7 @@ LABELS = {
     "condition": "condition number",
     "noise": "gradient noise",
     "warmup": "warm-up steps",
+    "window": "window of the average",
     "parameters.every": "steps between drops",
     "parameters.steps": "steps of the curve",
     "parameters.factor": "factor of a drop",

@@ -15,6 +15,7 @@ page's own does not; everything else is as the page has it, whatever the reader 
 - ``coordinate=1`` of the view from inside: 0 for a, 1 for b
 - ``signal=rare``: the gradient of the averages
 - ``schedule=Step``, ``schedule.every=20``, ``warmup=20``, ``noise=1`` of the view of a schedule
+- ``window=20``, ``noise=1`` of the view of an average
 - ``quantity=test_error``, ``dropout=false``, ``scale=linear`` of recorded runs, ``beta1=0.9`` of a
   grid of settings
 
@@ -31,7 +32,7 @@ from . import records, states
 from .catalog import PARTS, SCHEDULES
 from .states import State
 
-WHOLE = ("steps", "t", "coordinate", "warmup")
+WHOLE = ("steps", "t", "coordinate", "warmup", "window")
 NUMBERS = ("noise", "beta1")
 POINTS = ("start", "drawn")
 TABLES: dict[str, Collection[str]] = {"surface": SURFACES, "schedule": SCHEDULES}

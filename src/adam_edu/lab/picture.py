@@ -17,7 +17,7 @@ from contourpy import contour_generator
 from ..base import Rule
 from ..descent import Trace
 from ..lines import lines_of
-from ..plots import SERIES
+from ..plots import SERIES, Style
 from ..rules import Adam
 from ..trees import evaluate
 from . import records, states
@@ -102,8 +102,11 @@ def _map(state: State) -> tuple[str, str]:
         for line in contours.lines(float(level))
     ]
     traces = states.traces(state)
-    names = _names([trace.rule for trace in traces])
-    styles = looks([type(trace.rule).__name__ for trace in traces])
+    names = _names(states.chosen_rules(state))
+    styles = looks([type(rule).__name__ for rule in states.chosen_rules(state)])
+    if state["view"] == "average":
+        names.append("its average")
+        styles.append(Style(SECOND, "o"))
     for i, (trace, look) in enumerate(zip(traces, styles, strict=True)):
         dash = "" if look.dash == "-" else "6 3"
         path = pixels(trace.x[: state["t"] + 1])
@@ -338,4 +341,5 @@ def _grid(state: State) -> tuple[str, str]:
 
 
 _VIEWS = {"race": _map, "tuner": _map, "inside": _inside, "bias": _bias, "schedule": _schedule}
+_VIEWS |= {"average": _map}
 _VIEWS |= {"record": _record, "grid": _grid}

@@ -6,11 +6,12 @@ as an argument would be. ``lab.js`` does the same on its side for links.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import numpy as np
 
+from ..averaging import Exponential
 from ..base import Rule
 from ..descent import Trace, descend
 from ..names import lookup
@@ -24,7 +25,7 @@ from .catalog import SCHEDULES, rate, schedule_specs
 State = dict[str, Any]
 
 SIGNALS = ("constant", "noisy", "rare", "turning", "drawn")
-VIEWS = ("race", "tuner", "inside", "bias", "schedule", *records.VIEWS)
+VIEWS = ("race", "tuner", "inside", "bias", "schedule", "average", *records.VIEWS)
 MAX_RULES = 6
 MAX_STEPS = 5000
 
@@ -84,6 +85,7 @@ def make(
     noise: float = 0.0,
     signal: str = "noisy",
     drawn: Sequence[float] = (),
+    window: int | None = None,
 ) -> State:
     """Return a state, checked; see :func:`adam_edu.lab.race` and the others for its parts."""
     where, place = surface_of(surface), place_of(surface)
@@ -109,6 +111,8 @@ def make(
         "signal": signal,
         "drawn": [float(v) for v in drawn],
     }
+    if window is not None:
+        state["window"] = window
     return checked(state)
 
 
@@ -143,6 +147,9 @@ def checked(state: Any) -> State:
     drawn = state["drawn"]
     fine = len(drawn) <= 40 and all(math.isfinite(v) and abs(v) <= 3 for v in drawn)
     _require(fine, "drawn", drawn, "at most 40 numbers from -3 to 3")
+    if state["view"] == "average":
+        window = state.get("window")
+        _require(_whole(window, 1, 1000), "window", window, "1 to 1000 steps")
     return state
 
 
@@ -198,7 +205,7 @@ class _Noisy(Surface):
 
 
 def traces(state: State) -> list[Trace]:
-    """Run the optimizers of a state in NumPy.
+    """Run the optimizers of a state in NumPy; after one whose average is shown, the average.
 
     Noise, if the figure has any, is drawn anew: the same in distribution, not in its numbers.
     """
@@ -206,7 +213,15 @@ def traces(state: State) -> list[Trace]:
     if state["noise"]:
         problem = _Noisy(problem, state["noise"])
     when = chosen_schedule(state) if state["view"] == "schedule" else Constant()
-    return [
+    found = [
         descend(rule, problem, start=state["start"], steps=state["steps"], schedule=when)
         for rule in chosen_rules(state)
     ]
+    return [*found, _averaged(found[0], state["window"])] if state["view"] == "average" else found
+
+
+def _averaged(trace: Trace, window: int) -> Trace:
+    """Return a trace with the exponential average of the points in the place of each."""
+    points = Exponential(1 - 1 / window).along(trace.x[1:])
+    x = np.concatenate([trace.x[:1], points])
+    return replace(trace, x=x, loss=np.asarray(trace.problem.value(x)))

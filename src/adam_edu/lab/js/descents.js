@@ -42,8 +42,14 @@ export function mapView(lab, { looks = () => stylesOf(lab), names = () => namesO
   };
 }
 
+// The mean loss over the last tenth of the steps, in words.
+export function tail({ loss, diverged }, steps) {
+  const last = loss.slice(-Math.max(1, Math.round(steps / 10)));
+  return diverged !== null ? "diverges" : show(last.reduce((x, v) => x + v, 0) / last.length, 2);
+}
+
 // The losses over the steps, as a plot and how it is painted.
-function losses(lab, looks, names) {
+export function losses(lab, looks, names) {
   const self = chart(lab, "chart", "Loss above the minimum over the steps", (t) => lab.runs.map((run, i) => ({
     name: names()[i], words: show(lossAt(run, t), 2), color: looks()[i].color, y: Math.max(lossAt(run, t), 1e-30) })));
   return { element: self.element, paint: () => { self.scale = drawLosses(lab, self.canvas, looks(), names()); } };
@@ -109,10 +115,6 @@ export function tuner(lab) {
 // A learning-rate schedule, and the same optimizer with it and without.
 export function schedule(lab) {
   const { state } = lab;
-  const tail = ({ loss, diverged }) => {
-    const last = loss.slice(-Math.max(1, Math.round(lab.state.steps / 10)));
-    return diverged !== null ? "diverges" : show(last.reduce((x, v) => x + v, 0) / last.length, 2);
-  };
   // A constant rate is one run, anything else is set beside one.
   const names = () => lab.state.schedule === "Constant" && !lab.state.warmup
     ? ["constant"] : ["schedule", "constant"];
@@ -150,7 +152,7 @@ export function schedule(lab) {
     },
     summary: () => {
       const words = { schedule: "with the schedule", constant: "at a constant rate" };
-      const tails = names().map((name, i) => `${tail(lab.runs[i])} ${words[name]}`);
+      const tails = names().map((name, i) => `${tail(lab.runs[i], lab.state.steps)} ${words[name]}`);
       return `Mean loss over the last tenth of the steps: ${tails.join(", ")}`;
     },
   });

@@ -1,4 +1,5 @@
 // A figure: its elements, and their connection with its state, the page's theme and its model.
+import { average } from "./average.js";
 import { bias } from "./bias.js";
 import { button } from "./controls.js";
 import { race, schedule, tuner } from "./descents.js";
@@ -10,7 +11,7 @@ import { record } from "./record.js";
 import { STYLES } from "./rules.js";
 import { clean } from "./state.js";
 
-const VIEWS = { race, tuner, inside, bias, schedule, record, grid };
+const VIEWS = { race, tuner, inside, bias, schedule, average, record, grid };
 
 export class Lab {
   // `index` is the figure's number on a page of the book, for links; a widget has none.

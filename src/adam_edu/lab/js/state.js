@@ -63,5 +63,6 @@ export function clean(given) {
     noise: number(raw.noise, 0, 0, 100),
     signal: SIGNALS.includes(raw.signal) ? raw.signal : "noisy",
     drawn: list(raw.drawn).slice(0, PLACES).map((value) => number(value, 0, -3, 3)),
+    ...(view === "average" && { window: whole(raw.window, 20, 1, 1000) }),
   };
 }
