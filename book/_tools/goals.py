@@ -41,9 +41,11 @@ def row(chapter: Path) -> str:
 
 
 def main() -> None:
-    """Keep what stands above the first table, and write the tables below it."""
-    head, *_ = GOALS.read_text(encoding="utf-8").split("\n## ")
-    GOALS.write_text(head.rstrip("\n") + "\n" + table(), encoding="utf-8")
+    """Write the tables anew, and keep what stands above the first and below the last."""
+    head, *sections = GOALS.read_text(encoding="utf-8").split("\n## ")
+    rest = [f"\n## {one}" for one in sections if HEAD not in one]
+    text = "\n".join([head.rstrip("\n"), table().rstrip("\n"), *(one.rstrip("\n") for one in rest)])
+    GOALS.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
