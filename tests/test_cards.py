@@ -34,7 +34,7 @@ def test_adams_longest_step_is_the_proved_one(beta1, beta2):
 
 
 def test_the_proved_bound_has_the_closed_form_of_the_chapter():
-    """Cauchy and Schwarz give the left side, the chapter *How long can a step be?* has the right."""
+    """Cauchy and Schwarz give ``derived``; *How long can a step be?* has the closed form."""
     sympy = pytest.importorskip("sympy")
     b1, b2 = sympy.symbols("b1 b2", positive=True)
     derived = (1 - b1) ** 2 / ((1 - b2) * (1 - b1**2 / b2))

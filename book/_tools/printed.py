@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 
 BOOK = Path(__file__).parents[1]
-NUMBER = re.compile(r"(?<![\w.])[-−+]?\d[\d,_]*(?:\.\d+)?(?:e[-+]?\d+)?%?(?![\w.]*\w)", re.IGNORECASE)
+NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?(?![\w.]*\w)")
 FOLDED = {"stub", "solution", "setup-cell", "remove-input"}
 RICH = ("text/html", "text/markdown", "text/latex", "image/png", "image/svg+xml")
 
