@@ -31,6 +31,7 @@ VIEWS = {
     "tuner": lab.tuner(steps=500),
     "inside": lab.inside(steps=500),
     "bias": lab.bias(steps=500),
+    "one weight": lab.weight(signal="noise", steps=500),
     "schedule": lab.schedule(steps=500),
     LONG: lab.race(
         "Rosenbrock", ["SGD", "Momentum", "RMSProp", "Adam", "NAdam", "AMSGrad"], steps=5000

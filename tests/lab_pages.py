@@ -21,6 +21,7 @@ VIEWS = {
     "inside": lab.inside(),
     "bias": lab.bias(),
     "drawn": lab.bias(signal=[1.0, -1.0, 2.0]),
+    "weight": lab.weight(signal="1-then-10", t=120),
     "schedule": lab.schedule("Step"),
     "average": lab.average(),
     "diverging": lab.race("Bowl", [SGD(lr=0.1), SGD(lr=1.0)]),

@@ -33,6 +33,14 @@ def test_adams_longest_step_is_the_proved_one(beta1, beta2):
     assert longest_step(Adam(beta1=beta1, beta2=beta2)) == pytest.approx(longest, rel=1e-4)
 
 
+def test_the_proved_bound_has_the_closed_form_of_the_chapter():
+    """Cauchy and Schwarz give ``derived``; *How long can a step be?* has the closed form."""
+    sympy = pytest.importorskip("sympy")
+    b1, b2 = sympy.symbols("b1 b2", positive=True)
+    derived = (1 - b1) ** 2 / ((1 - b2) * (1 - b1**2 / b2))
+    assert sympy.simplify(derived - 1 - (b1 - b2) ** 2 / ((1 - b2) * (b2 - b1**2))) == 0
+
+
 @pytest.mark.parametrize(
     ("rule", "longest"),
     [

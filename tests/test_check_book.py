@@ -74,7 +74,7 @@ def test_reports_name_a_chapter_by_its_title():
     for stem, title in TITLES.items():
         assert CHAPTERS[stem].cells[0].source.splitlines()[0] == f"# {title}"
         assert all(
-            task.reading == ("Read", f"the chapter {title}.")
+            task.reading == ("Read", f"the chapter {title.rstrip('?')}.")
             for task in check.EXERCISES.values()
             if task.read == stem
         )

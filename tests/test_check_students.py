@@ -207,6 +207,12 @@ if t < steps: return lr * t / steps""": "returns_nothing",
     "first_step": {"return -lr / (abs(g) + eps)": "change_left_out"},
     "gradient_share": {"return sum(beta**k for k in range(t))": "share_added"},
     "epsilon_hat": {"return math.sqrt(1 - beta2**t)": "eps_hat_left_out"},
+    "longest_step": {"return max(1, (1 - beta1) / math.sqrt(1 - beta2))": "longest_of_the_paper"},
+    "agreement": {
+        "return np.mean(gradients, axis=0) / np.sqrt(np.mean(np.square(gradients), axis=0))": (
+            "agreement_with_sign"
+        ),
+    },
     "checkpoint_bytes": {
         "return weights * weight_bytes + slots * state_bytes": "size_bracket",
     },

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from adam_edu import RULES, Rule, Trace, descend
+from adam_edu import RULES, Rule, Trace, descend, steps_of
+from adam_edu.lines import lines_of
 from adam_edu.problems import Bowl, Function, NoisyQuadratic, Reddi, Rosenbrock
 from adam_edu.rules import SGD, Adam
 from adam_edu.schedules import Cosine, Exponential, ReduceOnPlateau
@@ -110,3 +111,43 @@ def test_the_start_is_copied():
     start = np.array([1.0, 1.0])
     descend(SGD(), Bowl(), start=start, steps=2, schedule=Cosine(2))
     assert start.tolist() == [1.0, 1.0]
+
+
+# What follows given gradients
+
+
+@every_rule
+def test_steps_are_what_a_descent_subtracts(name):
+    """Where neither the gradient nor the rule depends on the weight: on a slope."""
+    rule = RULES[name]()
+    if {"x"} & {read for line in lines_of(RULES[name]).whole_step for read in line.reads}:
+        pytest.skip("its step depends on where the weight is")
+    slope = Function(lambda x: float(2.0 * x[0]), lambda x: np.full(1, 2.0), np.zeros(1))
+    trace = descend(rule, slope, steps=30)
+    np.testing.assert_allclose(
+        steps_of(rule, np.full(30, 2.0)), -np.diff(trace.x[:, 0]), rtol=1e-9, atol=1e-15
+    )
+
+
+def test_weights_side_by_side_are_weights_alone():
+    gradients = np.random.default_rng(0).standard_normal((20, 3))
+    together = steps_of(Adam(), gradients)
+    alone = np.transpose([steps_of(Adam(), column) for column in gradients.T])
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_a_silence_is_that_many_zeros():
+    zeros = np.zeros(50)
+    np.testing.assert_array_equal(
+        steps_of(Adam(), [1.0, -2.0], silence=50),
+        steps_of(Adam(), [*zeros, 1.0, -2.0])[50:],
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [((1.0,), "not one number"), (([1.0], -1), "silence must be"), (([1.0], 1.5), "silence must")],
+)
+def test_steps_of_no_gradients_are_refused(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        steps_of(Adam(), *arguments)

@@ -204,3 +204,16 @@ def test_an_interval_alone_is_no_order():
     assert found.high < 1
     assert found.p > 0.05
     assert found.verdict == "no order seen"
+
+
+def test_a_comparison_is_drawn_as_its_interval_and_a_hollow_dot_where_no_order_is_seen():
+    plots = pytest.importorskip("adam_edu.plots")
+    losses = np.linspace(1.0, 2.0, 10)
+    found = {"ahead": compare(0.5 * losses, losses), "level": compare(losses, losses[::-1])}
+    ax = plots.panels()
+    plots.intervals(ax, found)
+
+    dots = [line for line in ax.get_lines() if line.get_marker() == "o"]
+    assert [dot.get_xdata()[0] for dot in dots] == [one.center for one in found.values()]
+    assert [dot.get_markerfacecolor() for dot in dots] == [plots.INK, "white"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == list(found)

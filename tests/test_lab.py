@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from adam_edu import RULES, descend, lab
+from adam_edu import RULES, descend, lab, steps_of
 from adam_edu.lab import catalog, states
 from adam_edu.plots import STYLE, Style
 from adam_edu.problems import SURFACES, Bowl, Rosenbrock
-from adam_edu.rules import SGD, Adam, Momentum
+from adam_edu.rules import SGD, Adam, AdamUncorrected, Momentum
 from adam_edu.schedules import Cosine, Step, Warmup
 
 EVERY_VIEW = {
@@ -22,6 +22,7 @@ EVERY_VIEW = {
     "tuner": lab.tuner,
     "inside": lab.inside,
     "bias": lab.bias,
+    "weight": lab.weight,
     "schedule": lab.schedule,
     "average": lab.average,
 }
@@ -185,6 +186,29 @@ def test_still_picture_names_what_the_rule_computes(name):
         if key in shown:
             assert float(shown[key].replace("−", "-")) == pytest.approx(value, rel=0.006), key
     assert {"g", "step"} <= set(shown)
+
+
+def test_the_still_of_one_weight_tells_the_longest_step_of_each_case():
+    told = lab.weight(0.8, 0.99, steps=150).summary
+    for signal, gradients in {
+        "constant": np.ones(150),
+        "alternating": (-1.0) ** np.arange(150),
+        "zeros-then-ones": np.repeat([0.0, 1.0], 75),
+        "1-then-10": np.repeat([1.0, 10.0], 75),
+    }.items():
+        with_, without = (
+            np.abs(steps_of(kind(1.0, 0.8, 0.99), gradients)).max()
+            for kind in (Adam, AdamUncorrected)
+        )
+        assert f"{signal} {with_:.3g} ({without:.3g})" in told
+
+
+def test_a_figure_of_one_weight_has_adam_with_its_correction_or_without():
+    assert lab.weight(corrected=False).rule == AdamUncorrected(lr=1.0)
+    with pytest.raises(ValueError, match="must be one of Adam, AdamUncorrected, not 'SGD'"):
+        states.make("weight", "Bowl", [SGD()], signal="constant")
+    with pytest.raises(ValueError, match="signal must be one of constant, alternating"):
+        lab.weight(signal="rare")
 
 
 def test_every_rule_and_surface_is_in_the_figures():

@@ -11,9 +11,9 @@ from lab_pages import show as show
 from lab_pages import site as site
 from live_figures import WATCH, milliseconds, try_controls
 
-from adam_edu import lab
-from adam_edu.lab import catalog
-from adam_edu.rules import SGD, Adam, Momentum, NAdam
+from adam_edu import lab, steps_of
+from adam_edu.lab import catalog, signals, states
+from adam_edu.rules import SGD, Adam, AdamUncorrected, Momentum, NAdam
 
 pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
@@ -314,6 +314,42 @@ def test_the_averages_said_are_those_of_adam(show, t):
     assert m_said == pytest.approx(m, rel=5e-3)
     assert v_said == pytest.approx(v, rel=5e-3)
     assert without == pytest.approx(m / v**0.5, rel=5e-3)
+
+
+def test_the_steps_of_one_weight_are_those_of_numpy(show):
+    """Each kind of gradients, with the correction and without, as the page computes them."""
+    page = show(lab.weight())
+    module = re.sub(r"^export (default .*\n)?", "", catalog.widget_module(), flags=re.MULTILINE)
+    wanted = [
+        states.make("weight", rules=[rule(1.0, 0.8, 0.99)], signal=signal, drawn=[1, -2.5, 0, 3])
+        for rule in (Adam, AdamUncorrected)
+        for signal in catalog.SIGNALS["weight"]
+    ]
+    found = page.evaluate(
+        f"""(wanted) => {{ {module}
+        const host = document.body.appendChild(document.createElement("div"));
+        host.dataset.state = JSON.stringify(wanted[0]);
+        const figure = mount(host, 1);
+        return wanted.map((state) => {{
+          figure.change(state, true);
+          figure.compute();
+          return figure.rows.map(({{ step }}) => step);
+        }}); }}""",
+        wanted,
+    )
+    for state, steps in zip(wanted, found, strict=True):
+        (rule,) = states.chosen_rules(state)
+        expected = steps_of(rule, signals.gradients(state))
+        np.testing.assert_allclose(steps, expected, rtol=1e-9, atol=1e-12, err_msg=str(state))
+
+
+def test_one_weight_says_what_is_left_of_the_zero(show):
+    page = show(lab.weight(0.9, 0.999, signal="alternating", t=10, corrected=False))
+
+    assert "the zero at the start: 35 % of m, 99 % of v" in page.locator(".outcome").inner_text()
+    page.locator("[data-key=corrected]").select_option("on")
+    settle(page)
+    assert page.locator(".outcome").inner_text().endswith("of v, taken out")
 
 
 def test_two_of_one_rule_are_told_apart(show):

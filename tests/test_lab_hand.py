@@ -293,6 +293,7 @@ def test_away_from_the_paths_the_map_says_its_height(show):
         ("race", "chart"),
         ("inside", "bars"),
         ("bias", "strip"),
+        ("weight", "strip"),
         ("record", "curves"),
         ("grid", "curves"),
     ],

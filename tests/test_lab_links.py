@@ -239,6 +239,7 @@ USED = {
     "tuner": {"surface", "rule", "start", "steps", "t"},
     "inside": {"surface", "shape", "rule", "start", "coordinate", "steps", "t"},
     "bias": {"rule", "signal", "steps", "t"},
+    "weight": {"rule", "signal", "steps", "t"},
     "drawn": {"rule", "signal", "drawn", "steps", "t"},
     "schedule": {"surface", "shape", "rule", "start", "schedule", "parameters", "warmup", "noise"}
     | {"steps", "t"},

@@ -180,6 +180,30 @@ def test_metadata_do_not_tell_the_machine(notebook):
     assert re.fullmatch("[0-9a-f]{16}", inputs["inputs"])
 
 
+# How much they print
+
+
+def test_printed_numbers_are_counted_where_a_reader_meets_them(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book/_tools")
+    counted = importlib.import_module("printed").counted
+
+    def cell(text, source="print(x)", tags=(), **data):
+        one = nbformat.v4.new_code_cell(source, metadata={"tags": list(tags)})
+        one.outputs = [nbformat.v4.new_output("stream", text=text)]
+        if data:
+            one.outputs.append(nbformat.v4.new_output("display_data", data=data))
+        return one
+
+    cells = [
+        cell("beta2 0.999: −1,000 of m_1, 13% to 2.5e-3\n"),
+        cell("no number\n", **{"image/png": "", "text/plain": "<Figure size 480x310>"}),
+        cell("12\n", tags=["solution"]),
+        cell("1 - 2\n", source="print(inspect.getsource(Adam))"),
+    ]
+
+    assert counted(nbformat.v4.new_notebook(cells=cells)) == (4, 1)
+
+
 # Running them again, as `make notebooks` does
 
 

@@ -43,8 +43,9 @@ def row(chapter: Path) -> str:
 def main() -> None:
     """Write the tables anew, and keep what stands above the first and below the last."""
     head, *sections = GOALS.read_text(encoding="utf-8").split("\n## ")
-    below = "".join(f"\n## {section}" for section in sections if HEAD not in section)
-    GOALS.write_text(head.rstrip("\n") + "\n" + table() + below, encoding="utf-8")
+    rest = [f"\n## {one}" for one in sections if HEAD not in one]
+    text = "\n".join([head.rstrip("\n"), table().rstrip("\n"), *(one.rstrip("\n") for one in rest)])
+    GOALS.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

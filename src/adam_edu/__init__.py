@@ -7,7 +7,7 @@ SciPy, SymPy, Matplotlib and anywidget load with the room that uses them: ``adam
 
 from . import problems, schedules
 from .base import Rule
-from .descent import Optimizer, Trace, descend
+from .descent import Optimizer, Trace, descend, steps_of
 from .moments import moving_average
 from .names import lookup
 from .rules import RULES
@@ -24,6 +24,7 @@ __all__ = [
     "problems",
     "rule",
     "schedules",
+    "steps_of",
 ]
 
 

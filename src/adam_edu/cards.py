@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from .base import Rule
+from .descent import steps_of
 from .libraries import ALGORITHM_1, EPSILON_HAT, recorded
 from .lines import lines_of
 from .rules import Adam
@@ -55,14 +56,9 @@ def _longest_from(rule: Rule, size: float) -> float:
     beta1, beta2 = getattr(rule, "beta1", 0.0), getattr(rule, "beta2", 0.0)
     if beta1 and beta2:
         growth = np.append(growth, beta2 / beta1)
-    longest = 0.0
-    for silence in (0, SILENCE):
-        slots = rule.init(np.zeros_like(growth))
-        for k in range(AWAKE):
-            # Zero gradients leave the slots at zero: the silence need not be run.
-            x, *slots = rule.update(silence + k + 1, 0.0 * growth, size * growth**k, *slots)  # type: ignore[assignment]
-            longest = max(longest, float(np.abs(x).max()))
-    return longest
+    gradients = size * growth ** np.arange(AWAKE)[:, None]
+    steps = [steps_of(rule, gradients, silence) for silence in (0, SILENCE)]
+    return float(np.abs(steps).max())
 
 
 def _at_rate_one(rule: Rule) -> Rule:

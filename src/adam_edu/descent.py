@@ -1,4 +1,4 @@
-"""The NumPy driver: an optimizer that works in place, and a recorded descent for pictures."""
+"""The NumPy driver: an optimizer that works in place, and recorded runs for pictures."""
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -362,3 +362,42 @@ def descend(
         lr=np.array(rows["lr"]),
         diverged=diverged,
     )
+
+
+def steps_of(rule: Rule, gradients: ArrayLike, silence: int = 0) -> Array:
+    """Return what a rule subtracts from a weight after each of the given gradients.
+
+    The weight stays at 0, whatever is subtracted.
+
+    Parameters
+    ----------
+    gradients : of one weight, shape (steps,), or of several side by side, shape (steps, weights)
+    silence : so many gradients of zero came before; they leave a slot that begins at zero there
+
+    Returns
+    -------
+    Of the shape of ``gradients``, in the unit of the learning rate if that is 1.
+
+    Raises
+    ------
+    ValueError
+        If the gradients have no axis of steps, or ``silence`` is not 0 or more.
+
+    Examples
+    --------
+    >>> from adam_edu.rules import Adam
+    >>> steps_of(Adam(lr=1.0), [3.0, -3.0]).round(3)
+    array([ 1.   , -0.053])
+    """
+    gradients = np.asarray(gradients, dtype=float)
+    if gradients.ndim == 0:
+        raise ValueError("gradients must be a sequence, one for each step, not one number")
+    if not isinstance(silence, int) or silence < 0:
+        raise ValueError(f"silence must be a whole number, 0 or more, not {silence!r}")
+    steps = np.empty_like(gradients)
+    numbers: Any = gradients.tolist() if gradients.ndim == 1 else gradients  # floats are faster
+    slots: Sequence[Any] = rule.init(np.zeros(gradients.shape[1:]) if gradients.ndim > 1 else 0.0)
+    for i, g in enumerate(numbers):
+        x, *slots = rule.update(silence + i + 1, 0.0 * g, g, *slots)
+        steps[i] = 0.0 - x
+    return steps

@@ -111,14 +111,16 @@ def _apart(boxes: list[Box]) -> tuple[Box, ...]:
     return tuple(Box(box.name, box.row, places[i], box.kept) for i, box in enumerate(boxes))
 
 
-def draw(rule: type[Rule]) -> Axes:
+def draw(rule: type[Rule], ax: Axes | None = None) -> Axes:
     """Draw the flow of data in one step, from the gradient and what is kept to the change.
 
-    Boxes with a dashed frame hold what the last step left.
+    Boxes with a dashed frame hold what the last step left. ``ax`` is where to draw, for several
+    rules in one picture; by default it has a picture of its own.
     """
     flow = flow_of(rule)
     rows = max(box.row for box in flow.boxes)
-    ax = panels(height=0.75 * rows + 0.6)
+    if ax is None:
+        ax = panels(height=0.75 * rows + 0.6)
     places = [box.place for box in flow.boxes]
     ax.set(xlim=(min(places) - 0.6, max(places) + 0.6), ylim=(-rows - 0.4, 0.4))
     ax.axis("off")

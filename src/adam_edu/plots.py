@@ -118,6 +118,12 @@ def panels(
     return axes
 
 
+def grid(rows: int, columns: int, height: float = 2.0) -> Any:
+    """Return axes that share nothing, shape (rows, columns), for pictures side by side."""
+    use_style()
+    return plt.subplots(rows, columns, squeeze=False, figsize=(4.8, height * rows))[1]
+
+
 class PlainOrPowers(LogFormatterSciNotation):
     """Numbers on a logarithmic axis, all in one form: as they are on a short axis around 1."""
 
@@ -284,6 +290,21 @@ def band(ax: Axes, x: Any, runs: Any, label: str) -> None:
     median = np.median(runs, axis=1)
     ax.plot(x, median, color=style.color, marker=style.marker, markersize=5, label=label)
     ax.fill_between(x, np.min(runs, axis=1), np.max(runs, axis=1), color=style.color, alpha=0.2)
+
+
+def intervals(ax: Axes, found: Mapping[str, Any], label: str = "ratio of losses") -> None:
+    """Draw comparisons as dots with their 95 % intervals, the first on top.
+
+    ``found`` holds each :class:`adam_edu.evidence.Comparison` by its name. The dot of one in which
+    no order is seen is hollow.
+    """
+    for place, one in enumerate(found.values()):
+        inside = "white" if one.verdict == "no order seen" else INK
+        ax.plot([one.low, one.high], [place, place], color=INK, linewidth=1.6)
+        ax.plot([one.center], [place], "o", color=INK, markersize=7, markerfacecolor=inside)
+    ax.axvline(1.0 if one.scale == "ratio" else 0.0, color=INK, linewidth=0.8, linestyle=":")
+    ax.set_yticks(range(len(found)), list(found))
+    ax.set(ylim=(len(found) - 0.5, -0.5), xlabel=label)
 
 
 def recorded(ax: Axes, curves: Mapping[str, Any], names: Mapping[str, str] | None = None) -> None:

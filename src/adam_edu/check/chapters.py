@@ -8,6 +8,8 @@ TITLES = {
     "rmsprop-adadelta": "RMSProp and AdaDelta",
     "moment-estimates": "Moment estimates",
     "bias-correction": "Bias correction",
+    "longest-step": "How long can a step be?",
+    "which-half": "Which half of Adam matters?",
     "hyper-parameters": "Hyper-parameters",
     "library-adams": "Every library's Adam",
     "moving-between-libraries": "Moving between libraries",

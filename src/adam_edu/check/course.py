@@ -27,6 +27,8 @@ MINUTES = {
     "adam_step": 15,
     "bug_in_adam": 10,
     "epsilon_hat": 10,
+    "longest_step": 5,
+    "agreement": 5,
     "tune_in_ten_runs": 20,
     "epsilon_hat_step": 10,
     "epsilon_at_step": 5,

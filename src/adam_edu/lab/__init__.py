@@ -13,7 +13,7 @@ from ..base import Rule
 from ..descent import Trace
 from ..problems import Surface
 from ..recorded import Record
-from ..rules import Adam
+from ..rules import Adam, AdamUncorrected
 from ..schedules import Cosine, Schedule
 
 try:
@@ -25,7 +25,7 @@ try:
 except ImportError as error:
     raise ImportError(f"the live figures need more: pip install adam-edu[lab] ({error})") from error
 
-__all__ = ["Lab", "average", "bias", "inside", "race", "record", "schedule", "tuner"]
+__all__ = ["Lab", "average", "bias", "inside", "race", "record", "schedule", "tuner", "weight"]
 
 Rates = float | Mapping[str, float] | None
 
@@ -184,6 +184,27 @@ def bias(
     adam = Adam(lr=1.0, beta1=beta1, beta2=beta2)
     kind, drawn = (signal, ()) if isinstance(signal, str) else ("drawn", signal)
     state = states.make("bias", "Bowl", [adam], signal=kind, drawn=drawn, steps=steps, t=t)
+    return Lab(state=state)
+
+
+def weight(
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    *,
+    signal: str | Sequence[float] = "constant",
+    corrected: bool = True,
+    steps: int = 200,
+    t: int | None = None,
+) -> Lab:
+    """Return one weight under Adam: its gradients, what is left of each in the averages, its steps.
+
+    ``signal`` is the gradient over the steps: ``"constant"`` (1), ``"alternating"`` (1, -1),
+    ``"noise"`` (of size 1), ``"zeros-then-ones"``, ``"1-then-10"``, ``"drawn"`` by the reader, or
+    numbers as of :func:`bias`. The still picture is a grid of all cases.
+    """
+    rule = (Adam if corrected else AdamUncorrected)(lr=1.0, beta1=beta1, beta2=beta2)
+    kind, drawn = (signal, ()) if isinstance(signal, str) else ("drawn", signal)
+    state = states.make("weight", "Bowl", [rule], signal=kind, drawn=drawn, steps=steps, t=t)
     return Lab(state=state)
 
 

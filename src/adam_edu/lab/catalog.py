@@ -74,11 +74,18 @@ PARTS: dict[str, tuple[str, ...]] = {
     "tuner": (*MAP, "steps", "t"),
     "inside": (*MAP, "coordinate", "steps", "t"),
     "bias": ("rules", "signal", "drawn", "steps", "t"),
+    "weight": ("rules", "signal", "drawn", "steps", "t"),
     "schedule": (*MAP, "schedule", "parameters", "warmup", "noise", "steps", "t"),
     "average": (*MAP, "window", "noise", "steps", "t"),
     "record": ("quantity", "dropout", "scale", "t"),
     "grid": ("quantity", "beta1", "scale", "t"),
 }
+# The gradients that a view can show, and the only rules of views that are about some.
+SIGNALS: dict[str, tuple[str, ...]] = {
+    "bias": ("constant", "noisy", "rare", "turning", "drawn"),
+    "weight": ("constant", "alternating", "noise", "zeros-then-ones", "1-then-10", "drawn"),
+}
+ONLY: dict[str, tuple[str, ...]] = {"bias": ("Adam",), "weight": ("Adam", "AdamUncorrected")}
 # Schedules made for thousands of steps, as short as the figure.
 SHORT = {"every": 50, "factor": 0.5, "steps": STEPS, ("Exponential", "decay"): 0.98}
 
@@ -271,6 +278,8 @@ def rules_module() -> str:
             _table("SCHEDULES", times),
             f"export const SLIDERS = {json.dumps(SLIDERS)};\n",
             f"export const PARTS = {json.dumps(PARTS)};\n",
+            f"export const SIGNALS = {json.dumps(SIGNALS)};\n",
+            f"export const ONLY = {json.dumps(ONLY)};\n",
             f"export const DEFAULTS = {json.dumps(defaults)};\n",
             f"export const LABELS = {json.dumps(LABELS)};\n",
             f"export const STYLES = {json.dumps(source('lab.css'))};",

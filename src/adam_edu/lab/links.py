@@ -13,7 +13,7 @@ page's own does not; everything else is as the page has it, whatever the reader 
   surface; ``start=-3,1``: a point of the map
 - ``steps=500``: how many; ``t=10``: the step shown, or the epoch of recorded runs
 - ``coordinate=1`` of the view from inside: 0 for a, 1 for b
-- ``signal=rare``: the gradient of the averages
+- ``signal=rare``: the gradients of the averages, or of one weight
 - ``schedule=Step``, ``schedule.every=20``, ``warmup=20``, ``noise=1`` of the view of a schedule
 - ``window=20``, ``noise=1`` of the view of an average
 - ``quantity=test_error``, ``dropout=false``, ``scale=linear`` of recorded runs, ``beta1=0.9`` of a

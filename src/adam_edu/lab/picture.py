@@ -15,13 +15,14 @@ import numpy as np
 from contourpy import contour_generator
 
 from ..base import Rule
-from ..descent import Trace
+from ..descent import Trace, steps_of
 from ..lines import lines_of
 from ..plots import SERIES, Style
-from ..rules import Adam
+from ..rules import Adam, AdamUncorrected
 from ..trees import evaluate
 from . import records, states
-from .catalog import LABELS, UNITS, looks, style
+from .catalog import LABELS, SIGNALS, UNITS, looks, style
+from .signals import gradients
 from .states import State
 
 WIDTH, HEIGHT = 480, 320
@@ -209,6 +210,50 @@ def _bias(state: State) -> tuple[str, str]:
     return _curves(title, curves, state["steps"])
 
 
+CASES = [signal for signal in SIGNALS["weight"] if signal != "drawn"]
+ACROSS, LEAST, MOST = 3, -1.2, 8.0  # cells in a row; the common axis of the steps
+
+
+def _weight(state: State) -> tuple[str, str]:
+    """Draw all cases side by side: gradients above, steps below, corrected and not."""
+    chosen = asdict(states.chosen_rules(state)[0])
+    with_, without = (kind(**chosen) for kind in (Adam, AdamUncorrected))
+    wide, high = WIDTH / ACROSS, HEIGHT / 2
+    every = int(state["steps"] / 72) // 2 * 2 + 1  # odd, so that an alternation is seen
+    parts: list[str] = []
+    longest: list[str] = []
+    for i, signal in enumerate(CASES):
+        left, top = 8 + i % ACROSS * wide, i // ACROSS * high
+        g = gradients(state | {"signal": signal})
+        steps = {"": steps_of(with_, g), "2 3": steps_of(without, g)}
+        one, other = (_number(float(np.abs(found).max())) for found in steps.values())
+        longest.append(f"{signal} {one} ({other})")
+        x = left + (wide - 16) * np.arange(len(g)) / max(len(g) - 1, 1)
+        most = float(np.abs(g).max())
+        parts += [
+            _text(left, top + 16, signal),
+            _path(zip(x[::every], (top + 44 - 18 * g / most)[::every], strict=True), FAINT, 1),
+        ]
+        for value in (0.0, 1.0):
+            y = top + 74 + 76 * (MOST - value) / (MOST - LEAST)
+            parts.append(_path([(x[0], y), (x[-1], y)], GRID, 0.8))
+        for dash, found in steps.items():
+            y_all = top + 74 + 76 * (MOST - np.clip(found, LEAST, MOST)) / (MOST - LEAST)
+            parts.append(_path(zip(x[::every], y_all[::every], strict=True), THIRD, 1.6, dash))
+    words = [
+        "gray: gradients",
+        "red: step over α",
+        "dotted: without",
+        "the correction",
+        "lines: 0 and 1",
+    ]
+    left = 8 + len(CASES) % ACROSS * wide
+    parts += [_text(left, high + 34 + 18 * i, line, FAINT) for i, line in enumerate(words)]
+    betas = f"β₁ = {chosen['beta1']:g}, β₂ = {chosen['beta2']:g}"
+    title = f"One weight, {state['steps']} steps, {betas}. Longest step over α (without correction)"
+    return f"{title}: {'; '.join(longest)}.", "".join(parts)
+
+
 def _schedule(state: State) -> tuple[str, str]:
     """Draw the learning rate over the steps."""
     factor = states.chosen_schedule(state)
@@ -341,5 +386,5 @@ def _grid(state: State) -> tuple[str, str]:
 
 
 _VIEWS = {"race": _map, "tuner": _map, "inside": _inside, "bias": _bias, "schedule": _schedule}
-_VIEWS |= {"average": _map}
+_VIEWS |= {"average": _map, "weight": _weight}
 _VIEWS |= {"record": _record, "grid": _grid}

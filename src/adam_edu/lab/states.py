@@ -20,12 +20,11 @@ from ..problems.base import Array
 from ..rules import RULES
 from ..schedules import Constant, Schedule, Warmup
 from . import records
-from .catalog import SCHEDULES, rate, schedule_specs
+from .catalog import ONLY, SCHEDULES, SIGNALS, rate, schedule_specs
 
 State = dict[str, Any]
 
-SIGNALS = ("constant", "noisy", "rare", "turning", "drawn")
-VIEWS = ("race", "tuner", "inside", "bias", "schedule", "average", *records.VIEWS)
+VIEWS = ("race", "tuner", "inside", "bias", "weight", "schedule", "average", *records.VIEWS)
 MAX_RULES = 6
 MAX_STEPS = 5000
 
@@ -132,6 +131,10 @@ def checked(state: Any) -> State:
         return records.checked(state)
     count = len(state["rules"])
     _require(1 <= count <= MAX_RULES, "the number of optimizers", count, f"1 to {MAX_RULES}")
+    only = ONLY.get(state["view"], tuple(RULES))
+    for name in (rule["name"] for rule in state["rules"]):
+        lookup(name, RULES, "rule")
+        _require(name in only, "the rule of this figure", name, f"one of {', '.join(only)}")
     surface = chosen_surface(state)
     chosen_rules(state), chosen_schedule(state)  # raise if they cannot be made
     box = np.array(surface.view)
@@ -143,7 +146,8 @@ def checked(state: Any) -> State:
     _require(state["coordinate"] in (0, 1), "coordinate", state["coordinate"], "0 or 1")
     _require(_whole(state["warmup"], 0, 1000), "warmup", state["warmup"], "0 to 1000 steps")
     _require(0 <= state["noise"] <= 100, "noise", state["noise"], "a number from 0 to 100")
-    _require(state["signal"] in SIGNALS, "signal", state["signal"], f"one of {', '.join(SIGNALS)}")
+    signals = SIGNALS.get(state["view"], SIGNALS["bias"])
+    _require(state["signal"] in signals, "signal", state["signal"], f"one of {', '.join(signals)}")
     drawn = state["drawn"]
     fine = len(drawn) <= 40 and all(math.isfinite(v) and abs(v) <= 3 for v in drawn)
     _require(fine, "drawn", drawn, "at most 40 numbers from -3 to 3")

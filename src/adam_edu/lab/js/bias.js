@@ -1,41 +1,12 @@
 // The two moving averages of a chosen gradient, with and without bias correction.
 import { chart, drawChart } from "./chart.js";
-import { hyper, knob, note, select, slider } from "./controls.js";
+import { hyper, knob, note, select } from "./controls.js";
 import { signalOf } from "./descent.js";
 import { label } from "./looks.js";
-import { RULES } from "./rules.js";
-import { clamp, largest, rounded, show } from "./scales.js";
-import { PLACES, SIGNALS } from "./state.js";
+import { drawing, MOST, sliders } from "./pen.js";
+import { RULES, SIGNALS } from "./rules.js";
+import { largest, range, show } from "./scales.js";
 import { transport } from "./transport.js";
-
-const MOST = 3; // as high, and as low, as a gradient can be drawn
-
-// Drawing by pointer: between two places where it was seen it went straight, however fast.
-function drawing(lab, first, drawn) {
-  let before = null;
-  const pen = (event) => {
-    if (!first.scale || !event.buttons) return;
-    const { area } = first.scale;
-    const box = first.canvas.getBoundingClientRect();
-    const place = clamp(Math.floor(((event.clientX - box.left - area.x) / area.w) * PLACES), 0, PLACES - 1);
-    const value = clamp(MOST - (2 * MOST * (event.clientY - box.top - area.y)) / area.h, -MOST, MOST);
-    const from = event.type === "pointerdown" || !before ? { place, value } : before;
-    const values = drawn();
-    const way = place - from.place;
-    for (let i = 0; i <= Math.abs(way); i += 1) {
-      const share = way ? i / Math.abs(way) : 1;
-      values[from.place + Math.sign(way) * i] = rounded(from.value + share * (value - from.value), 3);
-    }
-    before = { place, value };
-    lab.change({ drawn: values });
-  };
-  first.probe.classList.add("pen");
-  first.probe.addEventListener("pointerdown", (event) => {
-    first.probe.setPointerCapture(event.pointerId);
-    pen(event);
-  });
-  first.probe.addEventListener("pointermove", pen);
-}
 
 export function bias(lab) {
   const byHand = lab.state.signal === "drawn";
@@ -48,9 +19,7 @@ export function bias(lab) {
     byHand ? { take: false, hint: "draw with the pointer, or with the sliders; arrow keys go from step to step" } : {});
   const second = strip("The squared gradient, v and v̂", "second", { dots: "g²", lines: ["v", "v_hat"] });
   const third = strip("The step over α", "third", { lines: ["with", "without"] });
-  const drawn = () => Array.from({ length: PLACES }, (_, i) => lab.state.drawn[i] ?? 0);
-  if (byHand) drawing(lab, first, drawn);
-  lab.pen ??= 1;
+  if (byHand) drawing(lab, first);
   return {
     title: "Bias correction",
     stage: [first.element, second.element, third.element, transport(lab)],
@@ -59,13 +28,8 @@ export function bias(lab) {
       name: "Averages",
       parts: [
         hyper(lab, 0, "beta1"), hyper(lab, 0, "beta2"),
-        select(lab, "signal", "gradient", SIGNALS, () => lab.state.signal, (signal) => lab.change({ signal }, true)),
-        ...(byHand ? [
-          slider(lab, "place", "draw at place", { scale: "linear", min: 1, max: PLACES, step: 1 }, () => lab.pen,
-            (place) => { lab.pen = place; lab.draw(); }),
-          slider(lab, "height", "gradient there", { scale: "linear", min: -MOST, max: MOST, step: 0.25 },
-            () => drawn()[lab.pen - 1], (value) => lab.change({ drawn: drawn().with(lab.pen - 1, value) })),
-        ] : []),
+        select(lab, "signal", "gradient", SIGNALS.bias, () => lab.state.signal, (signal) => lab.change({ signal }, true)),
+        ...(byHand ? sliders(lab) : []),
         knob(lab, "steps"), note(lab, () => lab.summary()),
       ],
     }],
@@ -83,7 +47,6 @@ export function bias(lab) {
       const { theme, rows } = lab;
       const all = (key) => rows.map((row) => row[key]);
       const names = ["m̂", "v̂", "with", "without"];
-      const range = (values, low, high) => [-1.06 * largest(values.map((v) => -v), -low), 1.06 * largest(values, high)];
       const series = (color, plain, full) => [
         { y: all(plain), color, name: label(plain), dash: [2, 2] },
         { y: all(full), color, name: label(full) }];

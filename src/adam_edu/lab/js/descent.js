@@ -69,6 +69,10 @@ export function signalOf({ signal, drawn, steps }) {
     noisy: () => 0.5 + noise(),
     rare: (t) => (t % 25 === 10 ? 3 : 0),
     turning: (t) => (t <= steps / 2 ? 1 : -1),
+    alternating: (t) => (t % 2 ? 1 : -1),
+    noise: () => noise(),
+    "zeros-then-ones": (t) => (t <= steps / 2 ? 0 : 1),
+    "1-then-10": (t) => (t <= steps / 2 ? 1 : 10),
     drawn: (t) => drawn[Math.floor(((t - 1) / steps) * drawn.length)] ?? 0,
   }[signal];
   return Array.from({ length: steps }, (_, i) => at(i + 1));

@@ -10,8 +10,9 @@ import { fromLink, toLink } from "./link.js";
 import { record } from "./record.js";
 import { STYLES } from "./rules.js";
 import { clean } from "./state.js";
+import { weight } from "./weight.js";
 
-const VIEWS = { race, tuner, inside, bias, schedule, average, record, grid };
+const VIEWS = { race, tuner, inside, bias, weight, schedule, average, record, grid };
 
 export class Lab {
   // `index` is the figure's number on a page of the book, for links; a widget has none.

@@ -3,6 +3,8 @@
 export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 export const rounded = (value, digits = 2) => Number(value.toPrecision(digits));
 export const largest = (values, least = 0) => values.reduce((x, v) => Math.max(x, v), least);
+// An axis for values, at least from `low` to `high`.
+export const range = (values, low, high) => [-1.06 * largest(values.map((v) => -v), -low), 1.06 * largest(values, high)];
 
 // A number as a reader wants to see it.
 export function show(value, digits = 3) {

@@ -1,10 +1,9 @@
 // What a figure shows, as plain data. Whatever comes from a page, a link or Python is brought here
 // into what can be shown; states.py does the same in Python, but refuses.
 import { cleanRuns, VERSION } from "./recorded.js";
-import { RULES, SURFACES, SCHEDULES, DEFAULTS, PARTS } from "./rules.js";
+import { RULES, SURFACES, SCHEDULES, DEFAULTS, ONLY, PARTS, SIGNALS } from "./rules.js";
 import { clamp } from "./scales.js";
 
-export const SIGNALS = ["constant", "noisy", "rare", "turning", "drawn"];
 export const MAX_RULES = 6;
 export const PLACES = 40; // of a drawn gradient
 
@@ -42,10 +41,11 @@ export function clean(given) {
   const view = Object.hasOwn(VERSION, raw.view) ? "race" : keyOf(PARTS, raw.view, "race");
   const surface = keyOf(SURFACES, raw.surface, DEFAULTS.surface);
   const rules = list(raw.rules)
-    .filter((rule) => keyOf(RULES, rule?.name) && (view !== "bias" || rule.name === "Adam"))
+    .filter((rule) => keyOf(RULES, rule?.name) && (ONLY[view]?.includes(rule.name) ?? true))
     .map(({ name, hyper }) => ({ name, hyper: cleanValues(RULES[name].hyper, hyper) }))
     .slice(0, view === "race" ? MAX_RULES : 1);
   const steps = whole(raw.steps, DEFAULTS.steps, 1, 5000);
+  const signals = SIGNALS[view] ?? SIGNALS.bias;
   const name = keyOf(SCHEDULES, raw.schedule, "Constant");
   return {
     view,
@@ -61,7 +61,7 @@ export function clean(given) {
     parameters: cleanValues(SCHEDULES[name].parameters, raw.parameters),
     warmup: whole(raw.warmup, 0, 0, 1000),
     noise: number(raw.noise, 0, 0, 100),
-    signal: SIGNALS.includes(raw.signal) ? raw.signal : "noisy",
+    signal: signals.includes(raw.signal) ? raw.signal : signals.includes("noisy") ? "noisy" : signals[0],
     drawn: list(raw.drawn).slice(0, PLACES).map((value) => number(value, 0, -3, 3)),
     ...(view === "average" && { window: whole(raw.window, 20, 1, 1000) }),
   };
