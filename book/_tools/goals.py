@@ -41,9 +41,11 @@ def row(chapter: Path) -> str:
 
 
 def main() -> None:
-    """Keep what stands above the first table, and write the tables below it."""
-    head, *_ = GOALS.read_text(encoding="utf-8").split("\n## ")
-    GOALS.write_text(head.rstrip("\n") + "\n" + table(), encoding="utf-8")
+    """Keep what stands above the first table and below the last, and write the tables between."""
+    head, *sections = GOALS.read_text(encoding="utf-8").split("\n## ")
+    last = max(i for i, section in enumerate(sections, start=1) if HEAD in section)
+    below = "".join(f"\n## {section}" for section in sections[last:])
+    GOALS.write_text(head.rstrip("\n") + "\n" + table() + below, encoding="utf-8")
 
 
 if __name__ == "__main__":
