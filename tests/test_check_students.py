@@ -204,6 +204,21 @@ return out""": "averages_left_out",
 if t < steps: return lr * t / steps""": "returns_nothing",
     },
     "keras_decay": {"return lr / 1 + decay * (t - 1)": "rate_bracket"},
+    "regret": {
+        "return sum(p - min(row) for p, row in zip(played, fixed))": "best_of_each_step",
+        "return np.sum(played) - np.min(np.sum(fixed, axis=1))": "fixed_added_along_rows",
+        "return (played[:, None] - fixed).sum(axis=0).min()": "worst_fixed_point",
+        "return played.mean() - fixed.mean(axis=0).min()": "regret_per_step",
+        "return played.sum() - fixed.sum(axis=0)": "wrong_shape",
+    },
+    "theorem_beta1": {
+        "return beta1 * decay**t": "decayed_from_first",
+        "return beta1 * (1 - decay) ** (t - 1)": "beta1_t_complement",
+    },
+    "best_rate": {
+        "return distance / math.sqrt(2 * gradient)": "rate_bracket",
+        "return distance / math.sqrt(2) * gradient": "rate_operator",
+    },
     "first_step": {"return -lr / (abs(g) + eps)": "change_left_out"},
     "gradient_share": {"return sum(beta**k for k in range(t))": "share_added"},
     "epsilon_hat": {"return math.sqrt(1 - beta2**t)": "eps_hat_left_out"},
@@ -288,6 +303,26 @@ RIGHT = {
     ],
     "half_life": ["return math.log(0.5, beta)", "return np.log2(0.5) / np.log2(beta)"],
     "checkpoint_bytes": ["return sum([weights * weight_bytes] + [weights * state_bytes] * slots)"],
+    "regret": [
+        "return sum(played) - min(sum(column) for column in zip(*fixed))",
+        "return max(sum(p - f for p, f in zip(played, column)) for column in np.transpose(fixed))",
+        "return len(played) * (np.mean(played) - np.mean(fixed, axis=0).min())",
+        """
+best = float("inf")
+for j in range(len(fixed[0])):
+    best = min(best, sum(row[j] for row in fixed))
+return sum(played) - best""",
+    ],
+    "theorem_beta1": [
+        "return beta1 * decay**t / decay",
+        """
+for _ in range(t - 1): beta1 *= decay
+return beta1""",
+    ],
+    "best_rate": [
+        "return np.sqrt(distance**2 / (2 * gradient**2))",
+        "return distance * 0.5**0.5 / gradient",
+    ],
     "make_adam_fail": ["return [[3, -1, -1], 0.1]", "return (3, -1, -1), np.float32(0.1)"],
 }
 

@@ -23,7 +23,7 @@ FLOORS = [
     {"array_step"},
     {"descent", "recorded"},
     {"adam_edu"},
-    {"claims", "evidence", "plots", "symbolic", "torch"},
+    {"claims", "evidence", "plots", "symbolic", "theory", "torch"},
     {"check", "experiments", "flow", "lab", "libraries"},
     {"cards", "live"},
     {"cli"},

@@ -16,6 +16,7 @@ TITLES = {
     "comparing-optimizers": "How to compare optimizers honestly",
     "adamax-nadam": "AdaMax and NAdam",
     "amsgrad": "AMSGrad",
+    "theory": "What the theory promises",
     "adamw": "AdamW",
     "adabound": "AdaBound",
     "schedules": "Schedules",

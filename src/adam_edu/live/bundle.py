@@ -54,6 +54,7 @@ ROOMS_OF_CELLS = (
     "plots.py",
     "recorded.py",
     "symbolic.py",
+    "theory.py",
     "live/notebook.py",
     "live/stand_ins.py",
 )
