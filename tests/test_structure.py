@@ -13,7 +13,8 @@ PACKAGE = ROOT / "src" / "adam_edu"
 FLOORS = [
     {"arguments", "names", "ops"},
     {"base", "moments", "trees"},
-    {"data", "matrix_rules", "problems", "reading", "rules", "schedules"},
+    {"data", "matrix_rules", "problems", "reading", "recent_rules", "schedules"},
+    {"rules"},
     {"edits", "forms", "lines"},
     {"program"},
     {"wrongs"},

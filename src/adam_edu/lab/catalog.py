@@ -30,6 +30,7 @@ REACH: dict[Domain, tuple[float, float, bool]] = {
     base.Decay.__metadata__[0]: (0, 4, False),  # type: ignore[attr-defined]
     base.Epsilon.__metadata__[0]: (-12, 1, True),  # type: ignore[attr-defined]
     base.Strength.__metadata__[0]: (-4, 1, True),  # type: ignore[attr-defined]
+    base.Mixture.__metadata__[0]: (-1, 2, True),  # type: ignore[attr-defined]
     base.Speed.__metadata__[0]: (-5, 0, False),  # type: ignore[attr-defined]
 }
 
@@ -88,6 +89,8 @@ LABELS = {
     "beta": "β",
     "beta1": "β₁",
     "beta2": "β₂",
+    "beta3": "β₃",
+    "mix": "κ",
     "eps": "ε",
     "rho": "ρ",
     "momentum": "momentum μ",
@@ -97,6 +100,14 @@ LABELS = {
     "m_hat": "m̂",
     "m_bar": "m̄",
     "v_hat": "v̂",
+    "s_hat": "ŝ",
+    "y_hat": "ŷ",
+    "m2": "m₂",
+    "p": "last g",
+    "difference": "d",
+    "ahead": "u",
+    "scaled": "u",
+    "agreed": "φ",
     "delta": "Δ",
     "variance": "σ²",
     "rate": "η",
@@ -108,10 +119,11 @@ LABELS = {
     "parameters.steps": "steps of the curve",
     "parameters.factor": "factor of a drop",
 }
+ADANS = ("y", "y_hat", "p", "difference", "ahead")
 # What is compared on one scale, and in one colour: averages of g, and averages of its square.
 UNITS = {
-    **dict.fromkeys(("g", "m", "m_hat", "m_bar", "c"), "first"),
-    **dict.fromkeys(("s", "v", "w", "v_hat", "variance"), "second"),
+    **dict.fromkeys(("g", "m", "m_hat", "m_bar", "c", "m2", *ADANS), "first"),
+    **dict.fromkeys(("s", "v", "w", "v_hat", "s_hat", "variance"), "second"),
     **dict.fromkeys(("change", "z"), "third"),
 }
 
