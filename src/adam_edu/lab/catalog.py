@@ -14,6 +14,7 @@ from matplotlib.markers import MarkerStyle
 
 from .. import base, schedules
 from ..base import Domain, Rule
+from ..lines import lines_of
 from ..plots import DOTTED, SERIES, STYLE, Style
 from ..problems import SURFACES, Surface
 from ..rules import RULES
@@ -71,6 +72,7 @@ SLIDERS: dict[str, dict[str, Any]] = {
 MAP = ("surface", "shape", "rules", "start")
 PARTS: dict[str, tuple[str, ...]] = {
     "race": (*MAP, "steps", "t"),
+    "pair": (*MAP, "steps", "t"),
     "tuner": (*MAP, "steps", "t"),
     "inside": (*MAP, "coordinate", "steps", "t"),
     "bias": ("rules", "signal", "drawn", "steps", "t"),
@@ -238,6 +240,7 @@ def rules_module() -> str:
             {
                 "hyper": hyper_specs(rule),
                 "slots": rule.slots,
+                "lines": [str(line) for line in lines_of(rule)],
                 "style": _style(style(name)),
                 "rate": None if name in GRADIENT_RULES else rate(name, SURFACE),
             },

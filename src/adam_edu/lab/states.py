@@ -24,7 +24,7 @@ from .catalog import SCHEDULES, rate, schedule_specs
 State = dict[str, Any]
 
 SIGNALS = ("constant", "noisy", "rare", "turning", "drawn")
-VIEWS = ("race", "tuner", "inside", "bias", "schedule", *records.VIEWS)
+VIEWS = ("race", "pair", "tuner", "inside", "bias", "schedule", *records.VIEWS)
 MAX_RULES = 6
 MAX_STEPS = 5000
 
@@ -128,6 +128,8 @@ def checked(state: Any) -> State:
         return records.checked(state)
     count = len(state["rules"])
     _require(1 <= count <= MAX_RULES, "the number of optimizers", count, f"1 to {MAX_RULES}")
+    if state["view"] == "pair":
+        _require(count == 2, "the number of optimizers of a pair", count, "2")
     surface = chosen_surface(state)
     chosen_rules(state), chosen_schedule(state)  # raise if they cannot be made
     box = np.array(surface.view)
