@@ -1,5 +1,7 @@
 """The family tree: every rule has a parent, and is its parent with the difference."""
 
+from xml.etree import ElementTree
+
 import pytest
 
 from adam_edu import RULES, matrix_rules
@@ -9,13 +11,15 @@ from adam_edu.family import (
     PARENTS,
     ROOT,
     descent_of,
-    draw,
     every_change,
     generations,
     side_by_side,
+    tree,
 )
 from adam_edu.lines import lines_of
 from adam_edu.rules import Adam, AdamW, AMSGrad, RMSProp
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def test_every_rule_is_the_root_or_has_a_parent():
@@ -84,6 +88,9 @@ def test_tables_are_tables():
 
 
 def test_the_picture_has_every_name():
-    texts = [text.get_text().partition(",")[0] for text in draw().texts]
+    picture = ElementTree.fromstring(tree()._repr_svg_())
+    texts = [text.text.partition(",")[0] for text in picture.iter(f"{SVG}text")]
 
     assert texts == [name for name, _ in generations()]
+    assert len(list(picture.iter(f"{SVG}path"))) == len(texts) - 1
+    assert len(tree()._repr_svg_()) < 8000

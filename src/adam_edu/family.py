@@ -4,7 +4,7 @@ Who is whose parent is a choice, and here it is data: the rule that a reader kno
 which the fewest lines change, or the one that its authors start from. What changes is not a choice.
 It is computed from the lines of both (:mod:`adam_edu.differences`).
 
-The tree needs Matplotlib: ``pip install adam-edu[course]``.
+Needs Matplotlib, for the colors of the book: ``pip install adam-edu[course]``.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from .base import Rule
 from .differences import Difference, difference
-from .plots import INK, STYLE, Axes, panels
+from .plots import INK, STYLE
 from .rules import RULES
 
 
@@ -61,6 +61,8 @@ MATRIX_PARENTS: dict[str, Origin] = {
     "Shampoo": Origin("AdaGrad", "keeps a matrix for the rows and one for the columns"),
 }
 
+ORIGINS = PARENTS | MATRIX_PARENTS
+
 
 def descent_of(name: str) -> Difference:
     """Return what makes a rule of its parent.
@@ -86,7 +88,7 @@ def children_of(name: str) -> list[str]:
     >>> children_of("Momentum")
     ['Nesterov', 'Lion']
     """
-    return [child for child, origin in (PARENTS | MATRIX_PARENTS).items() if origin.parent == name]
+    return [child for child, origin in ORIGINS.items() if origin.parent == name]
 
 
 def generations(name: str = ROOT, depth: int = 0) -> Iterator[tuple[str, int]]:
@@ -96,22 +98,59 @@ def generations(name: str = ROOT, depth: int = 0) -> Iterator[tuple[str, int]]:
         yield from generations(child, depth + 1)
 
 
-def draw() -> Axes:
-    """Draw the tree, a row for each optimizer, with the lines that are not its parent's."""
-    rows = list(generations())
-    ax = panels(height=0.27 * len(rows) + 0.3)
-    ax.set(xlim=(-0.1, 6.6), ylim=(len(rows) - 0.4, -0.6))
-    ax.axis("off")
-    place = {name: (0.42 * depth, y) for y, (name, depth) in enumerate(rows)}
-    for name, (x, y) in place.items():
-        look = STYLE[name]
-        origin = (PARENTS | MATRIX_PARENTS).get(name)
-        if origin:
-            x0, y0 = place[origin.parent]
-            ax.plot([x0, x0, x - 0.1], [y0 + 0.35, y, y], color=INK, linewidth=0.8, zorder=0)
-        ax.plot([x], [y], look.marker, color=look.color, markersize=7)
-        ax.text(x + 0.18, y, f"{name}{_news(name)}", va="center", color=look.color)
-    return ax
+# As a picture
+
+WIDE, HIGH, INDENT = 345, 20, 21  # of the picture, of a row, of a generation, in its own pixels
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The tree as a picture of text, which a notebook draws: small, and sharp at any size."""
+
+    rows: tuple[tuple[str, int], ...]
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{'  ' * depth}{name}{_news(name)}" for name, depth in self.rows)
+
+    def _repr_svg_(self) -> str:
+        """Return a row for each optimizer, with a line from its parent's row to its own."""
+        high = HIGH * len(self.rows) + 4
+        parts = [
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDE}" height="{high}" '
+            f'viewBox="0 0 {WIDE} {high}" font-family="system-ui, sans-serif" font-size="13">',
+            f'<rect width="{WIDE}" height="{high}" fill="#fff"/>',
+        ]
+        place = {
+            name: (8 + INDENT * depth, HIGH * row + 12)
+            for row, (name, depth) in enumerate(self.rows)
+        }
+        for name, (x, y) in place.items():
+            color = STYLE[name].color
+            if name in ORIGINS:
+                left, top = place[ORIGINS[name].parent]
+                parts.append(
+                    f'<path d="M{left},{top + 5}V{y}H{x - 5}" fill="none" stroke="{INK}" '
+                    'stroke-width=".8"/>'
+                )
+            parts.append(f'<circle cx="{x}" cy="{y}" r="4" fill="{color}"/>')
+            parts.append(
+                f'<text x="{x + 9}" y="{y + 4.5}" fill="{color}">{name}{_news(name)}</text>'
+            )
+        return "".join([*parts, "</svg>"])
+
+
+def tree() -> Tree:
+    """Return the picture of the tree, with the number of lines that are not the parent's.
+
+    Examples
+    --------
+    >>> print(*repr(tree()).splitlines()[:4], sep="\n")
+    SGD
+      Momentum, 2 of 2 lines
+        Nesterov, 1 of 2 lines
+          Muon, of matrices
+    """
+    return Tree(tuple(generations()))
 
 
 def _news(name: str) -> str:

@@ -47,7 +47,7 @@ def sign(x: Any) -> Any:
     -1.0
     """
     if isinstance(x, (int, float)):
-        return x if x != x else float((x > 0) - (x < 0))
+        return x if x != x else float(x > 0) - float(x < 0)
     return _library(x).sign(x)
 
 

@@ -18,6 +18,7 @@ TITLES = {
     "adabound": "AdaBound",
     "schedules": "Schedules",
     "after-adam": "After Adam",
+    "family-tree": "The family tree",
     "torch-optimizer": "From a rule to a torch.optim optimizer",
     "gpu": "Adam at the speed of memory",
 }

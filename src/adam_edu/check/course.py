@@ -44,6 +44,7 @@ MINUTES = {
     "keras_decay": 5,
     "cosine_rate": 10,
     "lion_step": 10,
+    "adabelief_step": 10,
     "torch_momentum": 20,
     "checkpoint_bytes": 5,
     "step_seconds": 5,
