@@ -144,7 +144,7 @@ def tree() -> Tree:
 
     Examples
     --------
-    >>> print(*repr(tree()).splitlines()[:4], sep="\n")
+    >>> print(*repr(tree()).splitlines()[:4], sep="\\n")
     SGD
       Momentum, 2 of 2 lines
         Nesterov, 1 of 2 lines
