@@ -99,7 +99,7 @@ def _size(path: Path) -> tuple[float, float]:
         with Image.open(path) as picture:
             return picture.size
     first, _, _ = path.read_text(encoding="utf-8").partition(">")
-    said = dict(re.findall(r'\b(width|height)="([\d.]+)"', first))
+    said = dict(re.findall(r'\s(width|height)="([\d.]+)"', first))
     return float(said["width"]), float(said["height"])
 
 
