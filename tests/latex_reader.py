@@ -15,6 +15,7 @@ NAMES = {
     r"\alpha^\ast": "final_lr",
     r"\epsilon": "eps",
     r"\mu": "momentum",
+    r"\kappa": "mix",
     r"\lambda": "weight_decay",
     r"\psi": "momentum_decay",
 }

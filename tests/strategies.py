@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from adam_edu.base import Decay, Epsilon, Rate, Rule, Speed, Strength, domains
+from adam_edu.base import Decay, Epsilon, Mixture, Rate, Rule, Speed, Strength, domains
 
 # The same examples at every run, on every machine, however slow.
 settings.register_profile("adam_edu", derandomize=True, deadline=None, database=None)
@@ -23,6 +23,7 @@ BY_DOMAIN: dict[Any, st.SearchStrategy[float]] = {
     Decay.__metadata__[0]: log_uniform(-4, -0.31).map(lambda rest: 1 - rest),
     Epsilon.__metadata__[0]: log_uniform(-10, -3),
     Strength.__metadata__[0]: log_uniform(-4, 0),
+    Mixture.__metadata__[0]: log_uniform(-1, 1),
     Speed.__metadata__[0]: log_uniform(-4, -1),
 }
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adam_edu import RULES
+from adam_edu import RULES, symbolic
 from adam_edu.base import domains
 from adam_edu.cards import card, first_step, longest_step
 from adam_edu.rules import SGD, AdaGrad, Adam, AdamW, AMSGrad, Lion, Momentum, RMSProp
@@ -24,7 +24,7 @@ def test_each_rule_has_a_card(rule):
     assert shown["not when"] == WORDS["leave"]
     assert shown["defaults"].count("=") == len(domains(rule))
     for name in rule.slots:
-        assert name in shown["kept per weight"]
+        assert f"${symbolic.symbol(name)}$" in shown["kept per weight"]
 
 
 @pytest.mark.parametrize(("beta1", "beta2"), [(0.9, 0.999), (0.9, 0.99), (0.5, 0.9), (0.8, 0.95)])

@@ -137,6 +137,12 @@ WRONG = {
             "step_clipped"
         ),
     },
+    "adabelief_step": {
+        "m = beta1 * m + (1 - beta1) * g; s = beta2 * s + (1 - beta2) * (g * g - m * m) + eps; "
+        "return x - lr * m / (1 - beta1**t) / (np.sqrt(s / (1 - beta2**t)) + eps), m, s": (
+            "difference_of_squares"
+        ),
+    },
     "lion_step": {
         "c = beta1 * m + (1 - beta1) * g; m = beta2 * m + (1 - beta2) * g; "
         "x = x - lr * np.sign(c); return x - lr * weight_decay * x, m": "decay_after_step",
@@ -258,6 +264,10 @@ RIGHT = {
         "v = np.where(v > g * g, v - s, v + s); return x - lr * m / (np.sqrt(v) + eps), m, v",
         "m = beta1 * m + (1 - beta1) * g; v += (1 - beta2) * math.copysign(g * g, g * g - v); "
         "return x - lr * m / (math.sqrt(v) + eps), m, v",
+    ],
+    "adabelief_step": [
+        "m = m + (1 - beta1) * (g - m); s = s + (1 - beta2) * ((m - g) ** 2 - s) + eps; "
+        "return x - lr * m / (1 - beta1**t) / ((s / (1 - beta2**t)) ** 0.5 + eps), m, s",
     ],
     "lion_step": [
         "c = m + (1 - beta1) * (g - m); x = x * (1 - lr * weight_decay); "

@@ -19,6 +19,7 @@ from adam_edu.schedules import Cosine, Step, Warmup
 
 EVERY_VIEW = {
     "race": lab.race,
+    "pair": lab.pair,
     "tuner": lab.tuner,
     "inside": lab.inside,
     "bias": lab.bias,
@@ -105,6 +106,7 @@ def test_a_state_from_the_browser_is_taken_over():
         ({"rules": [{"name": "Adma", "hyper": {}}]}, "did you mean .*'Adam'"),
         ({"rules": [{"name": "SGD", "hyper": {"lr": -1}}]}, "would climb the loss"),
         ({"rules": []}, "number of optimizers"),
+        ({"view": "pair"}, "optimizers of a pair must be 2, not 3"),
         ({"start": [99, 0]}, "start must be a point of the map"),
         ({"start": [float("nan"), 0]}, "start must be a point of the map"),
         ({"steps": 10**9}, "steps must be 1 to 5000"),

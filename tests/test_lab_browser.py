@@ -11,7 +11,8 @@ from lab_pages import show as show
 from lab_pages import site as site
 from live_figures import WATCH, milliseconds, try_controls
 
-from adam_edu import lab, steps_of
+from adam_edu import RULES, lab, steps_of
+from adam_edu.differences import difference
 from adam_edu.lab import catalog, signals, states
 from adam_edu.rules import SGD, Adam, AdamUncorrected, Momentum, NAdam
 
@@ -111,6 +112,32 @@ def test_results_are_said(show):
     page.wait_for_function(f"() => {said}.startsWith('Ravine after 200 steps: AdamW')")
 
     assert page.locator("[data-key='0-lr']").get_attribute("aria-valuetext") == "10"
+
+
+PAIRS = [("Adam", "AMSGrad"), ("RMSProp", "Adam"), ("Lion", "ScheduleFreeSGD"), ("AdamW", "Adan")]
+PAIRS += [("RAdam", "RAdam"), ("ADOPT", "NAdam")]
+TABLE = f"""() => [...({ROOT}).querySelectorAll(".lines tbody tr")].map((row) => {{
+  const texts = [...row.cells].map((cell) => cell.textContent);
+  return texts.map((text) => (text === "–" ? null : text));
+}})"""
+WORDS = {"same": "the same", "changed": "changed", "removed": "gone", "added": "new"}
+
+
+def test_the_lines_of_two_rules_stand_as_in_python(show):
+    page = show(lab.pair(*PAIRS[0]))
+    for pair in PAIRS:
+        for place, name in enumerate(pair):
+            page.locator(f"[data-key=pick-{place}]").select_option(name)
+        settle(page)
+        found = difference(*(RULES[name] for name in pair))
+        rows = [
+            [*(str(line) if line else None for line in row), WORDS[row.kind]] for row in found.rows
+        ]
+
+        assert page.evaluate(TABLE) == rows
+        caption = page.locator(".lines caption").inner_text()
+        assert caption == f"{len(found.changes)} of {len(found.rows)} lines differ"
+        assert page.locator(".runner strong").all_inner_texts() == list(pair)
 
 
 def test_divergence_is_drawn_and_said(show):

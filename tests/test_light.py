@@ -224,6 +224,15 @@ def test_a_picture_says_its_size_and_waits(tmp_path, tag, size):
     assert "style" not in found
 
 
+def test_a_drawing_says_its_size_too(tmp_path):
+    (tmp_path / "f.svg").write_text(
+        '<svg width="345" height="584.5" stroke-width="1"><path/></svg>'
+    )
+    found = with_size('<img src="../_images/f.svg" />', {"f.svg": tmp_path / "f.svg"})
+
+    assert 'width="345" height="584" loading="lazy"' in found
+
+
 def test_a_picture_from_elsewhere_is_left_alone():
     assert with_size('<img src="logo.svg">', {}) == '<img src="logo.svg">'
 

@@ -1,4 +1,4 @@
-"""LAMB, Adafactor and Muon against Torch and Optax, on the same recorded gradients."""
+"""LAMB, Adafactor, Muon and Shampoo against Torch, Optax and SciPy, on the same gradients."""
 
 from functools import partial
 from itertools import pairwise
@@ -11,8 +11,17 @@ import pytest
 import torch
 from libraries import difference
 from numpy.testing import assert_allclose
+from scipy.linalg import fractional_matrix_power
 
-from adam_edu.matrix_rules import adafactor, lamb, muon, orthogonalized, rms
+from adam_edu.matrix_rules import (
+    adafactor,
+    lamb,
+    muon,
+    orthogonalized,
+    rms,
+    root_inverted,
+    shampoo,
+)
 
 SHAPES = [(4, 7), (7, 4), (5, 5)]
 every_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
@@ -108,6 +117,50 @@ def test_muon_is_that_of_torch_up_to_bfloat16(shape, decay):
     assert np.abs(ours - theirs).max() < 0.05 * moved
 
 
+def shampoo_as_one_matrix(x, gs, lr, eps):
+    """Walk Shampoo as its paper proves it: one Kronecker product, to the power -1/4.
+
+    Rows stay together in the vector, so L is the left factor.
+    """
+    rows, columns = x.shape
+    left, right = eps * np.eye(rows), eps * np.eye(columns)
+    path, vector = [], x.ravel()
+    for g in gs:
+        left, right = left + g @ g.T, right + g.T @ g
+        vector = vector - lr * fractional_matrix_power(np.kron(left, right), -0.25) @ g.ravel()
+        path.append(vector)
+    return np.array(path)
+
+
+@every_shape
+def test_shampoo_is_one_kronecker_product(shape):
+    x, gs = recorded(shape, steps=12)
+    theirs = shampoo_as_one_matrix(x, gs, 0.1, 0.01)
+    assert difference(walk(partial(shampoo, lr=0.1, eps=0.01), x, gs, 2), theirs) < 1e-6
+
+
+def test_shampoo_of_one_entry_is_adagrad():
+    gs = np.random.default_rng(0).standard_normal((50, 1, 1))
+    ours = walk(partial(shampoo, lr=0.1, eps=0.0), np.ones((1, 1)), gs, 2)
+    adagrad = torch.optim.Adagrad
+    theirs = walk_torch(partial(adagrad, lr=0.1, eps=0.0), np.ones((1, 1)), gs)
+    assert difference(ours, theirs) < 1e-12
+
+
+@every_shape
+def test_shampoo_levels_the_first_step(shape):
+    # L and R have the squares of g's singular values: the first step is that of Muon, exactly.
+    _, gs = recorded(shape, steps=1)
+    x, _, _ = shampoo(1, 0 * gs[0], gs[0], 0.0, 0.0, lr=1.0, eps=1e-14)
+    u, _, v = np.linalg.svd(gs[0], full_matrices=False)
+    assert_allclose(np.diag(u.T @ -x @ v.T)[:2], 1.0, atol=1e-3)
+
+
+def test_a_root_of_a_singular_matrix_is_a_number():
+    ones = np.ones((3, 3))
+    assert_allclose(root_inverted(ones, 4, 1e-6) @ np.ones(3), 3**-0.25, rtol=1e-6)
+
+
 @every_shape
 def test_orthogonalized_keeps_directions_and_levels_sizes(shape):
     rng = np.random.default_rng(0)
@@ -119,10 +172,10 @@ def test_orthogonalized_keeps_directions_and_levels_sizes(shape):
     assert ((sizes > 0.6) & (sizes < 1.3)).all()
 
 
-@pytest.mark.parametrize("function", [partial(adafactor), partial(muon)])
-def test_a_vector_is_refused(function):
-    state = [0.0] * (2 if function.func is adafactor else 1)
-    with pytest.raises(ValueError, match=r"a matrix, but the parameter has shape \(3,\)"):
+@pytest.mark.parametrize(("function", "memory"), [(adafactor, 2), (muon, 1), (shampoo, 2)])
+def test_a_vector_is_refused(function, memory):
+    state = [0.0] * memory
+    with pytest.raises(ValueError, match=r"matrix, but the parameter has shape \(3,\)"):
         function(1, np.ones(3), np.ones(3), *state)
 
 
@@ -136,7 +189,7 @@ def test_adafactor_never_steps_far():
 
 def test_nothing_is_changed_in_place():
     x, gs = recorded((4, 3), steps=2)
-    for function, memory in ((lamb, 2), (adafactor, 2), (muon, 1)):
+    for function, memory in ((lamb, 2), (adafactor, 2), (muon, 1), (shampoo, 2)):
         before = x.copy(), gs.copy()
         walk(function, x, gs, memory)
         assert_allclose(x, before[0], rtol=0)

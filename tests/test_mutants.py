@@ -3,6 +3,7 @@
 import ast
 import copy
 import inspect
+import sys
 from functools import cache
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from libraries import recording, run_rule
 from test_parity import PEERS, TOLERANCE, disagreement
 
-from adam_edu import RULES, rules
+from adam_edu import RULES
 from adam_edu.ops import sqrt
 from adam_edu.rules import AdaGrad, Adam, AdamL2, AdamW, AMSGrad, Momentum, RMSProp
 
@@ -222,17 +223,19 @@ def mutants_of(name):
         for replacement in mutated(copy.deepcopy(node)):
             what = f"line {getattr(node, 'lineno', 0)}: {ast.unparse(node)}"
             broken = ast.fix_missing_locations(Replace(node, replacement).visit(tree))
-            namespace = dict(vars(rules))
+            namespace = dict(vars(sys.modules[RULES[name].__module__]))
             exec(compile(broken, f"<{name}>", "exec"), namespace)
             yield f"{what} -> {ast.unparse(replacement)}", namespace[name]
 
 
-# Alike, up to rounding. The maximum only guards: against a negative difference of equal numbers,
-# and against a division by zero for other values of beta2.
+# Alike, up to rounding: a product with a sign is a quotient by it. The maximum only guards: against
+# a negative difference of equal numbers, and against a division by zero for other values of beta2.
 EQUIVALENT = (
     "maximum(v - m * m, 0.0)",
     "maximum(2 / (1 - self.beta2) - 1, 5.0)",
     "self.lr * sign(c) -> self.lr / sign(c)",
+    "(1 - self.beta2) * sign(v - g * g) -> (1 - self.beta2) / sign(v - g * g)",
+    "sign(m) * sign(g) -> sign(m) / sign(g)",
 )
 
 

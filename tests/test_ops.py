@@ -44,6 +44,7 @@ def test_not_a_number_stays_one(convert):
     if convert is not CONVERT["tensor"]:  # Torch's own sign of it is 0
         assert np.isnan(np.asarray(sign(x))).tolist() == [True, False]
     assert math.isnan(sign(math.nan))
+    assert [sign(np.float64(x)) for x in (-2.0, 0.0, 3.0)] == [-1.0, 0.0, 1.0]
     assert math.isnan(maximum(math.nan, 0.0))
     assert math.isnan(clip(math.nan, 0.0, 1.0))
 

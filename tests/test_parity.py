@@ -5,9 +5,12 @@ from functools import partial
 from math import sqrt
 
 import adabound
+import jax
+import numpy as np
 import optax
 import optax.contrib
 import pytest
+import pytorch_optimizer
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -173,6 +176,85 @@ def optax_schedule_free_adamw(lr, beta1, beta2, eps, weight_decay):
     )
 
 
+def optax_yogi(lr, beta1, beta2, eps):
+    """Optax's Yogi whose slots start at zero, and so late that both corrections are 1."""
+    step = optax.scale_by_yogi(beta1, beta2, eps)
+
+    def init(x):
+        late = step.init(x)._replace(count=jax.numpy.asarray(10**9, jax.numpy.int32))
+        return late._replace(mu=0 * x, nu=0 * x)
+
+    return optax.chain(optax.GradientTransformation(init, step.update), optax.scale(-lr))
+
+
+def optax_adabelief(lr, beta1, beta2, eps):
+    return optax.adabelief(lr, beta1, beta2, eps, eps)
+
+
+def optax_adopt(lr, beta1, beta2, eps):
+    return optax.contrib.adopt(lr, beta1, beta2, eps)
+
+
+def optax_ademamix(lr, beta1, beta2, beta3, mix, eps, weight_decay):
+    return optax.contrib.ademamix(lr, beta1, beta2, beta3, mix, eps, weight_decay=weight_decay)
+
+
+def three_betas(rule):
+    return rule.beta1, rule.beta2, rule.beta3
+
+
+def others_adan(rule, xs, gs):
+    make = partial(
+        pytorch_optimizer.Adan,
+        lr=rule.lr,
+        betas=three_betas(rule),
+        eps=rule.eps,
+        weight_decay=rule.weight_decay,
+    )
+    slots = {"m": "exp_avg", "y": "exp_avg_diff", "v": "exp_avg_sq"}
+    return run_torch(make, xs, gs, slots)
+
+
+def others_ademamix(rule, xs, gs):
+    """pytorch-optimizer corrects the slow average as it does the fast one: undone at each step."""
+
+    def uncorrected(t, group):
+        group["alpha"] = rule.mix * (1 - rule.beta1**t)
+
+    make = partial(
+        pytorch_optimizer.AdEMAMix,
+        lr=rule.lr,
+        betas=three_betas(rule),
+        eps=rule.eps,
+        weight_decay=rule.weight_decay,
+        weight_decouple=True,
+    )
+    return run_torch(make, xs, gs, ADAM_SLOTS | {"m2": "exp_avg_slow"}, uncorrected)
+
+
+def one_weight_each(rule, xs, gs):
+    """Cautious AdamW on a tensor for each weight, where its scale, d / (n + 1), is a half.
+
+    It is pytorch-optimizer's AdEMAMix, which can be cautious, without the slow average.
+    """
+
+    def make(params):
+        return pytorch_optimizer.AdEMAMix(
+            params,
+            lr=2 * rule.lr,
+            betas=(rule.beta1, rule.beta2, 0.9),
+            alpha=0.0,
+            eps=rule.eps,
+            weight_decay=rule.weight_decay / 2,
+            weight_decouple=True,
+            cautious=True,
+        )
+
+    columns = [run_torch(make, xs[:, [i]], gs[:, [i]], ADAM_SLOTS) for i in range(xs.shape[1])]
+    slots = {name: np.hstack([one.slots[name] for one in columns]) for name in ADAM_SLOTS}
+    return Path(np.hstack([one.x for one in columns]), slots)
+
+
 def by_optax(make):
     return lambda rule, xs, gs: run_optax(make, xs, gs, **asdict(rule))
 
@@ -206,6 +288,12 @@ PEERS = {
     "Lion": [by_optax(optax_lion)],
     "ScheduleFreeSGD": [by_optax_schedule_free(optax_schedule_free_sgd)],
     "ScheduleFreeAdamW": [by_optax_schedule_free(optax_schedule_free_adamw)],
+    "Yogi": [by_optax(optax_yogi)],
+    "AdaBelief": [by_optax(optax_adabelief)],
+    "Adan": [others_adan],
+    "ADOPT": [by_optax(optax_adopt)],
+    "AdEMAMix": [by_optax(optax_ademamix), others_ademamix],
+    "CautiousAdamW": [one_weight_each],
 }
 
 

@@ -15,6 +15,7 @@ from strategies import rules
 import adam_edu as ae
 from adam_edu import RULES, Optimizer
 from adam_edu.problems import Bowl, Reddi, StochasticReddi
+from adam_edu.recent_rules import ADOPT, AdaBelief, Adan, AdEMAMix, CautiousAdamW, Yogi
 from adam_edu.rules import (
     AdaBound,
     Adam,
@@ -135,7 +136,7 @@ def test_first_step_goes_against_the_gradient(name):
     rule = RULES[name]()
     for g in (2.0, -2.0):
         x, *_ = rule.update(1, 0.0, g, *rule.init(0.0))
-        assert x * g < 0
+        assert x == 0 if name == "ADOPT" else x * g < 0
 
 
 # The paper's identities
@@ -194,7 +195,8 @@ def test_opposite_gradients_cancel():
 
 
 SCALE_FREE = ["AdaGrad", "RMSProp", "CenteredRMSProp", "Adam", "AdamUncorrected", "AdaMax"]
-SCALE_FREE += ["NAdam", "AMSGrad", "AdamW", "ScheduleFreeAdamW"]
+SCALE_FREE += ["NAdam", "AMSGrad", "AdamW", "ScheduleFreeAdamW", "Yogi", "AdaBelief", "Adan"]
+SCALE_FREE += ["AdEMAMix", "CautiousAdamW"]
 
 
 @pytest.mark.parametrize("name", SCALE_FREE)
@@ -350,3 +352,51 @@ def test_decoupled_decay_does_not_pass_through_the_moments():
     for slot in ("m", "v"):
         np.testing.assert_array_equal(with_decay.slots[slot], without.slots[slot])
     np.testing.assert_allclose(with_decay.x, without.x - 1e-3 * 0.5 * xs, rtol=1e-13)
+
+
+# The rules after AdamW
+
+
+def test_adopt_never_divides_a_gradient_by_its_own_square():
+    # The second moment that divides is as it was before the gradient came: a huge one is clipped.
+    x, m, v = ADOPT(lr=1.0).update(1, 0.0, 2.0, 0.0, 0.0)
+    assert (x, m, v) == (0.0, 0.0, 4.0)
+    x, m, v = ADOPT(lr=1.0, beta1=0.0).update(2, 0.0, 1.0, m, v)
+    assert (x, v) == (-0.5, pytest.approx(0.9999 * 4 + 0.0001))
+    far, *_ = ADOPT(lr=1.0, beta1=0.0).update(82, 0.0, 1e6, m, 4.0)
+    assert far == pytest.approx(-3.0)  # the fourth root of 81
+
+
+def test_adan_looks_at_no_difference_in_its_first_step():
+    x, _, y, _, p = Adan(lr=0.1, weight_decay=0.0).update(1, 0.0, 5.0, *[0.0] * 4)
+    assert (round(x, 6), y, p) == (-0.1, 0.0, 5.0)
+
+
+def test_adabelief_takes_long_steps_under_a_constant_gradient():
+    gs = [0.1] * 3000
+    assert np.abs(changes(AdaBelief(eps=1e-16), gs))[-1].item() > 50
+    assert np.abs(changes(Adam(), gs))[-1].item() == pytest.approx(1.0)
+
+
+def test_yogi_forgets_large_gradients_more_slowly_than_adam():
+    gs = np.array([1.0] * 100 + [1e-3] * 2000)[:, None]
+    yogi, adam = (run_rule(rule, 0 * gs, gs).slots["v"][[99, -1], 0] for rule in (Yogi(), Adam()))
+    assert adam[1] < 0.2 * adam[0]
+    assert yogi[1] > 0.99 * yogi[0]
+
+
+def test_the_slow_average_of_ademamix_remembers():
+    gs = np.array([1.0] * 100 + [0.0] * 1000)[:, None]
+    slots = run_rule(AdEMAMix(), 0 * gs, gs).slots
+    assert abs(slots["m"][-1].item()) < 1e-40
+    assert slots["m2"][-1].item() == pytest.approx((1 - 0.9999**100) * 0.9999**1000)
+
+
+@given(seed=st.integers(0, 1000))
+def test_a_cautious_step_never_goes_along_the_gradient(seed):
+    gs = np.random.default_rng(seed).standard_normal((50, 4)) + 0.3
+    rule = CautiousAdamW(weight_decay=0.0)
+    moved = run_rule(rule, 0 * gs, gs).x
+    plain = run_rule(AdamW(weight_decay=0.0), 0 * gs, gs).x
+    assert (moved * gs <= 0).all()
+    np.testing.assert_array_equal(moved, np.where(plain * gs < 0, plain, 0.0))

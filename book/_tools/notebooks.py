@@ -28,6 +28,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 BOOK = Path(__file__).parents[1]
 PACKAGE = BOOK.parent / "src/adam_edu"
+RULE_FILES = ("rules.py", "recent_rules.py")
 PINS = BOOK.parent / "requirements.txt"
 SETUP_CELL = (BOOK / "_setup_cell.py").read_text(encoding="utf-8").rstrip("\n")
 SETUP = "setup-cell"
@@ -162,7 +163,7 @@ def package_files(code: str) -> set[Path]:
 
 def used_source(path: Path, code: str) -> str:
     """Return a file of the package without its comments; of the rules, those that are named."""
-    if path != PACKAGE / "rules.py" or "RULES" in code:
+    if path.parent != PACKAGE or path.name not in RULE_FILES or "RULES" in code:
         return unparsed(path)
     words = set(re.findall(r"\w+", code.lower()))
     return "\n".join(

@@ -61,6 +61,13 @@ Strength = Annotated[
         "below zero the weights would be pushed away from zero instead of towards it",
     ),
 ]
+Mixture = Annotated[
+    float,
+    Domain(
+        "a finite number, 0 or more",
+        "it is what one average counts beside another, and below zero it would be subtracted",
+    ),
+]
 Speed = Annotated[
     float,
     Domain(

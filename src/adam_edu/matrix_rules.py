@@ -1,4 +1,4 @@
-r"""Optimizers that look at a whole matrix: LAMB, Adafactor, Muon.
+r"""Optimizers that look at a whole matrix: LAMB, Adafactor, Muon, Shampoo.
 
 They are no rules of :mod:`adam_edu.rules`. A rule treats each entry of a parameter as if it were
 alone; each of these needs a norm, a sum over rows and columns, or a product of matrices. So they
@@ -229,3 +229,74 @@ def muon(
     shape_factor = max(1.0, x.shape[0] / x.shape[1]) ** 0.5
     update = orthogonalized(g + momentum * m)
     return x - lr * weight_decay * x - lr * shape_factor * update, m
+
+
+def root_inverted(matrix: Array, root: float, eps: float) -> Array:
+    """Return ``(matrix + eps * I) ** (-1 / root)`` of a matrix that is a sum of squares.
+
+    Examples
+    --------
+    >>> root_inverted(np.diag([16.0, 81.0]), 4, 0.0)
+    array([[0.5       , 0.        ],
+           [0.        , 0.33333333]])
+    """
+    sizes, directions = np.linalg.eigh(matrix)
+    # Rounding can make an eigenvalue of zero negative.
+    inverted: Array = (np.maximum(sizes, 0.0) + eps) ** (-1 / root)
+    return (directions * inverted) @ directions.T
+
+
+def shampoo(
+    t: int,
+    x: Array,
+    g: Array,
+    left: Memory,
+    right: Memory,
+    *,
+    lr: float = 1e-1,
+    eps: float = 1e-6,
+) -> tuple[Array, Memory, Memory]:
+    r"""Take one step of Shampoo: AdaGrad with a matrix for the rows and one for the columns.
+
+    .. math::
+        L &\leftarrow L + g g^\top \\
+        R &\leftarrow R + g^\top g \\
+        x &\leftarrow x - \alpha\, (L + \epsilon I)^{-1/4}\, g\, (R + \epsilon I)^{-1/4}
+
+    AdaGrad divides each entry by the root of its own sum of squares. The full matrix of that sum,
+    of all products of two entries, would have :math:`(mn)^2` numbers; these two have
+    :math:`m^2 + n^2` and stand for it as a Kronecker product.
+
+    Source: Gupta, Koren and Singer (2018), algorithm 1, which starts :math:`L` and :math:`R` at
+    :math:`\epsilon I`. It names no rate and no epsilon. SOAP (Vyas et al., 2024) runs Adam in the
+    eigenvectors of such an :math:`L` and :math:`R`.
+
+    Parameters
+    ----------
+    t : step number, of which nothing depends here
+    x, g : parameter and gradient, both of shape (m, n)
+    left, right : sums of shape (m, m) and (n, n), or 0.0 before the first step
+
+    Returns
+    -------
+    ``x``, ``left`` and ``right`` after the step
+
+    Raises
+    ------
+    ValueError
+        If ``x`` is no matrix.
+
+    Examples
+    --------
+    >>> x, _, _ = shampoo(1, np.zeros((2, 2)), np.diag([100.0, 3.0]), 0.0, 0.0, lr=0.1)
+    >>> x.round(4).tolist()
+    [[-0.1, 0.0], [0.0, -0.1]]
+    """
+    if x.ndim != 2:
+        raise ValueError(
+            f"Shampoo has two sides of a matrix, but the parameter has shape {x.shape}"
+        )
+    left = left + g @ g.T
+    right = right + g.T @ g
+    update = root_inverted(left, 4, eps) @ g @ root_inverted(right, 4, eps)
+    return x - lr * update, left, right

@@ -13,7 +13,7 @@ def lookup(name: str, table: Mapping[str, T], kind: str) -> T:
     Raises
     ------
     KeyError
-        If there is no such name. The message offers the nearest.
+        If there is no such name. The message offers the nearest, those of the same letters first.
 
     Examples
     --------
@@ -27,7 +27,9 @@ def lookup(name: str, table: Mapping[str, T], kind: str) -> T:
     by_lower_case = {key.lower(): key for key in table}
     if isinstance(name, str) and name.lower() in by_lower_case:
         return table[by_lower_case[name.lower()]]
-    near = get_close_matches(str(name).lower(), by_lower_case, n=2)
-    offers = " or ".join(repr(by_lower_case[key]) for key in near)
+    wanted = str(name).lower()
+    exchanged = [key for key in by_lower_case if sorted(key) == sorted(wanted)]
+    near = dict.fromkeys([*exchanged, *get_close_matches(wanted, by_lower_case, n=2)])
+    offers = " or ".join(repr(by_lower_case[key]) for key in [*near][:2])
     hint = f"; did you mean {offers}?" if near else "."
     raise KeyError(f"no {kind} is called {name!r}{hint} Known: {', '.join(table)}")

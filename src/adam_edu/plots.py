@@ -53,10 +53,17 @@ STYLE: dict[str, Style] = {
     "Lion": Style("#9a6a00", "D"),
     "ScheduleFreeSGD": Style("#6b6b8f", "s", DASHED),
     "ScheduleFreeAdamW": Style("#3f6fb5", "X"),
+    "Yogi": Style("#a06a3a", "^", DASHED),
+    "AdaBelief": Style("#1f7a8c", "P", DASHED),
+    "Adan": Style("#7a5195", "s"),
+    "ADOPT": Style("#00704a", "d"),
+    "AdEMAMix": Style("#b5345e", ">"),
+    "CautiousAdamW": Style("#4f6d00", "h", DASHED),
     # Rules of whole matrices, see matrix_rules.
     "LAMB": Style("#7d7d2b", "d"),
     "Adafactor": Style("#b8562e", "p", DOTTED),
     "Muon": Style("#008b8b", "^", DASHED),
+    "Shampoo": Style("#6a5acd", "p"),
 }
 
 # For what is no optimizer, such as a gradient and its two moments.

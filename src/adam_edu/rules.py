@@ -5,6 +5,9 @@ Each is a rule of a few lines (:class:`adam_edu.base.Rule`), pure and elementwis
 ``lr`` the learning rate, :math:`\alpha` in the papers. Parameter, gradient and slots have one and
 the same shape, any shape, and start from slots of zero; ``step`` returns the change of :math:`x`
 followed by the new slots. Squares, roots and quotients of arrays are taken element by element.
+
+Those that came after AdamW and change a line or two of Adam are in :mod:`adam_edu.recent_rules`;
+``RULES`` has them all.
 """
 
 from dataclasses import dataclass
@@ -12,6 +15,7 @@ from typing import ClassVar
 
 from .base import Decay, Epsilon, Rate, Rule, Speed, Strength
 from .ops import clip, maximum, product, sign, sqrt
+from .recent_rules import RECENT
 
 
 @dataclass(frozen=True)
@@ -775,4 +779,4 @@ RULES: dict[str, type[Rule]] = {
         ScheduleFreeSGD,
         ScheduleFreeAdamW,
     )
-}
+} | RECENT

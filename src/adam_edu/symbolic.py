@@ -40,6 +40,14 @@ SYMBOLS = {
     "rect": "r_t",
     "share": "c_t",
     "variance": r"\sigma^2",
+    "mix": r"\kappa",
+    "difference": "d",
+    "ahead": "u",
+    "begun": "b_t",
+    "bound": "c_t",
+    "kept": "k_t",
+    "scaled": "u",
+    "agreed": r"\phi",
 }
 
 

@@ -75,10 +75,9 @@ def with_size(tag: str, folder: dict[str, Path]) -> str:
     """
     given = {key: unescape(value) for key, value in ATTRIBUTE.findall(tag)}
     path = folder.get(Path(unquote(given.get("src", ""))).name)
-    if path is None or path.suffix not in (".png", ".jpg", ".gif"):
+    if path is None or path.suffix not in (".png", ".jpg", ".gif", ".svg"):
         return tag
-    with Image.open(path) as picture:
-        width, height = picture.size
+    width, height = _size(path)
     wanted = {key: float(value) for key, value in LENGTH.findall(given.get("style", ""))}
     wanted |= {
         key: float(given[key]) for key in ("width", "height") if given.get(key, "").isdigit()
@@ -92,6 +91,16 @@ def with_size(tag: str, folder: dict[str, Path]) -> str:
     style = f' style="{rest}"' if rest else ""
     sized = f'<img width="{width:.0f}" height="{height:.0f}" loading="lazy" decoding="async"{style}'
     return sized + dropped.removeprefix("<img")
+
+
+def _size(path: Path) -> tuple[float, float]:
+    """Return the width and the height of a picture; a drawing says them in its first tag."""
+    if path.suffix != ".svg":
+        with Image.open(path) as picture:
+            return picture.size
+    first, _, _ = path.read_text(encoding="utf-8").partition(">")
+    said = dict(re.findall(r'\s(width|height)="([\d.]+)"', first))
+    return float(said["width"]), float(said["height"])
 
 
 def add_sizes(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:

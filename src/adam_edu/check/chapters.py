@@ -22,6 +22,7 @@ TITLES = {
     "schedules": "Schedules",
     "averaging": "Averaging the weights",
     "after-adam": "After Adam",
+    "family-tree": "The family tree",
     "torch-optimizer": "From a rule to a torch.optim optimizer",
     "gpu": "Adam at the speed of memory",
 }

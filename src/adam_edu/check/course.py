@@ -51,6 +51,7 @@ MINUTES = {
     "running_average": 5,
     "swa": 10,
     "lion_step": 10,
+    "adabelief_step": 10,
     "torch_momentum": 20,
     "checkpoint_bytes": 5,
     "step_seconds": 5,

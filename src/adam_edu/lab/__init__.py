@@ -25,7 +25,18 @@ try:
 except ImportError as error:
     raise ImportError(f"the live figures need more: pip install adam-edu[lab] ({error})") from error
 
-__all__ = ["Lab", "average", "bias", "inside", "race", "record", "schedule", "tuner", "weight"]
+__all__ = [
+    "Lab",
+    "average",
+    "bias",
+    "inside",
+    "pair",
+    "race",
+    "record",
+    "schedule",
+    "tuner",
+    "weight",
+]
 
 Rates = float | Mapping[str, float] | None
 
@@ -130,6 +141,29 @@ def race(
     Lab(race: Bowl(condition=10.0), SGD(lr=0.1), Adam(lr=0.1, beta1=0.9, beta2=0.999, eps=1e-08))
     """
     return Lab(state=states.make("race", surface, rules, lr=lr, start=start, steps=steps, t=t))
+
+
+def pair(
+    one: str | Rule = "Adam",
+    other: str | Rule = "AMSGrad",
+    surface: str | Surface = "Ravine",
+    *,
+    lr: Rates = None,
+    start: Sequence[float] | None = None,
+    steps: int = 200,
+    t: int | None = None,
+) -> Lab:
+    """Return two optimizers on one map, with the lines of their rules side by side.
+
+    Arguments as of :func:`race`.
+
+    Examples
+    --------
+    >>> print(pair("Adam", "AMSGrad").summary.partition(". ")[0])
+    Adam and AMSGrad differ in 2 of 8 lines
+    """
+    state = states.make("pair", surface, [one, other], lr=lr, start=start, steps=steps, t=t)
+    return Lab(state=state)
 
 
 def tuner(

@@ -14,6 +14,7 @@ from matplotlib.markers import MarkerStyle
 
 from .. import base, schedules
 from ..base import Domain, Rule
+from ..lines import lines_of
 from ..plots import DOTTED, SERIES, STYLE, Style
 from ..problems import SURFACES, Surface
 from ..rules import RULES
@@ -30,6 +31,7 @@ REACH: dict[Domain, tuple[float, float, bool]] = {
     base.Decay.__metadata__[0]: (0, 4, False),  # type: ignore[attr-defined]
     base.Epsilon.__metadata__[0]: (-12, 1, True),  # type: ignore[attr-defined]
     base.Strength.__metadata__[0]: (-4, 1, True),  # type: ignore[attr-defined]
+    base.Mixture.__metadata__[0]: (-1, 2, True),  # type: ignore[attr-defined]
     base.Speed.__metadata__[0]: (-5, 0, False),  # type: ignore[attr-defined]
 }
 
@@ -71,6 +73,7 @@ SLIDERS: dict[str, dict[str, Any]] = {
 MAP = ("surface", "shape", "rules", "start")
 PARTS: dict[str, tuple[str, ...]] = {
     "race": (*MAP, "steps", "t"),
+    "pair": (*MAP, "steps", "t"),
     "tuner": (*MAP, "steps", "t"),
     "inside": (*MAP, "coordinate", "steps", "t"),
     "bias": ("rules", "signal", "drawn", "steps", "t"),
@@ -97,6 +100,8 @@ LABELS = {
     "beta": "β",
     "beta1": "β₁",
     "beta2": "β₂",
+    "beta3": "β₃",
+    "mix": "κ",
     "eps": "ε",
     "rho": "ρ",
     "momentum": "momentum μ",
@@ -106,6 +111,14 @@ LABELS = {
     "m_hat": "m̂",
     "m_bar": "m̄",
     "v_hat": "v̂",
+    "s_hat": "ŝ",
+    "y_hat": "ŷ",
+    "m2": "m₂",
+    "p": "last g",
+    "difference": "d",
+    "ahead": "u",
+    "scaled": "u",
+    "agreed": "φ",
     "delta": "Δ",
     "variance": "σ²",
     "rate": "η",
@@ -118,10 +131,11 @@ LABELS = {
     "parameters.steps": "steps of the curve",
     "parameters.factor": "factor of a drop",
 }
+ADANS = ("y", "y_hat", "p", "difference", "ahead")
 # What is compared on one scale, and in one colour: averages of g, and averages of its square.
 UNITS = {
-    **dict.fromkeys(("g", "m", "m_hat", "m_bar", "c"), "first"),
-    **dict.fromkeys(("s", "v", "w", "v_hat", "variance"), "second"),
+    **dict.fromkeys(("g", "m", "m_hat", "m_bar", "c", "m2", *ADANS), "first"),
+    **dict.fromkeys(("s", "v", "w", "v_hat", "s_hat", "variance"), "second"),
     **dict.fromkeys(("change", "z"), "third"),
 }
 
@@ -236,6 +250,7 @@ def rules_module() -> str:
             {
                 "hyper": hyper_specs(rule),
                 "slots": rule.slots,
+                "lines": [str(line) for line in lines_of(rule)],
                 "style": _style(style(name)),
                 "rate": None if name in GRADIENT_RULES else rate(name, SURFACE),
             },

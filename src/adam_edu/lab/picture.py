@@ -16,6 +16,7 @@ from contourpy import contour_generator
 
 from ..base import Rule
 from ..descent import Trace, steps_of
+from ..differences import difference
 from ..lines import lines_of
 from ..plots import SERIES, Style
 from ..rules import Adam, AdamUncorrected
@@ -120,6 +121,15 @@ def _map(state: State) -> tuple[str, str]:
         lines.append(_text(x, y + 5, "★", INK, "middle"))
     ends = "; ".join(map(_ends, names, traces))
     return f"{state['surface']}, {state['steps']} steps: {ends}.", "".join(lines)
+
+
+def _pair(state: State) -> tuple[str, str]:
+    """Draw the paths of two rules, and say how many of their lines differ."""
+    one, other = (type(rule) for rule in states.chosen_rules(state))
+    found = difference(one, other)
+    title, body = _map(state)
+    names = f"{one.__name__} and {other.__name__}"
+    return f"{names} differ in {len(found.changes)} of {len(found.rows)} lines. {title}", body
 
 
 def _thinned(path: Sequence[Point], gap: float = 1.0) -> list[Point]:
@@ -385,6 +395,14 @@ def _grid(state: State) -> tuple[str, str]:
     return f"{records.summary(state)}.", "".join(parts)
 
 
-_VIEWS = {"race": _map, "tuner": _map, "inside": _inside, "bias": _bias, "schedule": _schedule}
-_VIEWS |= {"average": _map, "weight": _weight}
+_VIEWS = {
+    "race": _map,
+    "pair": _pair,
+    "tuner": _map,
+    "inside": _inside,
+    "bias": _bias,
+    "weight": _weight,
+    "schedule": _schedule,
+    "average": _map,
+}
 _VIEWS |= {"record": _record, "grid": _grid}

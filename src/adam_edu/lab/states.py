@@ -24,7 +24,7 @@ from .catalog import ONLY, SCHEDULES, SIGNALS, rate, schedule_specs
 
 State = dict[str, Any]
 
-VIEWS = ("race", "tuner", "inside", "bias", "weight", "schedule", "average", *records.VIEWS)
+VIEWS = ("race", "pair", "tuner", "inside", "bias", "weight", "schedule", "average", *records.VIEWS)
 MAX_RULES = 6
 MAX_STEPS = 5000
 
@@ -135,6 +135,8 @@ def checked(state: Any) -> State:
     for name in (rule["name"] for rule in state["rules"]):
         lookup(name, RULES, "rule")
         _require(name in only, "the rule of this figure", name, f"one of {', '.join(only)}")
+    if state["view"] == "pair":
+        _require(count == 2, "the number of optimizers of a pair", count, "2")
     surface = chosen_surface(state)
     chosen_rules(state), chosen_schedule(state)  # raise if they cannot be made
     box = np.array(surface.view)

@@ -117,6 +117,12 @@ TORCH_SLOTS: dict[str, dict[str, str]] = {
     "AdaBound": {"exp_avg": "m", "exp_avg_sq": "v"},
     "Lion": {"exp_avg": "m"},
     "ScheduleFreeAdamW": {"exp_avg_sq": "v"},
+    "Yogi": {"exp_avg": "m", "exp_avg_sq": "v"},
+    "AdaBelief": {"exp_avg": "m", "exp_avg_var": "s"},
+    "Adan": {"exp_avg": "m", "exp_avg_diff": "y", "exp_avg_sq": "v"},
+    "ADOPT": {"exp_avg": "m", "exp_avg_sq": "v"},
+    "AdEMAMix": {"exp_avg": "m", "exp_avg_sq": "v", "exp_avg_slow": "m2"},
+    "CautiousAdamW": {"exp_avg": "m", "exp_avg_sq": "v"},
 }
 
 
@@ -201,14 +207,19 @@ def from_rule(rule: Rule) -> dict[str, Any]:
         if not _is_beta(type(rule), field.name):
             hyper[renamed.get(field.name, field.name)] = value
         elif field.name == "beta1":
-            hyper["betas"] = (value, vars(rule)["beta2"])
+            hyper["betas"] = tuple(vars(rule)[name] for name in _betas(type(rule)))
     return hyper
 
 
 def _is_beta(rule: type[Rule], name: str) -> bool:
-    """Say whether a field is one of the pair that Torch calls ``betas``."""
-    pair = {"beta1", "beta2"}
-    return name in pair and pair <= set(_names(rule))
+    """Say whether a field is one of those that Torch calls ``betas``."""
+    return name in _betas(rule)
+
+
+def _betas(rule: type[Rule]) -> tuple[str, ...]:
+    """Return the fields that are ``betas`` in Torch: two or, in some rules' own packages, three."""
+    found = tuple(name for name in _names(rule) if name in ("beta1", "beta2", "beta3"))
+    return found if len(found) > 1 else ()
 
 
 def _names(rule: type[Rule]) -> tuple[str, ...]:
@@ -270,14 +281,16 @@ def hyper_of(rule: type[Rule], group: Mapping[str, Any], lr: Any) -> dict[str, A
         if name == "lr":
             continue
         if _is_beta(rule, name):
-            values[name] = _beta(group, int(name[-1]) - 1)
+            values[name] = _beta(group, int(name[-1]) - 1, len(_betas(rule)))
         else:
             values[name] = group[renamed.get(name, name)]
     return values
 
 
-def _beta(group: Mapping[str, Any], i: int) -> Any:
+def _beta(group: Mapping[str, Any], i: int, count: int) -> Any:
     betas = group["betas"]
-    if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-        raise TypeError(f"betas must be a pair of numbers such as (0.9, 0.999), not {betas!r}")
+    if not isinstance(betas, (tuple, list)) or len(betas) != count:
+        wanted = {2: "a pair of numbers such as (0.9, 0.999)"}
+        wanted[3] = "three numbers such as (0.9, 0.999, 0.9999)"
+        raise TypeError(f"betas must be {wanted[count]}, not {betas!r}")
     return betas[i]

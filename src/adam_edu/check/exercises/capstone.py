@@ -2,14 +2,13 @@
 # mypy: allow-untyped-defs
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from ...base import Decay, Epsilon, Rate, Rule
-from ...ops import sign, sqrt
+from ...ops import sign
+from ...recent_rules import Yogi
 from ...rules import Adam
 from ..calling import by_name, trial_of
 from ..challenge import Challenge, Flaw, is_number
@@ -21,32 +20,6 @@ from ..steps import step_exercise
 STEPS, SEEDS = 1000, 16
 CURVATURES = np.geomspace(0.1, 1, 20)
 RATES = tuple(10.0 ** (power / 4) for power in range(-14, 1))
-
-
-@dataclass(frozen=True)
-class Yogi(Rule):
-    r"""Adam whose second moment moves by a share of the squared gradient, up or down.
-
-    .. math::
-        m &\leftarrow \beta_1 m + (1 - \beta_1) g \\
-        v &\leftarrow v - (1 - \beta_2)\, \operatorname{sign}(v - g^2)\, g^2 \\
-        x &\leftarrow x - \frac{\alpha m}{\sqrt v + \epsilon}
-
-    Source: Zaheer, Reddi, Sachan, Kale and Kumar (2018), algorithm 2. It is no rule of the course:
-    the capstone asks for it.
-    """
-
-    lr: Rate = 1e-2
-    beta1: Decay = 0.9
-    beta2: Decay = 0.999
-    eps: Epsilon = 1e-3
-    slots = ("m", "v")
-
-    def step(self, x, g, m, v):
-        """Return the change of x, and the new m and v."""
-        m = self.beta1 * m + (1 - self.beta1) * g
-        v = v - (1 - self.beta2) * sign(v - g * g) * g * g
-        return -self.lr * m / (sqrt(v) + self.eps), m, v
 
 
 @wrong("v")

@@ -15,7 +15,7 @@ import { transport } from "./transport.js";
 
 const lossAt = ({ loss }, t) => Math.max(loss[Math.min(t, loss.length - 1)], 0);
 
-function ended(run, t) {
+export function ended(run, t) {
   if (run.diverged !== null && t >= run.diverged) return `diverged at step ${run.diverged}`;
   return `loss ${show(lossAt(run, t), 2)}`;
 }
@@ -55,7 +55,7 @@ export function losses(lab, looks, names) {
   return { element: self.element, paint: () => { self.scale = drawLosses(lab, self.canvas, looks(), names()); } };
 }
 
-function paths(lab, title, groups) {
+export function paths(lab, title, groups) {
   const { element, paint } = losses(lab, () => stylesOf(lab), () => namesOf(lab.state));
   return mapView(lab, { title, groups, plots: [element], paint });
 }

@@ -7,12 +7,13 @@ import { el } from "./elements.js";
 import { grid } from "./grid.js";
 import { inside } from "./inside.js";
 import { fromLink, toLink } from "./link.js";
+import { pair } from "./pair.js";
 import { record } from "./record.js";
 import { STYLES } from "./rules.js";
 import { clean } from "./state.js";
 import { weight } from "./weight.js";
 
-const VIEWS = { race, tuner, inside, bias, weight, schedule, average, record, grid };
+const VIEWS = { race, pair, tuner, inside, bias, weight, schedule, average, record, grid };
 
 export class Lab {
   // `index` is the figure's number on a page of the book, for links; a widget has none.

@@ -43,7 +43,8 @@ export function clean(given) {
   const rules = list(raw.rules)
     .filter((rule) => keyOf(RULES, rule?.name) && (ONLY[view]?.includes(rule.name) ?? true))
     .map(({ name, hyper }) => ({ name, hyper: cleanValues(RULES[name].hyper, hyper) }))
-    .slice(0, view === "race" ? MAX_RULES : 1);
+    .slice(0, { race: MAX_RULES, pair: 2 }[view] ?? 1);
+  while (rules.length < (view === "pair" ? 2 : 1)) rules.push(fresh("Adam", surface));
   const steps = whole(raw.steps, DEFAULTS.steps, 1, 5000);
   const signals = SIGNALS[view] ?? SIGNALS.bias;
   const name = keyOf(SCHEDULES, raw.schedule, "Constant");
@@ -51,7 +52,7 @@ export function clean(given) {
     view,
     surface,
     shape: cleanValues(SURFACES[surface].shape, raw.shape),
-    rules: rules.length ? rules : [fresh("Adam", surface)],
+    rules,
     start: SURFACES[surface].start.map((value, i) =>
       number(list(raw.start)[i], value, ...SURFACES[surface].view[i])),
     steps,
