@@ -19,5 +19,6 @@ TITLES = {
     "schedules": "Schedules",
     "after-adam": "After Adam",
     "torch-optimizer": "From a rule to a torch.optim optimizer",
+    "training-loop": "A training loop that is right",
     "gpu": "Adam at the speed of memory",
 }

@@ -1,5 +1,6 @@
 """One step of a training loop, with each line in its place, and which parameters decay."""
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -57,6 +58,37 @@ def train_step(
     scaler.update()
     schedule.step()
     optimizer.zero_grad()
+
+
+def edited(*edits: tuple[str, str], **names: Any) -> Callable[..., None]:
+    """Return :func:`train_step` with pieces of its text exchanged: what does a fault do?
+
+    Parameters
+    ----------
+    edits : pairs of a piece and of what stands in its place
+    names : what a name in it means, such as ``clip_grad_norm_``
+
+    Raises
+    ------
+    ValueError
+        If a piece does not stand in the text once.
+
+    Examples
+    --------
+    >>> forgetful = edited(("    optimizer.zero_grad()", ""))
+    >>> edited(("zero_gard", ""))
+    Traceback (most recent call last):
+        ...
+    ValueError: 'zero_gard' stands in train_step 0 times, not once
+    """
+    text = inspect.getsource(train_step)
+    for piece, other in edits:
+        if text.count(piece) != 1:
+            raise ValueError(f"{piece!r} stands in train_step {text.count(piece)} times, not once")
+        text = text.replace(piece, other)
+    meaning = {**globals(), **names}
+    exec(text, meaning)
+    return meaning["train_step"]  # type: ignore[no-any-return]
 
 
 def decay_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
