@@ -8,7 +8,9 @@ import torch
 
 from adam_edu import check
 from adam_edu.check.challenge import Challenge
+from adam_edu.check.exercises import torch_loop
 from adam_edu.recent_rules import Yogi
+from adam_edu.torch.loop import edited
 
 CHALLENGES = {name: task for name, task in check.EXERCISES.items() if isinstance(task, Challenge)}
 
@@ -55,6 +57,14 @@ def returning(*values):
     return lambda: values
 
 
+def in_loop(body):
+    """Return a training_step() with this body."""
+    lines = "".join(f"    {line}\n" for line in body.strip().splitlines())
+    namespace = {"torch": torch}
+    exec(f"def {check.training_step.signature}:\n{lines}", namespace)
+    return namespace["training_step"]
+
+
 def in_torch(*lines, head="if x.grad is None: continue", **used):
     """Return a step() for torch_momentum, of what is done with each parameter."""
     body = "".join(f"            {line}\n" for line in (head, *lines))
@@ -65,6 +75,44 @@ def in_torch(*lines, head="if x.grad is None: continue", **used):
     return namespace["torch_momentum"]
 
 
+ZERO, CLIP = "optimizer.zero_grad()", "torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm)"
+ZERO_FIRST = f"""
+{ZERO}
+n = sum(len(y) for _, y in parts)
+for x, y in parts:
+    scaler.scale(loss_of(model(x), y) / n).backward()
+scaler.unscale_(optimizer)
+{CLIP}
+scaler.step(optimizer)
+scaler.update()
+schedule.step()"""
+ONE_BACKWARD = """
+loss = sum(loss_of(model(x), y) for x, y in parts) / sum(len(x) for x, _ in parts)
+scaler.scale(loss).backward()
+scaler.unscale_(optimizer)
+norm = sum((p.grad**2).sum() for p in model.parameters()) ** 0.5
+for p in model.parameters(): p.grad *= min(1, max_norm / norm)
+scaler.step(optimizer)
+scaler.update()
+schedule.step()
+optimizer.zero_grad(set_to_none=False)
+return loss"""
+DIVIDED_AFTER = f"""
+for x, y in parts: scaler.scale(loss_of(model(x), y)).backward()
+scaler.unscale_(optimizer)
+for p in model.parameters(): p.grad /= sum(len(y) for _, y in parts)
+{CLIP}
+before = scaler.get_scale()
+scaler.step(optimizer)
+scaler.update()
+if scaler.get_scale() >= before: schedule.step()
+model.zero_grad()"""
+WITHOUT_SCALER = f"""
+for x, y in parts: (loss_of(model(x), y) / sum(len(y) for _, y in parts)).backward()
+{CLIP}
+optimizer.step()
+schedule.step()
+{ZERO}"""
 STATE = "s = self.state[x]"
 NEW = "if not s: s['m'] = torch.zeros_like(x)"
 ADD = "s['m'].mul_(group['momentum']).add_(x.grad)"
@@ -91,6 +139,7 @@ RIGHT = {
         ),
         lambda optimizer: in_torch(STATE, NEW, ADD, MOVE)(optimizer),
     ],
+    "training_step": [edited(), *map(in_loop, (ZERO_FIRST, ONE_BACKWARD, DIVIDED_AFTER))],
 }
 WRONG = {
     "make_adam_fail": {
@@ -161,6 +210,41 @@ WRONG = {
             MOVE,
         ),
         "buffer_lost": in_torch("s = self.state[id(x)]", NEW, ADD, MOVE),
+    },
+    "training_step": {
+        "nothing_moved": in_loop(ZERO_FIRST.replace("scaler.step(o", f"{ZERO}; scaler.step(o")),
+        "gradients_kept": in_loop(ZERO_FIRST.replace(ZERO, "pass")),
+        "last_part_only": in_loop(ZERO_FIRST.replace("scaler.sc", f"{ZERO}; scaler.sc")),
+        "step_for_each_part": edited(*torch_loop.WRONG["a step for each"]),
+        "sum_not_mean": in_loop(ZERO_FIRST.replace("/ n)", ")")),
+        "means_added": in_loop(ZERO_FIRST.replace("/ n)", "/ len(y))")),
+        "mean_of_means": in_loop(ZERO_FIRST.replace("/ n)", "/ len(x) / len(parts))")),
+        "divided_by_parts": in_loop(ZERO_FIRST.replace("/ n)", "/ len(parts))")),
+        "first_size_for_all": in_loop(
+            ZERO_FIRST.replace("/ n)", "/ (len(parts) * len(parts[0][1])))")
+        ),
+        "not_clipped": in_loop(ZERO_FIRST.replace(CLIP, "pass") + f"\n{CLIP}"),
+        "clipped_by_value": in_loop(ZERO_FIRST.replace("clip_grad_norm_", "clip_grad_value_")),
+        "parts_clipped": edited(*torch_loop.WRONG["parts clipped"]),
+        "clipped_before_unscaling": in_loop(
+            ZERO_FIRST.replace("scaler.unscale_(optimizer)\n", "").replace(
+                CLIP, f"{CLIP}; scaler.unscale_(optimizer)"
+            )
+        ),
+        "schedule_forgotten": in_loop(ZERO_FIRST.replace("schedule.step()", "pass")),
+        "schedule_of_parts": in_loop(
+            ZERO_FIRST.replace("\nschedule.step()", "").replace(
+                ".backward()", ".backward(); schedule.step()"
+            )
+        ),
+        "schedule_first": in_loop(
+            "schedule.step()\n" + ZERO_FIRST.replace("\nschedule.step()", "")
+        ),
+        "infinite_step_taken": in_loop(WITHOUT_SCALER),
+        "wrong_for_a_whole_batch": in_loop(f"{ZERO_FIRST}\nschedule.step()"),
+        "another_step": in_loop(
+            ZERO_FIRST.replace("/ n)", "/ len(y) / len(parts))").replace(CLIP, "pass")
+        ),
     },
 }
 

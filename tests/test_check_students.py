@@ -225,6 +225,21 @@ if t < steps: return lr * t / steps""": "returns_nothing",
         "return distance / math.sqrt(2 * gradient)": "rate_bracket",
         "return distance / math.sqrt(2) * gradient": "rate_operator",
     },
+    "accumulated_gradient": {
+        "return sum(means) / sum(sizes)": "g_left_out",
+        "return np.sum(means * sizes) / max(sizes)": "g_operator",
+        """
+total = 0
+for n, g in zip(sizes, means): total = n * g
+return total / sum(sizes)""": "sum_overwritten",
+        "return means * sizes / sum(sizes)": "wrong_shape",
+    },
+    "total_steps": {
+        "return epochs * examples // (batch * parts)": "rounded_down_over_all",
+        "return epochs * math.ceil(examples / batch * parts)": "brackets_missing",
+        "return epochs * int(examples / (batch * parts))": "last_step_dropped",
+        "return math.ceil(epochs * examples / batch / parts)": "rounded_over_all_epochs",
+    },
     "first_step": {"return -lr / (abs(g) + eps)": "change_left_out"},
     "gradient_share": {"return sum(beta**k for k in range(t))": "share_added"},
     "epsilon_hat": {"return math.sqrt(1 - beta2**t)": "eps_hat_left_out"},
@@ -310,6 +325,20 @@ RIGHT = {
     "warmup_rate": [
         "return np.interp(t, [0, steps], [0, lr])",
         "return np.clip(lr * t / steps, 0, lr)",
+    ],
+    "accumulated_gradient": [
+        "return np.average(means, weights=sizes)",
+        "return sum(n * g for n, g in zip(sizes, means)) / sum(sizes)",
+        "return np.repeat(means, sizes).mean()",
+        """
+g, seen = 0, 0
+for mean, n in zip(means, sizes): seen += n; g += (mean - g) * n / seen
+return g""",
+    ],
+    "total_steps": [
+        "return epochs * math.ceil(math.ceil(examples / batch) / parts)",
+        "return epochs * -(-examples // (batch * parts))",
+        "return epochs * len(range(0, examples, batch * parts))",
     ],
     "half_life": ["return math.log(0.5, beta)", "return np.log2(0.5) / np.log2(beta)"],
     "checkpoint_bytes": ["return sum([weights * weight_bytes] + [weights * state_bytes] * slots)"],

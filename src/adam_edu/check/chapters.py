@@ -24,5 +24,6 @@ TITLES = {
     "after-adam": "After Adam",
     "family-tree": "The family tree",
     "torch-optimizer": "From a rule to a torch.optim optimizer",
+    "training-loop": "A training loop that is right",
     "gpu": "Adam at the speed of memory",
 }

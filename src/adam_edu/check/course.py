@@ -54,5 +54,8 @@ MINUTES = {
     "adabelief_step": 10,
     "torch_momentum": 20,
     "checkpoint_bytes": 5,
+    "accumulated_gradient": 5,
+    "total_steps": 5,
+    "training_step": 15,
     "step_seconds": 5,
 }

@@ -158,6 +158,8 @@ def _drawing(values: Sequence[Any]) -> Callable[[np.random.Generator], Any]:
     """Return what draws a value between the least and the largest of these."""
     longest = max(values, key=np.size)
     low, high = float(min(map(np.min, values))), float(max(map(np.max, values)))
+    if isinstance(longest, np.ndarray) and longest.dtype.kind == "i":
+        return lambda rng: rng.integers(round(low), round(high), longest.shape, endpoint=True)
     if isinstance(longest, np.ndarray):
         return lambda rng: rng.uniform(low, high, longest.shape)
     if all(isinstance(value, int) for value in values):
