@@ -23,6 +23,7 @@ EXPERIMENTS = (
     "mlp-mnist-sfo",
     "cnn-cifar10",
     "vae-mnist",
+    "transformer-imdb",
 )
 DATA_SETS = ("mnist", "fashion_mnist", "imdb", "cifar10", "digits")
 

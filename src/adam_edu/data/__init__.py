@@ -1,4 +1,4 @@
-"""Real data sets, downloaded once and verified, and two that need no download.
+"""Real data sets, downloaded once and verified, and three that need no download.
 
 ``load(name)`` looks in the folder named by the environment variable ``ADAM_EDU_DATA``, then in
 the cache of the user, and else downloads from the first mirror that answers with the right content.
@@ -11,8 +11,9 @@ from .cifar10 import load_cifar10
 from .dataset import DataSet
 from .embedded import load_digits, load_synthetic_bow
 from .files import DataError
-from .imdb import load_imdb
+from .imdb import load_imdb, load_imdb_text
 from .mnist import load_fashion_mnist, load_mnist
+from .texts import load_alice
 
 LOADERS: dict[str, Callable[[], DataSet]] = {
     "digits": load_digits,
@@ -20,7 +21,9 @@ LOADERS: dict[str, Callable[[], DataSet]] = {
     "mnist": load_mnist,
     "fashion_mnist": load_fashion_mnist,
     "imdb": load_imdb,
+    "imdb_text": load_imdb_text,
     "cifar10": load_cifar10,
+    "alice": load_alice,
 }
 
 __all__ = ["LOADERS", "DataError", "DataSet", "load"]
