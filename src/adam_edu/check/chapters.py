@@ -18,6 +18,7 @@ TITLES = {
     "adabound": "AdaBound",
     "schedules": "Schedules",
     "after-adam": "After Adam",
+    "language": "Why does Adam beat SGD on language?",
     "torch-optimizer": "From a rule to a torch.optim optimizer",
     "gpu": "Adam at the speed of memory",
 }

@@ -21,7 +21,7 @@ from torch.func import functional_call, vmap
 from ..problems.networks import build, cross_entropy, l2_penalty
 from .optimizers import make_rule
 from .specs import Spec
-from .tasks import Task, frequency_groups
+from .tasks import Task, groups_of
 from .train import EVALUATION_BATCH, epoch_batches, evaluate
 from .trials import Curves, Trial
 
@@ -87,7 +87,7 @@ class Stack:
         self.generator = torch.Generator(device).manual_seed(first.seed)
         # Filled anew each epoch.
         self.batches = epoch_batches(spec, task, torch.Generator(device)).clone()
-        self.groups = frequency_groups(task.train_y, spec.groups) if spec.groups else None
+        self.groups = groups_of(task.train_y, spec.groups) if spec.groups else None
         self.cursor = torch.zeros(1, dtype=torch.long, device=device)
         self.total = torch.zeros(len(trials), dtype=torch.float64, device=device)
         self.curves = [Curves() for _ in trials]

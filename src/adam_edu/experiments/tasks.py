@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy
 
+from ..problems.bigrams import frequency_groups
 from ..problems.networks import Loss, cross_entropy
 from .checkpoint import write_atomically
 from .specs import Shape, Spec
@@ -136,24 +137,15 @@ def constant_loss(task: Task, loss: Loss) -> float:
     return binary_cross_entropy(mean, mean, reduction="sum").item()
 
 
-def frequency_groups(y: Tensor, groups: int) -> Tensor:
-    """Return which of so many groups each class is in, (classes,); 0 has the most frequent.
-
-    Each group has about the same share of the labels ``y``: a class is in that of its middle one,
-    in the order of frequency.
-    """
+def groups_of(y: Tensor, groups: int) -> Tensor:
+    """Return which of so many groups of labels each class is in, (classes,), by frequency."""
     counts = torch.bincount(y.flatten())
-    order = counts.argsort(descending=True, stable=True)
-    ordered = counts[order].double()
-    middle = (ordered.cumsum(0) - ordered / 2) / ordered.sum()
-    found = torch.empty_like(counts)
-    found[order] = (groups * middle).long()
-    return found
+    return torch.from_numpy(frequency_groups(counts.cpu().numpy(), groups)).to(y.device)
 
 
 def shares(task: Task, groups: int) -> dict[str, list[float]]:
     """Return how many classes each group has, and which share of the training labels."""
-    found = frequency_groups(task.train_y, groups)
+    found = groups_of(task.train_y, groups)
     labels = torch.bincount(found[task.train_y.flatten()], minlength=groups).double()
     return {
         "classes": torch.bincount(found, minlength=groups).tolist(),

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 from ..problems.networks import build, cross_entropy
 from .optimizers import make_optimizer, penalized
 from .specs import Entrant, Spec
-from .tasks import Task, frequency_groups
+from .tasks import Task, groups_of
 from .trials import Curves, Trial
 
 EVALUATION_BATCH = 2500
@@ -40,7 +40,7 @@ class EagerRun:
         parameters = penalized(self.model.parameters(), spec.l2)
         self.optimizer = make(trial.entrant, parameters, trial.lr)
         self.generator = torch.Generator(device).manual_seed(trial.seed)
-        self.groups = frequency_groups(task.train_y, spec.groups) if spec.groups else None
+        self.groups = groups_of(task.train_y, spec.groups) if spec.groups else None
         self.t = 0
         self.curves = [Curves()]
 
