@@ -155,8 +155,8 @@ def read_reviews(archive: bytes, limit: int) -> tuple[np.ndarray, Reviews, Revie
     vocabulary = vocabulary[frequency[vocabulary] > 0]
     column = np.full(len(every_word), -1, np.int32)
     column[vocabulary] = np.arange(len(vocabulary))
-    halves = ([(column[text], label) for text, label in half] for half in (train, test))
-    return (every_word[vocabulary], *halves)
+    train, test = ([(column[text], label) for text, label in half] for half in (train, test))
+    return every_word[vocabulary], train, test
 
 
 def shuffled(reviews: dict[str, tuple[np.ndarray, int]]) -> Reviews:

@@ -58,7 +58,8 @@ def variational_autoencoder(shape: Shape, classes: int, noisy: bool) -> nn.Modul
 
 def transformer(shape: Shape, classes: int, noisy: bool) -> nn.Module:
     """Return a transformer of one block, to predict the next word; it has no noise."""
-    return Transformer(*shape, words=classes, width=32, heads=4, depth=1)
+    (context,) = shape
+    return Transformer(context, classes, width=32, heads=4, depth=1)
 
 
 @dataclass(frozen=True)

@@ -185,12 +185,13 @@ class Stack:
             found = evaluate_all(lambda x: self.model.side_by_side(parameters, x), self.task)
         else:
             found = over_runs(one_run, parameters)
-        for row, curves in enumerate(self.curves):
-            loss, error, *by_group = (values[row].tolist() for values in found)
+        for curves, loss, error, by_group in zip(
+            self.curves, *(values.tolist() for values in found), strict=True
+        ):
             curves.test_loss.append(loss)
             curves.test_error.append(error)
             if self.spec.groups:
-                curves.test_groups += by_group
+                curves.test_groups.append(by_group)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the whole state, as copies."""
@@ -255,11 +256,14 @@ def cross_entropies(logits: Tensor, y: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def evaluate_all(model: Callable[[Any], Tensor], task: Task) -> tuple[Tensor, Tensor]:
-    """Return each run's test loss and share of errors, as :func:`.train.evaluate` does for one."""
+def evaluate_all(model: Callable[[Any], Tensor], task: Task) -> tuple[Tensor, Tensor, Tensor]:
+    """Return each run's test loss and share of errors, as :func:`.train.evaluate` does for one.
+
+    There are no groups, (runs, 0): a model that computes several runs at once has few classes.
+    """
     loss = errors = torch.zeros((), dtype=torch.float64, device=task.device)
     for x, y in task.test_batches(EVALUATION_BATCH):
         logits = model(x)
         loss = loss + cross_entropies(logits, y) * len(y)
         errors = errors + (logits.argmax(-1) != y).sum(1)
-    return loss / len(task.test_y), errors / len(task.test_y)
+    return loss / len(task.test_y), errors / len(task.test_y), loss.new_zeros(len(loss), 0)

@@ -117,8 +117,8 @@ def evaluate(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the mean negative log likelihood and the share of errors on the test set.
 
-    And the likelihood by group, (groups,), where ``groups`` says which each class is in, (classes,);
-    without it (0,). A group that the test set has nothing of is NaN.
+    Third comes the likelihood by group, (groups,), where ``groups`` says which each class is in,
+    (classes,); without it (0,). A group that the test set has nothing of is NaN.
     """
     loss = torch.zeros((), dtype=torch.float64, device=task.device)
     errors = torch.zeros_like(loss)

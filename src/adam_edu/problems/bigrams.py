@@ -68,7 +68,7 @@ class Bigrams(Problem):
         turned: int | None = None,
         batch: int | None = None,
     ) -> None:
-        known = (0 <= previous) & (previous < words) & (0 <= following) & (following < words)
+        known = (previous >= 0) & (previous < words) & (following >= 0) & (following < words)
         counts = np.zeros((words, words))
         np.add.at(counts, (previous[known], following[known]), 1.0)
         if not counts.any():
@@ -140,8 +140,9 @@ class Bigrams(Problem):
         used = np.flatnonzero(pairs.any(axis=1))
         logits = self.logits(x)[used]
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares = pairs[used].sum(axis=1, keepdims=True)
         error = -pairs
-        error[used] += pairs[used].sum(axis=1, keepdims=True) * odds / odds.sum(axis=1, keepdims=True)
+        error[used] += shares * odds / odds.sum(axis=1, keepdims=True)
         return self.backward(error)
 
 

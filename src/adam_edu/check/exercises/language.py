@@ -198,6 +198,53 @@ def gradient_over_words(z, y):
     return (_softmax(z) - _one_hot(z, y)) / len(z)
 
 
+@wrong("g")
+def number_subtracted(z, y):
+    """You subtract y itself, which is a word's number, from every entry. Subtract 1, at place y
+    alone."""
+    return _softmax(z) - y
+
+
+@wrong("g")
+def word_counted_from_one(z, y):
+    """You count words from 1. y counts from 0, as indices do."""
+    return _softmax(z) - _one_hot(z, y - 1)
+
+
+@wrong("g")
+def one_added(z, y):
+    """You add 1 at the right word's place. It is subtracted: its score is to rise, so its entry of
+    the gradient is negative."""
+    return _softmax(z) + _one_hot(z, y)
+
+
+@wrong("g")
+def exponents_negative(z, y):
+    """Your exponentials are of -z, so that the highest score gets the least probability. Take
+    exp(z)."""
+    return _softmax(-z) - _one_hot(z, y)
+
+
+@wrong("g")
+def scores_shared_out(z, y):
+    """You divide the scores by their sum. Scores can be negative; take their exponentials first."""
+    return z / np.sum(z) - _one_hot(z, y)
+
+
+@wrong("g")
+def surprises(z):
+    """You return the loss that each word would have, had it come. Asked for is the gradient of the
+    loss of the one that came."""
+    return -np.log(_softmax(z))
+
+
+@wrong("g")
+def derivative_of_its_own(z):
+    """p * (1 - p) is how each *probability* changes with its own score. The loss is minus the
+    logarithm of one of them."""
+    return _softmax(z) * (1 - _softmax(z))
+
+
 softmax_gradient = formula(
     "softmax_gradient(z, y)",
     lambda z, y: _softmax(z) - _one_hot(z, y),
@@ -222,6 +269,13 @@ softmax_gradient = formula(
         sigmoid_of_each,
         loss_returned,
         gradient_over_words,
+        number_subtracted,
+        word_counted_from_one,
+        one_added,
+        exponents_negative,
+        scores_shared_out,
+        surprises,
+        derivative_of_its_own,
     ),
     read="language",
 )
@@ -266,27 +320,29 @@ def over_words_of_group(losses, words, groups):
 def mean_of_word_means(losses, words, groups):
     """You take each word's mean first, then the mean of these, so that a word counts once however
     often it comes. Here every *loss* counts once."""
-    found = np.array([np.mean(losses[np.array(words) == w]) for w in sorted(set(words))])
-    return np.bincount(_of_each(sorted(set(words)), groups), found) / np.bincount(
-        _of_each(sorted(set(words)), groups)
-    )
+    every = sorted(set(words))
+    found = [np.mean(losses[np.array(words) == word]) for word in every]
+    return _sums(found, every, groups) / _numbers(every, groups)
 
 
 @wrong("means")
 def grouped_by_place(losses, groups):
     """You take groups[i] for loss i. groups has an entry for each *word of the vocabulary*: the
     group of loss i is groups[words[i]]."""
-    every = np.arange(len(losses)) % len(groups)
-    of_each = np.array(groups)[every]
-    return np.bincount(of_each, losses, max(groups) + 1) / np.bincount(of_each)
+    return np.bincount(groups, losses[: len(groups)]) / np.bincount(groups)
 
 
 @wrong("means")
 def by_word_not_group(losses, words, groups):
     """You collect by the word's number. Look up the word's group: groups[words[i]]."""
-    count = max(groups) + 1
-    of_each = np.minimum(words, count - 1)
-    return np.bincount(of_each, losses, count) / np.maximum(np.bincount(of_each, None, count), 1)
+    every = np.array(words)
+    return np.array([np.mean(losses[every == k]) for k in range(max(groups) + 1)])
+
+
+@wrong("means")
+def group_counts(words, groups):
+    """You return how many losses each group has. Asked for is their mean."""
+    return 1.0 * _numbers(words, groups)
 
 
 @wrong("means")
@@ -340,6 +396,7 @@ loss_by_group = formula(
         groups_reversed,
         group_median,
         group_largest,
+        group_counts,
     ),
     read="language",
 )
