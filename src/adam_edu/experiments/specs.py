@@ -327,7 +327,7 @@ TRANSFORMER_IMDB = Spec(
     model=transformer,
     entrants=(
         Entrant("SGD", "SGD", rates=halves(2.0, 5)),
-        Entrant("Momentum", "Momentum", {"momentum": 0.9}, rates=halves(0.8, 5)),
+        Entrant("Momentum", "Momentum", {"momentum": 0.9}, rates=halves(1.6, 6)),
         Entrant(
             "Sign descent",
             "Lion",
