@@ -16,6 +16,9 @@ HATS = MOMENTS + "m_hat = m / (1 - beta1**t); v_hat = v / (1 - beta2**t); "
 AVERAGE = "v = rho * v + (1 - rho) * g**2; "
 STEPS = "d = rho * d + (1 - rho) * delta**2; return x - lr * delta, v, d"
 BOUNDS = "low = final_lr * (1 - 1 / (gamma * t + 1)); high = final_lr * (1 + 1 / (gamma * t)); "
+SIGNS = "m = beta1 * m + (1 - beta1) * g; "
+SOFTMAX = "p = np.exp(z) / np.exp(z).sum(); "
+GROUPS = "of = np.array(groups)[list(words)]; "
 NADAM = """
 def mu(i): return beta1 * (1 - 0.5 * 0.96 ** (i * momentum_decay))
 now = np.prod([mu(i) for i in range(1, t + 1)]); then = now * mu(t + 1)
@@ -209,6 +212,32 @@ return out""": "averages_left_out",
         """
 if t < steps: return lr * t / steps""": "returns_nothing",
     },
+    "sign_step": {
+        f"{SIGNS}return x - lr * np.sign(g), m": "sign_of_gradient",
+        f"{SIGNS}return x - lr * m, m": "sign_forgotten",
+        f"{SIGNS}return x - lr * np.sign(m), np.sign(m)": "sign_kept",
+        f"{SIGNS}return x - lr * m / np.linalg.norm(m), m": "divided_by_norm",
+        SIGNS.replace("g", "np.sign(g)") + "return x - lr * np.sign(m), m": "sign_of_signs",
+        "m = beta1 * m + g; return x - lr * np.sign(m), m": "m_left_out",
+    },
+    "softmax_gradient": {
+        f"{SOFTMAX}return p": "probabilities_alone",
+        f"{SOFTMAX}p[y - 1] -= 1; return p": "word_counted_from_one",
+        f"{SOFTMAX}return p - y": "number_subtracted",
+        f"{SOFTMAX}return -np.log(p)": "surprises",
+        f"{SOFTMAX}p[y] -= 1; return p / len(z)": "gradient_over_words",
+        "p = np.exp(z); p[y] -= 1; return p": "not_normalized",
+        "p = np.exp(-z) / np.exp(-z).sum(); p[y] -= 1; return p": "exponents_negative",
+    },
+    "loss_by_group": {
+        f"{GROUPS}return np.bincount(of, losses)": "group_sums",
+        f"{GROUPS}return np.bincount(of, losses) / len(losses)": "over_all_tokens",
+        f"{GROUPS}return np.bincount(of, losses) / np.bincount(groups)": "over_words_of_group",
+        f"{GROUPS}return np.bincount(of)": "group_counts",
+        "n = max(groups) + 1; return [losses[np.array(words) == k].mean() for k in range(n)]": (
+            "by_word_not_group"
+        ),
+    },
     "keras_decay": {"return lr / 1 + decay * (t - 1)": "rate_bracket"},
     "regret": {
         "return sum(p - min(row) for p, row in zip(played, fixed))": "best_of_each_step",
@@ -287,6 +316,18 @@ RIGHT = {
     "lion_step": [
         "c = m + (1 - beta1) * (g - m); x = x * (1 - lr * weight_decay); "
         "return x - lr * ((c > 0) * 1.0 - (c < 0) * 1.0), m + (1 - beta2) * (g - m)",
+    ],
+    "sign_step": [
+        "m = m + (1 - beta1) * (g - m); return x - lr * ((m > 0) * 1.0 - (m < 0) * 1.0), m",
+    ],
+    "softmax_gradient": [
+        "s = sum(map(math.exp, z)); return [math.exp(a) / s - (i == y) for i, a in enumerate(z)]",
+        "return np.exp(z - np.logaddexp.reduce(z)) - np.eye(len(z))[y]",
+    ],
+    "loss_by_group": [
+        "n = range(max(groups) + 1); own = [[a for a, w in zip(losses, words) if groups[w] == k] "
+        "for k in n]; return [sum(one) / len(one) for one in own]",
+        f"{GROUPS}return np.bincount(of, losses) / np.bincount(of)",
     ],
     "clip_by_norm": [
         "n = math.hypot(*g); return tuple(min(1, max_norm / (n or 1)) * a for a in g)",

@@ -259,6 +259,32 @@ def test_reviews_become_bags_of_the_most_frequent_words(cache, tmp_path, monkeyp
         }
 
 
+def test_reviews_become_pieces_of_running_text(cache, tmp_path, monkeypatch):
+    text = b"good film " * 20
+    contents = REVIEWS | {"aclImdb/train/pos/9_9.txt": text, "aclImdb/test/pos/9_9.txt": text}
+    file = put_local(tmp_path, imdb.PUBLISHED.path, archive_of(contents), monkeypatch)
+    monkeypatch.setattr(imdb, "PUBLISHED", file)
+    monkeypatch.setattr(imdb, "TEXT_WORDS", 3)
+    loaded = data.load("imdb_text")
+    assert loaded.words == ("<unknown>", "good", "film")
+    # Of 40 words, one piece of 33; the other reviews are shorter than that.
+    assert loaded.train_x.tolist() == [[1, 2] * 16] == loaded.test_x.tolist()
+    assert loaded.train_y.tolist() == [[2, 1] * 16]
+    assert (loaded.train_x.dtype, loaded.train_y.dtype) == (np.int32, np.int64)
+
+
+def test_a_word_outside_the_vocabulary_is_the_unknown_one(cache, tmp_path, monkeypatch):
+    contents = REVIEWS | {"aclImdb/train/pos/9_9.txt": b"good bad rare " * 11}
+    contents |= {"aclImdb/test/pos/9_9.txt": b"good unheard bad " * 11}
+    file = put_local(tmp_path, imdb.PUBLISHED.path, archive_of(contents), monkeypatch)
+    monkeypatch.setattr(imdb, "PUBLISHED", file)
+    monkeypatch.setattr(imdb, "TEXT_WORDS", 3)
+    loaded = data.load("imdb_text")
+    assert loaded.words == ("<unknown>", "good", "bad")
+    assert loaded.train_x[0, :4].tolist() == [1, 2, 0, 1]
+    assert loaded.test_x[0, :4].tolist() == [1, 0, 2, 1]
+
+
 def test_an_archive_without_reviews_is_refused(cache, tmp_path, monkeypatch):
     raw = archive_of({"aclImdb/README": b"readme"})
     file = put_local(tmp_path, imdb.PUBLISHED.path, raw, monkeypatch)

@@ -23,10 +23,12 @@ from adam_edu.experiments.tasks import (
     as_images,
     constant_loss,
     examples,
+    groups_of,
     load_task,
+    shares,
     zca_whitening,
 )
-from adam_edu.experiments.train import EagerRun, shuffled_batches
+from adam_edu.experiments.train import EagerRun, epoch_batches, evaluate, shuffled_batches
 from adam_edu.experiments.trials import Curves, Trial
 from adam_edu.problems import networks
 from adam_edu.rules import RULES
@@ -48,6 +50,8 @@ def test_the_stack_computes_what_the_plain_loop_does(name):
         assert curves.train == pytest.approx(run.curves[0].train, rel=5e-5)
         assert curves.test_loss == pytest.approx(run.curves[0].test_loss, rel=5e-5)
         assert curves.test_error == pytest.approx(run.curves[0].test_error, abs=0.02)
+        assert np.shape(curves.test_groups) == ((2, spec.groups) if spec.groups else (0,))
+        np.testing.assert_allclose(curves.test_groups, run.curves[0].test_groups, rtol=5e-5)
 
 
 def test_a_stack_refuses_runs_that_do_not_belong_together():
@@ -61,7 +65,7 @@ class Interrupted(Exception):
 
 
 @pytest.mark.parametrize("kind", [EagerRun, Stack])
-@pytest.mark.parametrize("name", ["logistic-imdb", "mlp-mnist", "vae-mnist"])
+@pytest.mark.parametrize("name", ["logistic-imdb", "mlp-mnist", "vae-mnist", "transformer-imdb"])
 def test_resuming_after_an_interruption_changes_no_bit(kind, name, tmp_path):
     spec, task = SPECS[name], small_task(SPECS[name])
     trial = Trial(spec.entrants[0], spec.grid[2], spec.dropout[0], seed=1, epochs=5)
@@ -145,7 +149,9 @@ def test_every_spec_is_sound(name):
     assert plan.TUNING_SEED not in range(len(spec.epochs))
     assert spec.schedule(1) == 1.0
     for entrant in spec.entrants:
-        assert entrant is SFO or RULES[entrant.rule](lr=spec.grid[0], **entrant.hyper)
+        rates = spec.rates(entrant)
+        assert all(b > a for a, b in pairwise(rates))
+        assert entrant is SFO or RULES[entrant.rule](lr=rates[0], **entrant.hyper)
     quick = quick_version(spec)
     best = {(e.label, d): 0.1 for e in quick.entrants for d in quick.dropout}
     trials = [*plan.tuning_trials(quick), *plan.final_trials(quick, best)]
@@ -213,6 +219,48 @@ def test_a_limit_spreads_over_the_set_and_thins_both_halves(monkeypatch):
 
 def test_grey_rows_become_images():
     assert as_images(torch.rand(2, 64)).shape == (2, 1, 8, 8)
+
+
+def test_losses_by_group_are_those_of_the_words_in_it():
+    spec, task = SPECS["transformer-imdb"], small_task(SPECS["transformer-imdb"])
+    groups = groups_of(task.train_y, 3)
+    logits = torch.randn(21, 20, generator=torch.Generator().manual_seed(0))
+
+    def model(x):
+        return logits[x.long()]
+
+    loss, _, by_group = evaluate(model, task, groups)
+    mean = networks.cross_entropy
+    for group in range(3):
+        inside = groups[task.test_y] == group
+        x, y = task.test_x[inside], task.test_y[inside]
+        assert by_group[group].item() == pytest.approx(mean(lambda x, _: model(x), x, y).item())
+    share = torch.bincount(groups[task.test_y.flatten()]).double() / task.test_y.numel()
+    assert loss.item() == pytest.approx((share @ by_group).item())
+    assert loss.item() == pytest.approx(evaluate(model, task)[0].item())
+    found = shares(task, spec.groups)
+    assert sum(found["classes"]) == task.classes
+    assert sum(found["share"]) == pytest.approx(1, abs=1e-3)
+
+
+def test_an_epoch_of_so_many_steps_draws_anew():
+    spec = replace(SPECS["transformer-imdb"], steps=3, batch=4)
+    task, generator = small_task(spec), torch.Generator().manual_seed(0)
+    first, second = (epoch_batches(spec, task, generator) for _ in range(2))
+    assert first.shape == second.shape == (3, 4)
+    assert set(first.flatten().tolist()) != set(second.flatten().tolist())
+
+
+def test_an_entrant_with_a_grid_of_its_own_is_tuned_on_it(tmp_path):
+    spec = replace(SPECS["transformer-imdb"], steps=2, tuning_epochs=1, epochs=(1,) * 3)
+    found = reproduce.Reproduction(spec, small_task(spec), tmp_path).run()
+    assert found["complete"]
+    assert [row["lr"] for row in found["tuning"]] == [list(spec.rates(e)) for e in spec.entrants]
+    assert {len(run["test_groups"][0]) for run in found["runs"]} == {spec.groups}
+    rates = Budget(grid=(0.1, 0.01)).applied(spec)
+    assert {trial.lr for trial in plan.tuning_trials(rates)} == {0.01, 0.1}
+    assert reductions(spec, rates, None) == {"grid": [0.01, 0.1]}
+    assert reductions(spec, spec, None) == {}
 
 
 def test_half_decades():

@@ -155,6 +155,7 @@ def test_where_everything_but_torch_is(environment, tmp_path):
         "adam_edu.problems.masks",
         "adam_edu.problems.networks",
         "adam_edu.problems.sparse",
+        "adam_edu.problems.transformer",
     }
     for name, message in failed.items():
         assert re.search(r"needs? .*pip install '?adam-edu\[torch", message), f"{name}: {message}"

@@ -23,6 +23,7 @@ EXPERIMENTS = (
     "mlp-mnist-sfo",
     "cnn-cifar10",
     "vae-mnist",
+    "transformer-imdb",
 )
 DATA_SETS = ("mnist", "fashion_mnist", "imdb", "cifar10", "digits")
 
@@ -95,7 +96,8 @@ def add_reproduce(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser(
         "reproduce",
         help="run an experiment of the Adam paper again and record it",
-        description="Run an experiment of Kingma and Ba (2015), section 6, and record its curves. "
+        description="Run an experiment of Kingma and Ba (2015), section 6, or of the course, and "
+        "record its curves. "
         "Interrupted, it goes on where it was; the result is the same.",
     )
     parser.add_argument("name", choices=[*EXPERIMENTS, "all"], help="which experiment")

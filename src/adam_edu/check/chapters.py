@@ -23,6 +23,7 @@ TITLES = {
     "averaging": "Averaging the weights",
     "after-adam": "After Adam",
     "family-tree": "The family tree",
+    "language": "Why does Adam beat SGD on language?",
     "torch-optimizer": "From a rule to a torch.optim optimizer",
     "training-loop": "A training loop that is right",
     "gpu": "Adam at the speed of memory",

@@ -69,4 +69,5 @@ class Task:
     @property
     def reading(self) -> tuple[str, str]:
         """The part of a report that says where to read."""
-        return "Read", f"the chapter {TITLES[self.read].rstrip('?')}."
+        title = TITLES[self.read]
+        return "Read", f"the chapter {title}{'' if title.endswith('?') else '.'}"

@@ -14,13 +14,16 @@ class DataSet:
     name : what :func:`adam_edu.data.load` calls it
     train_x, test_x : examples along the first axis. Grey images: float32 in [0, 1], a row of
         height x width pixels each. Colour images: float32 in [0, 1], (examples, 3, height, width).
-        Bags of words: uint8, a row each, 1 where the text has the word and 0 elsewhere.
-    train_y, test_y : int64, (examples,), class numbers from 0
+        Bags of words: uint8, a row each, 1 where the text has the word and 0 elsewhere. Running
+        text: int32, (examples, context), the numbers of its words.
+    train_y, test_y : int64, (examples,), class numbers from 0; of running text
+        (examples, context), the number of the word that follows each
     classes : names of the classes
     source : where the examples come from, with the paper to cite
     note : in what the examples differ from the published ones, to be said beside any figure drawn
         from them; empty where they are the published ones
-    words : of a bag of words, the word of each column; empty for images
+    words : of a bag of words the word of each column, of running text that of each number; empty
+        for images
     """
 
     name: str

@@ -1,7 +1,8 @@
-"""The Large Movie Review Dataset as bags of words."""
+"""The Large Movie Review Dataset, as bags of words and as running text."""
 
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from itertools import count
 
 import numpy as np
@@ -10,6 +11,7 @@ from .archives import members
 from .dataset import DataSet
 from .files import DataError, File, local_path, read
 from .parsed import Arrays, kept
+from .texts import UNKNOWN, pieces, text_set
 
 PUBLISHED = File(
     "imdb/aclImdb_v1.tar.gz",
@@ -28,10 +30,16 @@ LABELLED = File(
 )
 
 WORDS = 10_000
+TEXT_WORDS = 3_000  # of running text, the unknown word among them
 CLASSES = ("negative", "positive")
 REVIEW = re.compile(r"aclImdb/(train|test)/(neg|pos)/(\d+_\d+)\.txt")
 WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
 UNPACKED_LIMIT = 1 << 30
+SOURCE = (
+    "Large Movie Review Dataset v1.0: Maas, Daly, Pham, Huang, Ng and Potts (2011), Learning "
+    "word vectors for sentiment analysis"
+)
+Reviews = list[tuple[np.ndarray, int]]
 # Part of the key under which the parsed arrays are kept: raise it when the parser changes.
 PARSER = 1
 
@@ -63,12 +71,7 @@ def load_imdb() -> DataSet:
     are zero: a minibatch is then a plain choice of rows in NumPy as in Torch. Reviews come in the
     order of a fixed shuffle, since the files are sorted by class.
     """
-    file = LABELLED if local_path(LABELLED) and not local_path(PUBLISHED) else PUBLISHED
-    archive = read(file)
-    try:
-        arrays = kept("imdb", f"{file.sha256[:16]}-{PARSER}", lambda: parse(archive))
-    except ValueError as error:
-        raise DataError(f"{file.name}: {error}") from error
+    arrays = parsed("imdb", parse)
     return DataSet(
         "imdb",
         dense(arrays["train_ones"], len(arrays["train_y"])),
@@ -76,10 +79,30 @@ def load_imdb() -> DataSet:
         dense(arrays["test_ones"], len(arrays["test_y"])),
         arrays["test_y"],
         CLASSES,
-        "Large Movie Review Dataset v1.0: Maas, Daly, Pham, Huang, Ng and Potts (2011), Learning "
-        "word vectors for sentiment analysis",
+        SOURCE,
         words=tuple(arrays["words"].tolist()),
     )
+
+
+def load_imdb_text() -> DataSet:
+    """Load the same reviews as running text, to predict the next word.
+
+    The vocabulary is that of the bags of words, cut to 2,999, after :data:`~.texts.UNKNOWN` with
+    number 0, which stands for all others; the words follow from the most frequent. Each review is
+    cut into pieces of 33 words, and what is left of it is left out; see :func:`~.texts.pieces`.
+    """
+    arrays = parsed("imdb-text", parse_text)
+    return text_set("imdb_text", arrays, arrays["words"].tolist(), SOURCE)
+
+
+def parsed(name: str, parse: Callable[[bytes], Arrays]) -> Arrays:
+    """Return what ``parse`` makes of the archive, kept from the last time if it was."""
+    file = LABELLED if local_path(LABELLED) and not local_path(PUBLISHED) else PUBLISHED
+    archive = read(file)
+    try:
+        return kept(name, f"{file.sha256[:16]}-{PARSER}", lambda: parse(archive))
+    except ValueError as error:
+        raise DataError(f"{file.name}: {error}") from error
 
 
 def dense(ones: np.ndarray, rows: int) -> np.ndarray:
@@ -91,6 +114,29 @@ def dense(ones: np.ndarray, rows: int) -> np.ndarray:
 
 def parse(archive: bytes) -> Arrays:
     """Return the vocabulary, and where the bags of words of both halves are one."""
+    words, train, test = read_reviews(archive, WORDS)
+    return {
+        "words": words,
+        "train_ones": ones(train),
+        "train_y": np.array([label for _, label in train]),
+        "test_ones": ones(test),
+        "test_y": np.array([label for _, label in test]),
+    }
+
+
+def parse_text(archive: bytes) -> Arrays:
+    """Return the vocabulary, and the pieces of both halves, in the order of the reviews."""
+    words, train, test = read_reviews(archive, TEXT_WORDS - 1)
+    # What is no word of the vocabulary is -1: counted from one, it is the unknown word.
+    halves = [np.concatenate([pieces(text + 1) for text, _ in half]) for half in (train, test)]
+    return {"words": np.array([UNKNOWN, *words]), "train": halves[0], "test": halves[1]}
+
+
+def read_reviews(archive: bytes, limit: int) -> tuple[np.ndarray, Reviews, Reviews]:
+    """Return the most frequent words, and the training and the test reviews in these words.
+
+    A review is the numbers of its words, -1 where a word is none of them, and its class.
+    """
     numbers: defaultdict[str, int] = defaultdict(count().__next__)
     found: dict[str, dict[str, tuple[np.ndarray, int]]] = {"train": {}, "test": {}}
     for name, content in members(
@@ -105,29 +151,24 @@ def parse(archive: bytes) -> Arrays:
     every_word = np.array(list(numbers))
     frequency = np.bincount(np.concatenate([w for w, _ in train]), minlength=len(every_word))
     # lexsort's last key comes first: frequency, then the word itself.
-    vocabulary = np.lexsort((every_word, -frequency))[:WORDS]
+    vocabulary = np.lexsort((every_word, -frequency))[:limit]
     vocabulary = vocabulary[frequency[vocabulary] > 0]
-    column = np.full(len(every_word), -1)
+    column = np.full(len(every_word), -1, np.int32)
     column[vocabulary] = np.arange(len(vocabulary))
-    return {
-        "words": every_word[vocabulary],
-        "train_ones": ones(train, column),
-        "train_y": np.array([label for _, label in train]),
-        "test_ones": ones(test, column),
-        "test_y": np.array([label for _, label in test]),
-    }
+    train, test = ([(column[text], label) for text, label in half] for half in (train, test))
+    return every_word[vocabulary], train, test
 
 
-def shuffled(reviews: dict[str, tuple[np.ndarray, int]]) -> list[tuple[np.ndarray, int]]:
+def shuffled(reviews: dict[str, tuple[np.ndarray, int]]) -> Reviews:
     """Return the reviews in an order that depends on their names alone."""
     names = sorted(reviews)
     return [reviews[names[i]] for i in np.random.default_rng(0).permutation(len(names))]
 
 
-def ones(reviews: list[tuple[np.ndarray, int]], column: np.ndarray) -> np.ndarray:
+def ones(reviews: Reviews) -> np.ndarray:
     """Return the positions of the ones in the matrix of the reviews, counted row by row, once."""
     rows = np.repeat(np.arange(len(reviews)), [len(words) for words, _ in reviews])
-    columns = column[np.concatenate([words for words, _ in reviews])]
+    columns = np.concatenate([words for words, _ in reviews])
     known = columns >= 0
     return np.flatnonzero(dense(rows[known] * WORDS + columns[known], len(reviews))).astype(
         np.int32

@@ -11,10 +11,16 @@ def quick_version(spec: Spec) -> Spec:
     return replace(
         spec,
         data=spec.quick_data,
-        grid=spec.grid[1:-1:2] or spec.grid,
+        grid=thinned(spec.grid),
+        entrants=tuple(replace(one, rates=thinned(one.rates)) for one in spec.entrants),
         tuning_epochs=min(spec.tuning_epochs, 1),
         epochs=tuple(2 for _ in spec.epochs),
     )
+
+
+def thinned(rates: tuple[float, ...]) -> tuple[float, ...]:
+    """Return every other rate within a grid."""
+    return rates[1:-1:2] or rates
 
 
 @dataclass(frozen=True)
@@ -55,16 +61,20 @@ class Budget:
         tuning = spec.tuning_epochs
         if self.tuning_epochs is not None and tuning:
             tuning = min(tuning, self.tuning_epochs)
-        grid = tuple(sorted(self.grid)) if self.grid else spec.grid
-        return replace(spec, epochs=epochs, dropout=dropout, tuning_epochs=tuning, grid=grid)
+        planned = replace(spec, epochs=epochs, dropout=dropout, tuning_epochs=tuning)
+        if not self.grid:
+            return planned
+        entrants = tuple(replace(entrant, rates=()) for entrant in spec.entrants)
+        return replace(planned, grid=tuple(sorted(self.grid)), entrants=entrants)
 
 
 def reductions(whole: Spec, planned: Spec, examples: int | None) -> dict[str, Any]:
     """Return in what a plan falls short of the whole experiment; empty if in nothing."""
     found: dict[str, Any] = {}
+    entrants = list(zip(whole.entrants, planned.entrants, strict=True))
     if len(planned.epochs) < len(whole.epochs):
         found["seeds"] = len(planned.epochs)
-    if set(whole.grid) - set(planned.grid):
+    if any(set(whole.rates(a)) - set(planned.rates(b)) for a, b in entrants):
         found["grid"] = list(planned.grid)
     if planned.tuning_epochs < whole.tuning_epochs:
         found["tuning_epochs"] = planned.tuning_epochs

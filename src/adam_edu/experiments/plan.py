@@ -29,6 +29,7 @@ def identity(trial: Trial) -> dict[str, Any]:
     parts = asdict(trial)
     if not trial.entrant.constant:
         del parts["entrant"]["constant"]
+    del parts["entrant"]["rates"]  # the trial has its own
     return parts
 
 
@@ -42,7 +43,7 @@ def tuning_trials(spec: Spec) -> Iterator[Trial]:
     if spec.tuning_epochs:
         for dropout in spec.dropout:
             for entrant in spec.entrants:
-                for lr in spec.grid:
+                for lr in spec.rates(entrant):
                     yield Trial(entrant, lr, dropout, TUNING_SEED, spec.tuning_epochs)
 
 
@@ -51,8 +52,8 @@ def final_trials(spec: Spec, best: dict[tuple[str, bool], float]) -> Iterator[Tr
     for seed, epochs in enumerate(spec.epochs):
         for dropout in spec.dropout:
             for entrant in spec.entrants:
-                rates = spec.grid if not spec.tuning_epochs else rate_of(best, entrant, dropout)
-                for lr in rates:
+                every = spec.rates(entrant)
+                for lr in rate_of(best, entrant, dropout) if spec.tuning_epochs else every:
                     yield Trial(entrant, lr, dropout, seed, epochs)
 
 
@@ -64,9 +65,12 @@ def rate_of(best: dict[tuple[str, bool], float], entrant: Entrant, dropout: bool
 def planned_epochs(spec: Spec) -> int:
     """Return the epochs of all runs together, for the progress bar."""
     tuning = sum(trial.epochs for trial in tuning_trials(spec))
-    entrants = len(spec.entrants) * len(spec.dropout)
-    rates = 1 if spec.tuning_epochs else len(spec.grid)
-    return tuning + sum(spec.epochs) * entrants * rates
+    return tuning + sum(spec.epochs) * len(spec.dropout) * reported(spec)
+
+
+def reported(spec: Spec) -> int:
+    """Return how many runs of each seed and version are reported: an entrant's one, or its grid."""
+    return sum(1 if spec.tuning_epochs else len(spec.rates(one)) for one in spec.entrants)
 
 
 def best_rates(tuning: list[Outcome]) -> dict[tuple[str, bool], float]:
@@ -81,8 +85,7 @@ def best_rates(tuning: list[Outcome]) -> dict[tuple[str, bool], float]:
 
 def is_complete(spec: Spec, finals: list[Outcome]) -> bool:
     """Say whether every run to be reported has gone its full length."""
-    rates = 1 if spec.tuning_epochs else len(spec.grid)
-    expected = len(spec.epochs) * len(spec.dropout) * len(spec.entrants) * rates
+    expected = len(spec.epochs) * len(spec.dropout) * reported(spec)
     return len(finals) == expected and all(
         len(outcome.curves.train) == outcome.trial.epochs for outcome in finals
     )
@@ -95,13 +98,14 @@ def tuning_table(
     rows = []
     for (label, dropout), lr in best.items():
         mine = [o for o in tuning if (o.trial.entrant.label, o.trial.dropout) == (label, dropout)]
+        rates = [o.trial.lr for o in mine]
         rows.append(
             {
                 "optimizer": label,
                 "dropout": dropout,
                 "best_lr": lr,
-                "best_at_edge": lr in (min(spec.grid), max(spec.grid)),
-                "lr": [o.trial.lr for o in mine],
+                "best_at_edge": lr in (min(rates), max(rates)),
+                "lr": rates,
                 "train": [rounded(o.curves.train[-1]) if o.curves.train else None for o in mine],
                 "test_error": [
                     rounded(o.curves.test_error[-1]) if o.curves.test_error else None for o in mine
@@ -122,7 +126,10 @@ def run_entry(outcome: Outcome) -> dict[str, Any]:
         "epochs": len(outcome.curves.train),
         "seconds": rounded(outcome.seconds, 3),
     }
-    curves = {name: [rounded(v) for v in values] for name, values in asdict(outcome.curves).items()}
+    curves = {
+        name: [list(map(rounded, v)) if isinstance(v, list) else rounded(v) for v in values]
+        for name, values in asdict(outcome.curves).items()
+    }
     return entry | {name: values for name, values in curves.items() if values}
 
 

@@ -37,7 +37,7 @@ from .products import Precision, best_precision, named
 from .record import circumstances, rounded
 from .specs import Spec
 from .stack import side_by_side
-from .tasks import Task, constant_loss, content_name, load_task, save_task
+from .tasks import Task, constant_loss, content_name, load_task, save_task, shares
 from .trials import Curves, Trial, fingerprint
 
 ENGINE = 2  # raised where a change makes other bits of the same trial
@@ -206,6 +206,8 @@ class Reproduction:
             [spec.name, spec.data, spec.batch, spec.l2, spec.images],
             [spec.schedule.__name__, spec.loss.__name__, anatomy(self.models[group[0].dropout])],
             [len(self.task.train_y), self.task.device.type, self.stacked, self.precision],
+            # Added later: where unused, a checkpoint from before stays valid.
+            *([[spec.steps, len(self.task.test_y), spec.groups]] if spec.steps else []),
         )
 
 
@@ -225,6 +227,12 @@ def anatomy(model: nn.Module) -> list[Any]:
 
 def description(spec: Spec, task: Task) -> dict[str, Any]:
     """Return what the record says of the experiment itself."""
+    own = {entrant.label: list(entrant.rates) for entrant in spec.entrants if entrant.rates}
+    optional = {
+        "own_grids": own,
+        "steps": spec.steps,
+        "groups": spec.groups and shares(task, spec.groups),
+    }
     return {
         "experiment": spec.name,
         "figure": spec.figure,
@@ -244,7 +252,8 @@ def description(spec: Spec, task: Task) -> dict[str, Any]:
             "objective": spec.loss.__name__,
             "constant_loss": rounded(constant_loss(task, spec.loss)),
             "hyper": {entrant.label: entrant.hyper for entrant in spec.entrants},
-        },
+        }
+        | {name: value for name, value in optional.items() if value},
     }
 
 

@@ -19,6 +19,7 @@ from ..problems.networks import (
     negative_elbo,
     size,
 )
+from ..problems.transformer import Transformer
 
 Shape = tuple[int, ...]
 
@@ -55,18 +56,26 @@ def variational_autoencoder(shape: Shape, classes: int, noisy: bool) -> nn.Modul
     return VariationalAutoencoder(size(shape))
 
 
+def transformer(shape: Shape, classes: int, noisy: bool) -> nn.Module:
+    """Return a transformer of one block, to predict the next word; it has no noise."""
+    (context,) = shape
+    return Transformer(context, classes, width=32, heads=4, depth=1)
+
+
 @dataclass(frozen=True)
 class Entrant:
     """One optimizer in a comparison: a rule with everything but its learning rate.
 
     ``label`` names its curve; ``hyper`` are the rule's fields that differ from its defaults.
-    ``constant`` exempts it from the experiment's schedule.
+    ``constant`` exempts it from the experiment's schedule. ``rates`` are its own grid, for a rule
+    whose rates are of another size than the others'; else it has the experiment's.
     """
 
     label: str
     rule: str
     hyper: dict[str, float] = field(default_factory=dict)
     constant: bool = False
+    rates: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,9 +93,14 @@ class Spec:
     loss : the objective, without the L2 penalty ``l2 / 2 * |weights|^2``
     dropout : which versions are run
     schedule : factor on the learning rate at step t
-    grid : the learning rates tried, the same for every entrant
+    grid : the learning rates tried, for every entrant without a grid of its own
     tuning_epochs : length of a tuning run; 0 if the grid itself is the experiment
     epochs : length of the run of each seed 0, 1, 2, ...
+    steps : length of an epoch in minibatches, drawn anew from the whole training set each time; 0
+        if an epoch goes once through it
+    test_examples : so many of the test set at most, spread evenly over it; 0 for all
+    groups : of classes, from the most frequent to the rarest, with equal shares of the training
+        labels, for which the test loss is recorded by itself; 0 for none
     one_by_one : on a GPU too, one run at a time, since a single one keeps it busy
     tf32 : on a GPU, matrix products and convolutions with TF32's 10 bits of mantissa
     bfloat16 : products in bfloat16, unless told otherwise, on a processor that is faster with it
@@ -105,6 +119,9 @@ class Spec:
     tuning_epochs: int
     loss: Loss = cross_entropy
     batch: int = 128
+    steps: int = 0
+    test_examples: int = 0
+    groups: int = 0
     l2: float = 0.0
     dropout: tuple[bool, ...] = (False,)
     schedule: Callable[[Tensor | int], Tensor | float] = constant
@@ -113,10 +130,23 @@ class Spec:
     tf32: bool = False
     bfloat16: bool = False
 
+    def rates(self, entrant: Entrant) -> tuple[float, ...]:
+        """Return the learning rates tried for an entrant."""
+        return entrant.rates or self.grid
+
 
 def half_decades(low: int, high: int) -> tuple[float, ...]:
     """Return the learning rates from 10**low to 10**high, two to the decade."""
     return tuple(float(f"{10 ** (k / 2):.3g}") for k in range(2 * low, 2 * high + 1))
+
+
+def halves(high: float, count: int) -> tuple[float, ...]:
+    """Return so many learning rates up to ``high``, each half of the next.
+
+    >>> halves(1.0, 3)
+    (0.25, 0.5, 1.0)
+    """
+    return tuple(high / 2**k for k in reversed(range(count)))
 
 
 ADAM = Entrant("Adam", "Adam")
@@ -282,6 +312,39 @@ VAE_MNIST = Spec(
     epochs=(100, 100, 100),
 )
 
+# A question of the course, and no figure of the paper's.
+TRANSFORMER_IMDB = Spec(
+    name="transformer-imdb",
+    figure="none: our record of a language model",
+    claim="None of the paper's. Where does Adam lead SGD: on rare words, or on all?",
+    choices="Next-word prediction on film reviews: 2,999 words and one that stands for all others. "
+    "Minibatches of 16 pieces of 32 words. A transformer of one block, width 32, four "
+    "heads. Torch's default initial values, a constant rate, no clipping, no decay. Momentum 0.9 "
+    "and Adam's defaults. Sign descent is Lion with both betas 0.9 and no decay: the sign of the "
+    "average that momentum keeps. A tuning run is as long as a run that is reported.",
+    data="imdb_text",
+    quick_data="alice",
+    model=transformer,
+    entrants=(
+        Entrant("SGD", "SGD", rates=halves(2.0, 5)),
+        Entrant("Momentum", "Momentum", {"momentum": 0.9}, rates=halves(1.6, 6)),
+        Entrant(
+            "Sign descent",
+            "Lion",
+            {"beta1": 0.9, "beta2": 0.9, "weight_decay": 0.0},
+            rates=halves(1.6e-2, 5),
+        ),
+        ADAM,
+    ),
+    grid=halves(3.2e-2, 5),
+    batch=16,
+    steps=100,
+    test_examples=500,
+    groups=5,
+    tuning_epochs=8,
+    epochs=(8, 8, 8),
+)
+
 SPECS: dict[str, Spec] = {
     spec.name: spec
     for spec in (
@@ -292,5 +355,6 @@ SPECS: dict[str, Spec] = {
         MLP_SFO,
         CNN_CIFAR10,
         VAE_MNIST,
+        TRANSFORMER_IMDB,
     )
 }

@@ -21,8 +21,8 @@ from torch.func import functional_call, vmap
 from ..problems.networks import build, cross_entropy, l2_penalty
 from .optimizers import make_rule
 from .specs import Spec
-from .tasks import Task
-from .train import EVALUATION_BATCH, evaluate, shuffled_batches
+from .tasks import Task, groups_of
+from .train import EVALUATION_BATCH, epoch_batches, evaluate
 from .trials import Curves, Trial
 
 
@@ -85,9 +85,9 @@ class Stack:
             row += len(mine)
         self.t = torch.zeros((), dtype=torch.float64, device=device)
         self.generator = torch.Generator(device).manual_seed(first.seed)
-        self.batches = shuffled_batches(
-            len(task.train_y), spec.batch, torch.Generator(device)
-        )  # filled anew each epoch
+        # Filled anew each epoch.
+        self.batches = epoch_batches(spec, task, torch.Generator(device)).clone()
+        self.groups = groups_of(task.train_y, spec.groups) if spec.groups else None
         self.cursor = torch.zeros(1, dtype=torch.long, device=device)
         self.total = torch.zeros(len(trials), dtype=torch.float64, device=device)
         self.curves = [Curves() for _ in trials]
@@ -159,10 +159,8 @@ class Stack:
         return graph.replay
 
     def train_epoch(self) -> None:
-        """Go once through the training set in a new order, then test."""
-        self.batches.copy_(
-            shuffled_batches(len(self.task.train_y), self.spec.batch, self.generator)
-        )
+        """Go once through the training set in a new order, or as far as an epoch goes; test."""
+        self.batches.copy_(epoch_batches(self.spec, self.task, self.generator))
         self.cursor.zero_()
         self.total.zero_()
         for _ in range(len(self.batches)):
@@ -177,18 +175,23 @@ class Stack:
         """Add each run's loss and error on the test set to its curves."""
         parameters = self.parameters(self.x.detach())
 
-        def one_run(parameters: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-            return evaluate(lambda x: functional_call(self.model, parameters, (x,)), self.task)
+        def one_run(parameters: dict[str, Tensor]) -> tuple[Tensor, ...]:
+            def model(x: Any) -> Tensor:
+                return functional_call(self.model, parameters, (x,))
+
+            return evaluate(model, self.task, self.groups)
 
         if side_by_side(self.model):
-            losses, errors = evaluate_all(
-                lambda x: self.model.side_by_side(parameters, x), self.task
-            )
+            found = evaluate_all(lambda x: self.model.side_by_side(parameters, x), self.task)
         else:
-            losses, errors = over_runs(one_run, parameters)
-        for curves, loss, error in zip(self.curves, losses.tolist(), errors.tolist(), strict=True):
+            found = over_runs(one_run, parameters)
+        for curves, loss, error, by_group in zip(
+            self.curves, *(values.tolist() for values in found), strict=True
+        ):
             curves.test_loss.append(loss)
             curves.test_error.append(error)
+            if self.spec.groups:
+                curves.test_groups.append(by_group)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the whole state, as copies."""
@@ -253,11 +256,14 @@ def cross_entropies(logits: Tensor, y: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def evaluate_all(model: Callable[[Any], Tensor], task: Task) -> tuple[Tensor, Tensor]:
-    """Return each run's test loss and share of errors, as :func:`.train.evaluate` does for one."""
+def evaluate_all(model: Callable[[Any], Tensor], task: Task) -> tuple[Tensor, Tensor, Tensor]:
+    """Return each run's test loss and share of errors, as :func:`.train.evaluate` does for one.
+
+    There are no groups, (runs, 0): a model that computes several runs at once has few classes.
+    """
     loss = errors = torch.zeros((), dtype=torch.float64, device=task.device)
     for x, y in task.test_batches(EVALUATION_BATCH):
         logits = model(x)
         loss = loss + cross_entropies(logits, y) * len(y)
         errors = errors + (logits.argmax(-1) != y).sum(1)
-    return loss / len(task.test_y), errors / len(task.test_y)
+    return loss / len(task.test_y), errors / len(task.test_y), loss.new_zeros(len(loss), 0)

@@ -60,7 +60,7 @@ class SumRun:
         self.curves[0].train.append(sum(self.losses) / len(self.losses))
         if self.spec.loss is cross_entropy:
             vector_to_parameters(self.sfo.x, self.model.parameters())
-            loss, error = evaluate(self.model, self.task)
+            loss, error, _ = evaluate(self.model, self.task)
             self.curves[0].test_loss.append(loss.item())
             self.curves[0].test_error.append(error.item())
 

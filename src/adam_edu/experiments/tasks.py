@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy
 
+from ..problems.bigrams import frequency_groups
 from ..problems.networks import Loss, cross_entropy
 from .checkpoint import write_atomically
 from .specs import Shape, Spec
@@ -26,8 +27,9 @@ class Task:
     Attributes
     ----------
     train_x, test_x : tensors (examples, *shape); bags of words are SciPy matrices of their
-        non-zeros on the CPU, and elsewhere stay one byte an entry until drawn
-    train_y, test_y : class numbers, (examples,)
+        non-zeros on the CPU, and elsewhere stay one byte an entry until drawn; running text is
+        the numbers of its words, int32
+    train_y, test_y : class numbers, (examples,), or for running text (examples, context)
     """
 
     train_x: Any
@@ -51,21 +53,30 @@ class Task:
         return int(self.train_y.max()) + 1
 
     def batch(self, indices: Tensor) -> tuple[Any, Tensor]:
-        """Return the training examples with these numbers, as float32, and their classes."""
+        """Return the training examples with these numbers, as float32, and their classes.
+
+        Text stays numbers of words.
+        """
         y = self.train_y.index_select(0, indices)
         if isinstance(self.train_x, Tensor):
-            return self.train_x.index_select(0, indices).float(), y
+            return drawn(self.train_x.index_select(0, indices)), y
         return self.train_x[indices.numpy()], y
 
     def test_batches(self, size: int) -> Iterator[tuple[Any, Tensor]]:
-        """Yield the test examples, as float32, and their classes, ``size`` at a time."""
-        for start in range(0, len(self.test_y), size):
-            x = self.test_x[start : start + size]
-            yield x.float() if isinstance(x, Tensor) else x, self.test_y[start : start + size]
+        """Yield the test examples as :meth:`batch` does, with at most ``size`` classes a time."""
+        step = max(1, size // self.test_y[0].numel())
+        for start in range(0, len(self.test_y), step):
+            x = self.test_x[start : start + step]
+            yield drawn(x) if isinstance(x, Tensor) else x, self.test_y[start : start + step]
 
     def to(self, device: torch.device | str) -> "Task":
         """Return the task on another device; only tensors can go there."""
         return Task(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
+
+
+def drawn(x: Tensor) -> Tensor:
+    """Return examples as a model takes them: float32, but the numbers of words as they are."""
+    return x if x.dtype == torch.int32 else x.float()
 
 
 def save_task(task: Task, path: Path) -> None:
@@ -120,10 +131,26 @@ def constant_loss(task: Task, loss: Loss) -> float:
     :func:`~adam_edu.problems.networks.negative_elbo` the mean image.
     """
     if loss is cross_entropy:
-        shares = torch.bincount(task.train_y).double() / len(task.train_y)
+        shares = torch.bincount(task.train_y.flatten()).double() / task.train_y.numel()
         return -torch.special.xlogy(shares, shares).sum().item()
     mean = task.train_x.double().mean(0)
     return binary_cross_entropy(mean, mean, reduction="sum").item()
+
+
+def groups_of(y: Tensor, groups: int) -> Tensor:
+    """Return which of so many groups of labels each class is in, (classes,), by frequency."""
+    counts = torch.bincount(y.flatten())
+    return torch.from_numpy(frequency_groups(counts.cpu().numpy(), groups)).to(y.device)
+
+
+def shares(task: Task, groups: int) -> dict[str, list[float]]:
+    """Return how many classes each group has, and which share of the training labels."""
+    found = groups_of(task.train_y, groups)
+    labels = torch.bincount(found[task.train_y.flatten()], minlength=groups).double()
+    return {
+        "classes": torch.bincount(found, minlength=groups).tolist(),
+        "share": [round(share, 4) for share in (labels / labels.sum()).tolist()],
+    }
 
 
 def zca_whitening(x: Tensor, epsilon: float = 0.01) -> tuple[Tensor, Tensor]:
@@ -155,8 +182,8 @@ def load_task(spec: Spec, device: str, *, limit: int | None = None) -> Task:
     """Load the data of an experiment onto a device, with ``limit`` training examples at most.
 
     Images come as rows of pixels from 0 to 1, or for a convolutional network as (channels, height,
-    width). With a limit, the test set is thinned by the same factor. Raises what
-    :func:`adam_edu.data.load` raises, for example where there is no network.
+    width). With a limit, the test set is thinned by the same factor, or as far as the experiment
+    says. Raises what :func:`adam_edu.data.load` raises, for example where there is no network.
     """
     from .. import data
 
@@ -170,6 +197,9 @@ def load_task(spec: Spec, device: str, *, limit: int | None = None) -> Task:
         torch.from_numpy(array[::every].astype(np.int64)).to(device)
         for array in (source.train_y, source.test_y)
     )
+    if spec.test_examples:
+        kept = slice(None, None, max(1, len(test_y) // spec.test_examples))
+        test_x, test_y = test_x[kept][: spec.test_examples], test_y[kept][: spec.test_examples]
     if spec.images:
         train_x, test_x = whitened(as_images(train_x), as_images(test_x))
     return Task(train_x, train_y[:limit], test_x, test_y)

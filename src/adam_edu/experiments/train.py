@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 from ..problems.networks import build, cross_entropy
 from .optimizers import make_optimizer, penalized
 from .specs import Entrant, Spec
-from .tasks import Task
+from .tasks import Task, groups_of
 from .trials import Curves, Trial
 
 EVALUATION_BATCH = 2500
@@ -40,6 +40,7 @@ class EagerRun:
         parameters = penalized(self.model.parameters(), spec.l2)
         self.optimizer = make(trial.entrant, parameters, trial.lr)
         self.generator = torch.Generator(device).manual_seed(trial.seed)
+        self.groups = groups_of(task.train_y, spec.groups) if spec.groups else None
         self.t = 0
         self.curves = [Curves()]
 
@@ -62,16 +63,18 @@ class EagerRun:
         return loss.detach()
 
     def train_epoch(self) -> None:
-        """Go once through the training set in a new order, then test."""
-        batches = shuffled_batches(len(self.task.train_y), self.spec.batch, self.generator)
+        """Go once through the training set in a new order, or as far as an epoch goes; test."""
+        batches = epoch_batches(self.spec, self.task, self.generator)
         total = torch.zeros((), dtype=torch.float64, device=batches.device)
         for indices in batches:
             total += self.train_step(indices)
         self.curves[0].train.append((total / len(batches)).item())
         if self.spec.loss is cross_entropy:
-            loss, error = evaluate(self.model, self.task)
+            loss, error, by_group = evaluate(self.model, self.task, self.groups)
             self.curves[0].test_loss.append(loss.item())
             self.curves[0].test_error.append(error.item())
+            if self.spec.groups:
+                self.curves[0].test_groups.append(by_group.tolist())
 
     def state_dict(self) -> dict[str, Any]:
         """Return the whole state: model, optimizer, generator, step and curves."""
@@ -92,6 +95,12 @@ class EagerRun:
         self.curves = [Curves(**curves) for curves in state["curves"]]
 
 
+def epoch_batches(spec: Spec, task: Task, generator: torch.Generator) -> Tensor:
+    """Return the numbers of the examples of an epoch's minibatches, (minibatches, batch)."""
+    batches = shuffled_batches(len(task.train_y), spec.batch, generator)
+    return batches[: spec.steps] if spec.steps else batches
+
+
 def shuffled_batches(examples: int, batch: int, generator: torch.Generator) -> Tensor:
     """Return the numbers 0 .. examples - 1 in random order as (batches, batch), the rest left out.
 
@@ -103,12 +112,29 @@ def shuffled_batches(examples: int, batch: int, generator: torch.Generator) -> T
 
 
 @torch.no_grad()
-def evaluate(model: Callable[[Any], Tensor], task: Task) -> tuple[Tensor, Tensor]:
-    """Return the mean negative log likelihood and the share of errors on the test set."""
+def evaluate(
+    model: Callable[[Any], Tensor], task: Task, groups: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the mean negative log likelihood and the share of errors on the test set.
+
+    Third comes the likelihood by group, (groups,), where ``groups`` says which each class is in,
+    (classes,); without it (0,). A group that the test set has nothing of is NaN.
+    """
     loss = torch.zeros((), dtype=torch.float64, device=task.device)
     errors = torch.zeros_like(loss)
+    by_group = loss.new_zeros(0)
+    if groups is not None:
+        members = nn.functional.one_hot(groups).double()  # (classes, groups)
+        by_group = members.new_zeros(members.shape[1])
     for x, y in task.test_batches(EVALUATION_BATCH):
-        logits = model(x)
-        loss = loss + nn.functional.cross_entropy(logits, y, reduction="sum")
-        errors = errors + (logits.argmax(1) != y).sum()
-    return loss / len(task.test_y), errors / len(task.test_y)
+        logits, labels = model(x).flatten(0, -2), y.flatten()
+        errors = errors + (logits.argmax(1) != labels).sum()
+        if groups is None:
+            loss = loss + nn.functional.cross_entropy(logits, labels, reduction="sum")
+        else:
+            each = nn.functional.cross_entropy(logits, labels, reduction="none").double()
+            loss = loss + each.sum()
+            by_group = by_group + each @ members[labels]
+    if groups is not None:
+        by_group = by_group / members[task.test_y.flatten()].sum(0)
+    return loss / task.test_y.numel(), errors / task.test_y.numel(), by_group

@@ -28,15 +28,18 @@ class Curves:
     train : mean objective of the epoch's minibatches, without the L2 penalty
     test_loss, test_error : the same on the test set without noise, and the share of wrong
         classes; empty for a model that does not classify
+    test_groups : the test loss of each group of classes, from the most frequent; empty without
+        groups
     """
 
     train: list[float] = field(default_factory=list)
     test_loss: list[float] = field(default_factory=list)
     test_error: list[float] = field(default_factory=list)
+    test_groups: list[list[float]] = field(default_factory=list)
 
     def first(self, epochs: int) -> "Curves":
         """Return the curves of the first so many epochs."""
-        return Curves(self.train[:epochs], self.test_loss[:epochs], self.test_error[:epochs])
+        return Curves(**{name: values[:epochs] for name, values in vars(self).items()})
 
 
 class Run(Protocol):

@@ -45,6 +45,7 @@ ROOMS_OF_CELLS = (
     "array_calls.py",
     "problems/networks.py",
     "problems/sparse.py",
+    "problems/transformer.py",
     "check/quiz.py",
     "cards.py",
     "claims.py",

@@ -1,6 +1,7 @@
 """What is minimized: surfaces to look at, noisy and sparse problems, one where Adam fails."""
 
 from .base import Function, Problem, largest_curvature
+from .bigrams import Bigrams, frequency_groups
 from .numpy_models import LogisticRegression, TwoLayerNetwork
 from .online import Reddi, StochasticReddi
 from .stochastic import NoisyQuadratic, SparseRegression
@@ -13,6 +14,7 @@ SURFACES: dict[str, type[Surface]] = {
 __all__ = [
     "SURFACES",
     "Beale",
+    "Bigrams",
     "Bowl",
     "Function",
     "LogisticRegression",
@@ -26,5 +28,6 @@ __all__ = [
     "StochasticReddi",
     "Surface",
     "TwoLayerNetwork",
+    "frequency_groups",
     "largest_curvature",
 ]

@@ -164,8 +164,12 @@ class VariationalAutoencoder(nn.Module):
 def cross_entropy(
     model: Callable[..., Any], x: Any, y: Tensor, generator: Generator | None = None
 ) -> Tensor:
-    """Return the mean negative log likelihood of the labels ``y``, in nats."""
-    return F.cross_entropy(model(x, generator), y)
+    """Return the mean negative log likelihood of the labels ``y``, in nats.
+
+    The model maps an example to logits (classes,), or to (context, classes) where it has a label
+    for each word.
+    """
+    return F.cross_entropy(model(x, generator).flatten(0, -2), y.flatten())
 
 
 def negative_elbo(

@@ -1,0 +1,402 @@
+"""Exercises on what makes language hard: signs, the softmax's gradient, losses by frequency."""
+# mypy: allow-untyped-defs
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...base import Decay, Rate, Rule
+from ...ops import sign
+from ..formula import formula
+from ..mistake import wrong
+from ..mistakes import steps
+from ..steps import step_exercise
+
+# One step of sign descent with momentum
+
+
+@dataclass(frozen=True)
+class SignDescent(Rule):
+    """The sign of an average of gradients: Lion with both betas alike and no decay."""
+
+    lr: Rate = 1e-3
+    beta1: Decay = 0.9
+    slots = ("m",)
+
+    def step(self, x, g, m):
+        """Return the change and the new average."""
+        m = self.beta1 * m + (1 - self.beta1) * g
+        return -self.lr * sign(m), m
+
+
+@wrong("change")
+def sign_of_gradient(g, lr):
+    """You take the sign of this gradient alone, so the average changes nothing. Take the sign of
+    m, in which the earlier gradients are too."""
+    return -lr * sign(g)
+
+
+@wrong("m", "change")
+def signs_averaged(m, g, lr, beta1):
+    """You average signs. Average the gradients, with their sizes, and take the sign last: then a
+    large gradient outvotes several small ones."""
+    m = beta1 * m + (1 - beta1) * sign(g)
+    return m, -lr * m
+
+
+@wrong("m", "change")
+def sign_of_signs(m, g, lr, beta1):
+    """You average signs, and take the sign again. Average the gradients themselves: then a large
+    gradient outvotes several small ones."""
+    m = beta1 * m + (1 - beta1) * sign(g)
+    return m, -lr * sign(m)
+
+
+@wrong("change")
+def sign_forgotten(m, lr):
+    """You step along m itself: that is momentum, and the rare words' small gradients make small
+    steps again. Take its sign."""
+    return -lr * m
+
+
+@wrong("change")
+def sign_with_size(m, g, lr):
+    """You multiply the sign by the gradient's size. Sign descent forgets all sizes: each entry
+    moves by the learning rate."""
+    return -lr * sign(m) * abs(g)
+
+
+@wrong("change")
+def sign_of_old(m_before, lr):
+    """You take the sign of the m that you were given. The new gradient goes into m first."""
+    return -lr * sign(m_before)
+
+
+@wrong("returned m")
+def sign_kept(m):
+    """You return the sign of m as the new m. Keep m itself; its sign is for this step alone."""
+    return sign(m)
+
+
+@wrong("change")
+def divided_by_norm(m, lr):
+    """You divide m by its length. Then the whole step has length lr, and small entries stay small.
+    The sign makes *each* entry as long as lr."""
+    return -lr * m / np.sqrt(np.sum(m * m))
+
+
+sign_step = step_exercise(
+    "sign_step",
+    SignDescent,
+    "Write one step of sign descent with momentum. You are given the parameter x, its gradient g "
+    "and the average m of the gradients before. The new m keeps the share beta1 of the old one; x "
+    "moves by the learning rate against the sign of the new m. Return the new x and m.",
+    (
+        *steps.DIRECTION,
+        sign_of_gradient,
+        signs_averaged,
+        sign_of_signs,
+        sign_forgotten,
+        sign_with_size,
+        sign_of_old,
+        sign_kept,
+        divided_by_norm,
+    ),
+    "language",
+    # A large gradient, then smaller ones the other way: what the sign is taken of decides.
+    more=(
+        np.array(
+            [[5.0, 5.0, 5.0, -5.0, 5.0], [-0.5, -1.5, -3.0, 1.5, -1.0], [0.3, -2.0, 4.0, 9.0, 1]]
+        ),
+    ),
+)
+
+
+# The gradient of the softmax's loss
+
+
+def _softmax(z):
+    odds = np.exp(z - np.max(z))
+    return odds / np.sum(odds)
+
+
+def _one_hot(z, y):
+    return np.eye(len(z))[y]
+
+
+@wrong("g")
+def probabilities_alone(z):
+    """You return the probabilities. The word that came is missing: subtract 1 at its place."""
+    return _softmax(z)
+
+
+@wrong("g")
+def softmax_gradient_backwards(z, y):
+    """Your signs are the other way round. The loss falls if the right word's score rises, so its
+    entry of the gradient is negative."""
+    return _one_hot(z, y) - _softmax(z)
+
+
+@wrong("g")
+def at_the_word_alone(z, y):
+    """You have the right word's entry, and zeros elsewhere. The other scores count too: each raises
+    the loss, by its probability."""
+    return _one_hot(z, y) * (_softmax(z) - 1)
+
+
+@wrong("g")
+def others_alone(z, y):
+    """At the right word your entry is its probability set to zero. It is its probability minus
+    1."""
+    return (1 - _one_hot(z, y)) * _softmax(z)
+
+
+@wrong("g")
+def not_normalized(z, y):
+    """Your exponentials do not add up to 1. Divide them by their sum before you subtract."""
+    return np.exp(z) - _one_hot(z, y)
+
+
+@wrong("g")
+def one_from_each(z):
+    """You subtract 1 from every entry. Only the word that came has the 1."""
+    return _softmax(z) - 1
+
+
+@wrong("g")
+def scores_minus_one(z, y):
+    """You subtract the 1 from the scores. It is subtracted from the probabilities, the softmax of
+    the scores."""
+    return z - _one_hot(z, y)
+
+
+@wrong("g")
+def derivative_of_softmax(z, y):
+    """That is the derivative of the *probability* of the right word. The loss is minus its
+    logarithm, so divide by the probability and change the sign."""
+    p = _softmax(z)
+    return p[y] * (_one_hot(z, y) - p)
+
+
+@wrong("g")
+def sigmoid_of_each(z, y):
+    """You squash each score by itself, as for two classes. The softmax divides by the sum over all
+    words."""
+    return 1 / (1 + np.exp(-z)) - _one_hot(z, y)
+
+
+@wrong("g")
+def loss_returned(z, y):
+    """You return the loss. Asked for is its gradient: a number for each score."""
+    return np.full(len(z), -np.log(_softmax(z)[y]))
+
+
+@wrong("g")
+def gradient_over_words(z, y):
+    """You divide by the number of words. The loss is of one prediction, and nothing is averaged
+    over the vocabulary."""
+    return (_softmax(z) - _one_hot(z, y)) / len(z)
+
+
+@wrong("g")
+def number_subtracted(z, y):
+    """You subtract y itself, which is a word's number, from every entry. Subtract 1, at place y
+    alone."""
+    return _softmax(z) - y
+
+
+@wrong("g")
+def word_counted_from_one(z, y):
+    """You count words from 1. y counts from 0, as indices do."""
+    return _softmax(z) - _one_hot(z, y - 1)
+
+
+@wrong("g")
+def one_added(z, y):
+    """You add 1 at the right word's place. It is subtracted: its score is to rise, so its entry of
+    the gradient is negative."""
+    return _softmax(z) + _one_hot(z, y)
+
+
+@wrong("g")
+def exponents_negative(z, y):
+    """Your exponentials are of -z, so that the highest score gets the least probability. Take
+    exp(z)."""
+    return _softmax(-z) - _one_hot(z, y)
+
+
+@wrong("g")
+def scores_shared_out(z, y):
+    """You divide the scores by their sum. Scores can be negative; take their exponentials first."""
+    return z / np.sum(z) - _one_hot(z, y)
+
+
+@wrong("g")
+def surprises(z):
+    """You return the loss that each word would have, had it come. Asked for is the gradient of the
+    loss of the one that came."""
+    return -np.log(_softmax(z))
+
+
+@wrong("g")
+def derivative_of_its_own(z):
+    """p * (1 - p) is how each *probability* changes with its own score. The loss is minus the
+    logarithm of one of them."""
+    return _softmax(z) * (1 - _softmax(z))
+
+
+softmax_gradient = formula(
+    "softmax_gradient(z, y)",
+    lambda z, y: _softmax(z) - _one_hot(z, y),
+    returns="g",
+    statement="z holds a score for each word, and y is the number of the word that came, from 0. "
+    "The loss is minus the logarithm of the softmax's probability of that word. Return its "
+    "gradient by the scores, a number for each.",
+    probes=[
+        {"z": np.array([1.0, -0.5, 2.0, 0.3]), "y": 2},
+        {"z": np.array([0.4, 3.0, -1.0]), "y": 0},
+        {"z": np.array([-2.0, 0.7, 0.1, 1.5, -0.3]), "y": 4},
+    ],
+    mistakes=(
+        probabilities_alone,
+        softmax_gradient_backwards,
+        at_the_word_alone,
+        others_alone,
+        not_normalized,
+        one_from_each,
+        scores_minus_one,
+        derivative_of_softmax,
+        sigmoid_of_each,
+        loss_returned,
+        gradient_over_words,
+        number_subtracted,
+        word_counted_from_one,
+        one_added,
+        exponents_negative,
+        scores_shared_out,
+        surprises,
+        derivative_of_its_own,
+    ),
+    read="language",
+)
+
+
+# Losses by frequency
+
+
+def _of_each(words, groups):
+    return np.array(groups)[list(words)]
+
+
+def _sums(losses, words, groups):
+    return np.bincount(_of_each(words, groups), losses, max(groups) + 1)
+
+
+def _numbers(words, groups):
+    return np.bincount(_of_each(words, groups), minlength=max(groups) + 1)
+
+
+@wrong("means")
+def group_sums(losses, words, groups):
+    """You add the losses up. A mean is divided by how many there are in the group."""
+    return _sums(losses, words, groups)
+
+
+@wrong("means")
+def over_all_tokens(losses, words, groups):
+    """You divide by the number of all losses. Each group's sum is divided by how many losses *it*
+    has; else a group of few looks as if it were learned."""
+    return _sums(losses, words, groups) / len(losses)
+
+
+@wrong("means")
+def over_words_of_group(losses, words, groups):
+    """You divide by the number of different words in the group. A word that comes twice has two
+    losses in the sum, so it counts twice below the line as well."""
+    return _sums(losses, words, groups) / np.bincount(groups)
+
+
+@wrong("means")
+def mean_of_word_means(losses, words, groups):
+    """You take each word's mean first, then the mean of these, so that a word counts once however
+    often it comes. Here every *loss* counts once."""
+    every = sorted(set(words))
+    found = [np.mean(losses[np.array(words) == word]) for word in every]
+    return _sums(found, every, groups) / _numbers(every, groups)
+
+
+@wrong("means")
+def grouped_by_place(losses, groups):
+    """You take groups[i] for loss i. groups has an entry for each *word of the vocabulary*: the
+    group of loss i is groups[words[i]]."""
+    return np.bincount(groups, losses[: len(groups)]) / np.bincount(groups)
+
+
+@wrong("means")
+def by_word_not_group(losses, words, groups):
+    """You collect by the word's number. Look up the word's group: groups[words[i]]."""
+    every = np.array(words)
+    return np.array([np.mean(losses[every == k]) for k in range(max(groups) + 1)])
+
+
+@wrong("means")
+def group_counts(words, groups):
+    """You return how many losses each group has. Asked for is their mean."""
+    return 1.0 * _numbers(words, groups)
+
+
+@wrong("means")
+def one_mean_for_all(losses, groups):
+    """You return the mean of all losses for each group. Take only those of its words."""
+    return np.full(max(groups) + 1, np.mean(losses))
+
+
+@wrong("means")
+def groups_reversed(losses, words, groups):
+    """Your groups come in the opposite order. Group 0 is first."""
+    return (_sums(losses, words, groups) / _numbers(words, groups))[::-1]
+
+
+@wrong("means")
+def group_median(losses, words, groups):
+    """You take the median. Asked for is the mean, since the total loss is a mean."""
+    of_each = _of_each(words, groups)
+    return np.array([np.median(losses[of_each == k]) for k in range(max(groups) + 1)])
+
+
+@wrong("means")
+def group_largest(losses, words, groups):
+    """You take the largest loss of each group. Asked for is the mean."""
+    of_each = _of_each(words, groups)
+    return np.array([np.max(losses[of_each == k]) for k in range(max(groups) + 1)])
+
+
+_LOSSES = np.array([0.5, 4.0, 1.5, 7.0, 0.25, 6.0, 3.0, 9.0])
+
+loss_by_group = formula(
+    "loss_by_group(losses, words, groups)",
+    lambda losses, words, groups: _sums(losses, words, groups) / _numbers(words, groups),
+    returns="means",
+    statement="Return the mean loss of each group of words, from group 0. losses has a loss for "
+    "each prediction, words the number of the word that came there, and groups the group of every "
+    "word of the vocabulary. words and groups are tuples; each group occurs.",
+    probes=[
+        {"losses": _LOSSES, "words": (0, 2, 1, 3, 0, 4, 2, 3), "groups": (0, 0, 1, 2, 2)},
+        {"losses": _LOSSES[:6], "words": (3, 1, 1, 0, 2, 1), "groups": (2, 1, 0, 1)},
+        {"losses": _LOSSES[2:], "words": (5, 4, 0, 1, 2, 0), "groups": (0, 1, 0, 1, 1, 0)},
+    ],
+    mistakes=(
+        group_sums,
+        over_all_tokens,
+        over_words_of_group,
+        mean_of_word_means,
+        grouped_by_place,
+        by_word_not_group,
+        one_mean_for_all,
+        groups_reversed,
+        group_median,
+        group_largest,
+        group_counts,
+    ),
+    read="language",
+)
