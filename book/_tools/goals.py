@@ -41,9 +41,10 @@ def row(chapter: Path) -> str:
 
 
 def main() -> None:
-    """Keep what stands above the first table, and write the tables below it."""
-    head, *_ = GOALS.read_text(encoding="utf-8").split("\n## ")
-    GOALS.write_text(head.rstrip("\n") + "\n" + table(), encoding="utf-8")
+    """Write the tables anew, and keep what stands above the first and below the last."""
+    head, *parts = GOALS.read_text(encoding="utf-8").split("\n## ")
+    below = "".join(f"\n## {part}" for part in parts if HEAD not in part)
+    GOALS.write_text(head.rstrip("\n") + "\n" + table() + below, encoding="utf-8")
 
 
 if __name__ == "__main__":
