@@ -177,6 +177,7 @@ def summary(pages: list[Page], html: Path) -> dict[str, tuple[float, float]]:
     """Return each figure of the book as a whole, and its goal."""
     paints = [page.paint / 1000 for page in pages if page.paint]
     alive = [page.alive / 1000 for page in pages if page.alive] or [0.0]
+    chapters = len(list((ROOT / "book").glob("*.ipynb")))
     return {
         "KB without pictures, median page": (statistics.median(p.text for p in pages) / KB, 200),
         "KB of the heaviest, with what it loads first": (max(p.first for p in pages) / KB, 300),
@@ -186,7 +187,7 @@ def summary(pages: list[Page], html: Path) -> dict[str, tuple[float, float]]:
         "first live figure, median, s": (statistics.median(alive), 1.5),
         "first live figure, slowest, s": (max(alive), 1.5),
         "layout shift, worst page": (max(p.shift for p in pages), 0.05),
-        "all pictures, MB": (size(html / "_images", "*") / 1e6, 1.6),
+        "pictures, KB for each chapter": (size(html / "_images", "*") / chapters / KB, 70),
         "complaints of the console": (sum(len(p.complaints) for p in pages), 0),
         "requests to third parties": (sum(len(p.foreign) for p in pages), 0),
         "the built book without the runtime of Python, MB": (

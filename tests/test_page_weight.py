@@ -1,7 +1,7 @@
 """The budget of every page: what it loads, what moves, and for two of them how long it takes."""
 
 import pytest
-from conftest import table_of_contents
+from conftest import ROOT, table_of_contents
 from live_figures import milliseconds
 from page_weight import KB, served, size, size_of_runtime, weigh
 
@@ -53,5 +53,6 @@ def test_page_is_there_within_a_second_of_a_slow_line(browser, host, name):
 
 
 def test_the_book_is_small_beside_the_runtime_of_python(html):
-    assert size(html / "_images", "*") < 1.6e6
+    chapters = len(list((ROOT / "book").glob("*.ipynb")))
+    assert size(html / "_images", "*") / chapters < 70 * KB
     assert size(html, "*") - size_of_runtime(html) < 25e6
