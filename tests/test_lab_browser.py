@@ -140,6 +140,14 @@ def test_the_lines_of_two_rules_stand_as_in_python(show):
         assert page.locator(".runner strong").all_inner_texts() == list(pair)
 
 
+def test_on_a_phone_two_rules_are_one_screen_with_the_lines_that_differ(show):
+    page = show(lab.pair("Adam", "AMSGrad"), viewport={"width": 375, "height": 667})
+    visible = page.locator(".lines tbody tr:visible")
+
+    assert page.locator(".adam-edu-lab").bounding_box()["height"] <= 667
+    assert visible.count() == len(difference(RULES["Adam"], RULES["AMSGrad"]).changes)
+
+
 def test_divergence_is_drawn_and_said(show):
     page = show(VIEWS["diverging"])
 

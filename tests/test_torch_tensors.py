@@ -187,6 +187,20 @@ def test_bad_arguments(arguments, error, message):
         ours.Adam([torch.ones(1, requires_grad=True)], **arguments)
 
 
+def test_a_rule_with_three_betas_takes_three_as_its_authors_code_does():
+    w = torch.ones(1, requires_grad=True)
+    made = ours.AdEMAMix([w], betas=(0.8, 0.99, 0.999))
+
+    assert made.param_groups[0]["betas"] == (0.8, 0.99, 0.999)
+    w.grad = torch.ones(1)
+    made.step()
+    assert made.state[w]["m2"].item() == pytest.approx(0.001)
+    with pytest.raises(
+        TypeError, match=r"betas must be three numbers such as \(0.9, 0.999, 0.9999"
+    ):
+        ours.Adan([w], betas=(0.9, 0.999))
+
+
 def test_what_cannot_be_optimized_is_refused():
     with pytest.raises(TypeError, match="view_as_real"):
         ours.Adam([torch.ones(2, dtype=torch.complex64, requires_grad=True)])

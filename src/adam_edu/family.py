@@ -193,11 +193,12 @@ def side_by_side(parent: type[Rule], child: type[Rule]) -> Table:
 
 
 def every_change(names: Iterable[str] = PARENTS) -> Table:
-    """Return a row for each rule: its parent, the change in words, the lines that are not the
-    parent's, and the parent's lines that are gone."""
+    """Return a row for each rule: what it does to its parent, and the lines that are gone (−) and
+    new (+)."""
     rows = []
     for name in names:
         found = descent_of(name)
-        new, gone = ("<br>".join(f"`{one}`" for one in lines) for lines in (found.new, found.gone))
-        rows.append((f"**{name}** of {PARENTS[name].parent}", PARENTS[name].change, new, gone))
-    return Table(("rule", "what it does", "its lines", "in place of"), tuple(rows))
+        lines = [*(f"− `{line}`" for line in found.gone), *(f"+ `{line}`" for line in found.new)]
+        what = f"**{name}** of {PARENTS[name].parent}: {PARENTS[name].change}"
+        rows.append((what, "<br>".join(lines)))
+    return Table(("rule", "lines"), tuple(rows))

@@ -1,4 +1,7 @@
-"""The capstone: write Yogi from its paper, and beat a tuned Adam with it."""
+"""The capstone: write Yogi from its paper, and beat a tuned Adam with it.
+
+Its loss is below a tuned Adam's on that problem since it has no correction: a schedule of its own.
+"""
 # mypy: allow-untyped-defs
 
 from collections.abc import Callable, Mapping
