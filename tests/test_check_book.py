@@ -73,8 +73,9 @@ def test_reports_name_a_chapter_by_its_title():
     assert {task.read for task in check.EXERCISES.values()} == set(TITLES)
     for stem, title in TITLES.items():
         assert CHAPTERS[stem].cells[0].source.splitlines()[0] == f"# {title}"
+        end = "" if title.endswith("?") else "."
         assert all(
-            task.reading == ("Read", f"the chapter {title.rstrip('?')}.")
+            task.reading == ("Read", f"the chapter {title}{end}")
             for task in check.EXERCISES.values()
             if task.read == stem
         )
