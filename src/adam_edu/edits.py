@@ -165,6 +165,10 @@ def at(node: Node, scope: Scope) -> Iterator[Change]:
             for edit in (edit for edit in edits(term, inner) if edit.cost < 1.5):
                 whole = Call("product", (edit.of(term), Name(HOLE + "1")))
                 yield f"product {edit.kind}", whole, edit.cost + 0.5
+            first, second = (substituted(term, {INDEX: Number(start)}) for start in (0, 1))
+            yield "product from 0", Call("*", (here, first)), 1.2
+            yield "product from 2", Call("/", (here, second)), 1.3
+            yield "product of 0", Number(0), 1.3
             yield "product off", substituted(term, {INDEX: Name(HOLE + "1")}), 1.3
             yield "replaced", parse("beta1**t") if "beta1" in scope.decays else ONE, 1.6
         case Call(op, args):

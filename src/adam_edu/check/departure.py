@@ -44,8 +44,9 @@ def _within(steps: Sequence[Step], step: Step) -> Iterator[int]:
 
 
 def _said(step: Step, seen: Sequence[Observation]) -> str:
-    value = float(np.ravel(step.values[0])[0])
-    t = seen[0].arguments.get("t")
+    first = min(range(len(seen)), key=lambda i: seen[i].arguments.get("t", 0))
+    value = float(np.ravel(step.values[first])[0])
+    t = seen[first].arguments.get("t")
     when = f" after step {t}" if isinstance(t, int) else ""
     number = apart(value, value + max(abs(value), 1e-9))[0]
     return (

@@ -17,7 +17,7 @@ from .explain import (
     wrong_order,
 )
 from .faults import Fault, described, faults_of, has_gap, not_written_yet, refusal
-from .observed import alike
+from .observed import alike, tried_out
 from .reference import Reference
 from .report import Report
 from .sandbox import RandomState
@@ -61,7 +61,7 @@ def gather(exercise: Reference, function: Callable[..., Any]) -> Evidence:
         steps: tuple[Step, ...] = ()
         traced: tuple[Observation, ...] = ()
         if not trial.right and trial.ran and exercise.program is not None:
-            traced = tuple(alike(trial.observations)[-CALLS:])
+            traced = tuple(tried_out(exercise.program, alike(trial.observations))[-CALLS:])
             arguments = [seen.arguments for seen in traced]
             steps = tuple(trace(function, arguments))
     finally:

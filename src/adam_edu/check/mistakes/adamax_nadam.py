@@ -110,7 +110,8 @@ def nadam_mu_from_0(t, beta1, momentum_decay):
 @wrong("weight_m", "weight_g")
 def nadam_uncorrected(t, beta1, momentum_decay):
     """Your weights are not corrected. Divide that of m by 1 minus the product of all mu up to the
-    next step, and that of g by 1 minus the product up to this one."""
+    next step, and that of g by 1 minus the product up to this one. (A product that starts from 0
+    stays 0, and comes to the same; it starts from 1.)"""
     return _mu(t + 1, beta1, momentum_decay), 1 - _mu(t, beta1, momentum_decay)
 
 
