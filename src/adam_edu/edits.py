@@ -175,6 +175,7 @@ def at(node: Node, scope: Scope) -> Iterator[Change]:
             yield from _operations(op, args)
             yield from _squares(node, scope)
             yield from _brackets(op, args)
+            yield from _grouped(node)
             for leaf in scope.leaves:
                 yield "replaced", leaf, 1.6
             for number in scope.numbers:
@@ -232,6 +233,15 @@ def _operations(op: str, args: tuple[Node, ...]) -> Iterator[Change]:
         yield "left out", Call("maximum", (holes[0], low)), 1.1
         yield "left out", Call("min", (holes[0], high)), 1.1
         yield "swapped", Call("clip", (holes[0], high, low)), 1.2
+
+
+def _grouped(node: Call) -> Iterator[Change]:
+    """Yield what a product or quotient can be if a function takes its last two parts together."""
+    match node:
+        case Call("*" | "/" as op, (Call("*"), _)):
+            start, last = Name(HOLE + "00"), Call(op, (Name(HOLE + "01"), Name(HOLE + "1")))
+            for taken in (Call("**", (last, TWO)), *(Call(name, (last,)) for name in FUNCTIONS[:3])):
+                yield "function on", Call("*", (start, taken)), 1.4
 
 
 def _squares(node: Call, scope: Scope) -> Iterator[Change]:

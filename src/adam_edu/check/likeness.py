@@ -67,7 +67,8 @@ class Likeness:
             absent += sum(not where.any() for where in (*inner, whole))
             edited = wrong.places[0]
             if isinstance(self.program.places[edited].node, Call):
-                absent += int(self._where(bench.base[edited]).any())
+                still = set(self.statements[self._where(bench.base[edited])])
+                absent += int(bool(still & here if here else still))
             there = [set(self.statements[where]) for where in inner if where.any()]
             elsewhere += sum(map(here.isdisjoint, there)) if here else 0
         return absent, elsewhere

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..edits import filled, part
 from ..program import BEFORE, Program
-from ..trees import Call, Name, Node, Number, replaced, subtrees
+from ..trees import Call, Name, Node, Number, reads, replaced, subtrees
 from ..wrongs import Wrong
 from .report import listed
 from .search import written
@@ -109,6 +109,10 @@ def said(program: Program, wrong: Wrong, places: dict[str, str]) -> Said:
     code = f"{line} = {shown(program, line, edited)}"
     if wrong.kind in ("at first", "stops"):
         text = _for_some_steps(program, wrong, line)
+    elif wrong.kind == "anew":
+        since = listed(sorted(set(reads(new)) - set(reads(program.line[str(old)]))))
+        text = f"In {where} you compute {old} once more, with the new {since}. The one from before "
+        text, code = f"{text}{since} has changed belongs there: compute it once.", ""
     elif wrong.kind in PRODUCTS:
         text, code = f"In {where} {PRODUCTS[wrong.kind]}", ""
     elif new == Name(line + BEFORE) and not place.path:
@@ -268,6 +272,8 @@ def _why(program: Program, wrong: Wrong, line: str, old: Node, new: Node) -> str
             return f"The {NOUNS[op]} belongs there, and not the {NOUNS[other]}."
         case "complement", _, _:
             return "One share has been taken for the other: together they are 1."
+        case "function on", Call("*" | "/"), Call("*", (_, Call(op))) if op in NOUNS:
+            return f"No {NOUNS[op]} belongs there."
         case "function on", _, Call("**", (_, Number(power))):
             return f"No {'square' if power == 2 else 'third power'} is taken there."
         case "function on", _, Call("/"):

@@ -43,6 +43,13 @@ def forward_difference(f, x, h):
 
 
 @wrong("g")
+def forward_by_two(f, x, h):
+    """You look ahead only, f(x + h) - f(x), and divide by 2 * h, which is the way from x - h to
+    x + h: your slope is half of what it should be."""
+    return _differences(f, x, h, 0, 2 * h)
+
+
+@wrong("g")
 def backward_difference(f, x, h):
     """You look back only: f(x) - f(x - h). Its error is of the size of h; to both sides it is of
     the size of h squared."""
@@ -128,6 +135,7 @@ numerical_gradient = formula(
     ],
     mistakes=(
         forward_difference,
+        forward_by_two,
         backward_difference,
         width_is_h,
         width_missing,
