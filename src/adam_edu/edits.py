@@ -221,7 +221,7 @@ def _operations(op: str, args: tuple[Node, ...]) -> Iterator[Change]:
     if op in OPERATORS:
         yield "operator", Call("**", holes), 1.4
     if op == "/":
-        yield "operator", Call("//", holes), 1.4
+        yield "operator", Call("//", holes), 1.15
     if op == "+":
         yield "operator", Call("maximum", holes), 1.4
     if len(holes) == 2 and op not in COMMUTE:

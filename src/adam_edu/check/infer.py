@@ -206,6 +206,10 @@ class Search(Comparison):
             ):
                 if self.matches(mistake, name, bench.forced):
                     return (Cause.known(mistake),)
+        if name in self.program.results[1:] and self.likeness is not None:
+            other = self.only_computed(name)
+            if other:
+                return (self._returns(name, other, ""),)
         for bench in benches:
             hits = self.singles(bench, [name])
             if hits:
@@ -276,6 +280,16 @@ class Search(Comparison):
             if np.shape(value) == self.found[name].shape and self.target.agree(name, value):
                 return (self._returns(name, other, kind),)
         return None
+
+    def only_computed(self, name: str) -> str:
+        """Return the line whose value is returned for a slot, if it is computed but once, or ""."""
+        for other, root in self.program.roots.items():
+            value = self.right.base[root]
+            if other != name and np.shape(value) == self.found[name].shape:
+                assert self.likeness is not None
+                if self.target.agree(name, value) and self.likeness.once(other):
+                    return other
+        return ""
 
     def _returns(self, name: str, other: str, kind: str) -> Cause:
         what = other.removesuffix(BEFORE)
