@@ -316,8 +316,11 @@ def without_brackets(line: Node) -> Iterator[Node]:
     lr * m / 1 - beta1 / sqrt(v)
     lr * m / 1 - beta1 / v**0.5
     """
-    flat = _flat(line)
-    for text in dict.fromkeys((str(flat), str(_with_powers(flat)))):
+    flat = [_flat(line)]
+    match line:
+        case Call("*", (first, last)):
+            flat.append(_flat(Call("*", (last, first))))
+    for text in dict.fromkeys(str(form) for one in flat for form in (one, _with_powers(one))):
         opened = []
         for end, letter in enumerate(text):
             if letter == "(":

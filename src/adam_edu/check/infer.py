@@ -78,6 +78,9 @@ class Search(Comparison):
         told = [name for name in wrong if self.tells(name)]
         if not told:
             return Explanation(open=tuple(wrong))
+        other = self.only_computed(wrong[0]) if len(wrong) == 1 else ""
+        if other:
+            return Explanation((self._returns(wrong[0], other, ""),))
         hits = self.singles(self.right, self.program.results)
         if hits:
             return Explanation((self.cause(hits, wrong),))
@@ -206,10 +209,6 @@ class Search(Comparison):
             ):
                 if self.matches(mistake, name, bench.forced):
                     return (Cause.known(mistake),)
-        if name in self.program.results[1:] and self.likeness is not None:
-            other = self.only_computed(name)
-            if other:
-                return (self._returns(name, other, ""),)
         for bench in benches:
             hits = self.singles(bench, [name])
             if hits:
@@ -283,7 +282,8 @@ class Search(Comparison):
 
     def only_computed(self, name: str) -> str:
         """Return the line whose value is returned for a slot, if it is computed but once, or ""."""
-        for other, root in self.program.roots.items():
+        slot = self.likeness is not None and name in self.program.results[1:]
+        for other, root in self.program.roots.items() if slot else ():
             value = self.right.base[root]
             if other != name and np.shape(value) == self.found[name].shape:
                 assert self.likeness is not None
