@@ -240,7 +240,10 @@ def _grouped(node: Call) -> Iterator[Change]:
     match node:
         case Call("*" | "/" as op, (Call("*"), _)):
             start, last = Name(HOLE + "00"), Call(op, (Name(HOLE + "01"), Name(HOLE + "1")))
-            for taken in (Call("**", (last, TWO)), *(Call(name, (last,)) for name in FUNCTIONS[:3])):
+            for taken in (
+                Call("**", (last, TWO)),
+                *(Call(name, (last,)) for name in FUNCTIONS[:3]),
+            ):
                 yield "function on", Call("*", (start, taken)), 1.4
 
 

@@ -223,7 +223,11 @@ def _decay(program: Program, decay: Name) -> str:
                 case Call("*", (share, Name(old))) if share == decay and old.endswith(BEFORE):
                     bare = old.removesuffix(BEFORE)
                     alone = bare == line.name
-                    return f", the decay of {bare}" if alone else f", the share of {bare} in {line.name}"
+                    return (
+                        f", the decay of {bare}"
+                        if alone
+                        else f", the share of {bare} in {line.name}"
+                    )
     return ""
 
 
@@ -237,7 +241,8 @@ def _why(program: Program, wrong: Wrong, line: str, old: Node, new: Node) -> str
         case "name", Name(bare), Name(other) if other == bare + BEFORE:
             return f"{other} is {bare} as it was before the step; the new {bare} belongs there."
         case ("name" | "number for name" | "usual", Name(), _) if _meaning(program, old):
-            return f"It is {belongs}{_meaning(program, old)}, and not {stands}{_meaning(program, new)}."
+            other = f"{stands}{_meaning(program, new)}"
+            return f"It is {belongs}{_meaning(program, old)}, and not {other}."
         case "name for number", _, Name():
             return f"The number {belongs} belongs there, and not {stands}{_meaning(program, new)}."
         case "number", Call("sqrt"), _:
