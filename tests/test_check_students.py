@@ -29,7 +29,7 @@ WRONG = {
         "return lr * g": "step_returned",
         "return x - lr": "x_left_out",
         "return x - lr * x": "x_name",
-        "return x - lr * abs(g)": "step_along_abs",
+        "return x - lr * abs(g)": "x_function_on",
     },
     "momentum_step": {
         "m = momentum * m - lr * g; return x + m, m": "steps_in_buffer",
@@ -54,7 +54,7 @@ WRONG = {
         "v = rho * v + (1 - rho) * g; return x - lr * g / (np.sqrt(v * v) + eps), v": (
             "abs_of_average"
         ),
-        "v = rho * v**2 + (1 - rho) * g**2; return x - lr * g / (v**0.5 + eps), v": "old_v_squared",
+        "v = rho * v**2 + (1 - rho) * g**2; return x - lr * g / (v**0.5 + eps), v": "v_function_on",
         "v = (rho * v + (1 - rho) * g**2) ** 0.5; return x - lr * g / (v + eps), v": (
             "v_returned_wrongly"
         ),
@@ -71,7 +71,7 @@ WRONG = {
         f"{AVERAGE}delta = (d**0.5 + eps) / v**0.5 * g; {STEPS}": "eps_outside_above_only",
         f"{AVERAGE}delta = d**0.5 / (v + eps)**0.5 * g; {STEPS}": "delta_left_out",
         f"{AVERAGE}delta = (d + eps)**0.5 / v**0.5 * g; {STEPS}": "delta_left_out",
-        f"{AVERAGE}delta = ((d + eps) / (v + eps))**0.5; {STEPS}": "delta_without_g",
+        f"{AVERAGE}delta = ((d + eps) / (v + eps))**0.5; {STEPS}": "delta_left_out",
     },
     "adam_step": {
         f"{HATS}return m, v, x - lr * m_hat / (np.sqrt(v_hat) + eps)": "wrong_order",
@@ -184,7 +184,7 @@ return out""": "averages_left_out",
     "effective_rate": {"return 1 / (1 - momentum)": "rate_is_factor"},
     "inverse_sqrt": {
         "return lr / t**1/2": "root_by_precedence",
-        "return 1 / t**0.5": "rate_of_one",
+        "return 1 / t**0.5": "rate_left_out",
     },
     "cosine_rate": {
         "return lr * math.cos(math.pi * (t - 1) / steps)": (

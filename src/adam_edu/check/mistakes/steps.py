@@ -150,26 +150,6 @@ def sign_of_step(m_hat, lr):
     return -lr * np.sign(m_hat)
 
 
-@wrong("change")
-def sign_of_g(g, lr):
-    """Your step is the sign of the gradient times the rate: all steps are of one length, however
-    flat or steep it is. The gradient itself belongs there."""
-    return -lr * np.sign(g)
-
-
-@wrong("change")
-def step_along_g_squared(g, lr):
-    """Your step is along the gradient's square, which is positive whatever the gradient's sign."""
-    return -lr * g * g
-
-
-@wrong("change")
-def step_along_abs(g, lr):
-    """Your step takes the gradient's absolute value, so that it goes the same way whatever the
-    gradient's sign. The sign says which way is down."""
-    return -lr * abs(g)
-
-
 DIRECTION = (ascent, change_returned, step_returned, x_not_changed, lr_missing, lr_divides)
 DENOMINATOR = (
     eps_inside_root,
