@@ -184,7 +184,7 @@ return out""": "averages_left_out",
     "effective_rate": {"return 1 / (1 - momentum)": "rate_is_factor"},
     "inverse_sqrt": {
         "return lr / t**1/2": "root_by_precedence",
-        "return 1 / t**0.5": "rate_left_out",
+        "return 1 / t**0.5": "rate_of_one",
     },
     "cosine_rate": {
         "return lr * math.cos(math.pi * (t - 1) / steps)": (

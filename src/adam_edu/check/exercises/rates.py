@@ -1,6 +1,7 @@
 """Exercises on learning-rate schedules: the rate at step t = 1, 2, ..."""
 # mypy: allow-untyped-defs
 
+import math
 
 from ..formula import formula
 from ..mistake import wrong
@@ -12,6 +13,12 @@ def root_by_precedence(lr, t):
     return lr / t / 2
 
 
+@wrong("rate")
+def rate_of_one(t):
+    """Your first rate is 1. Multiply by lr."""
+    return 1 / math.sqrt(t)
+
+
 inverse_sqrt = formula(
     "inverse_sqrt(t, lr)",
     "lr / sqrt(t)",
@@ -19,7 +26,10 @@ inverse_sqrt = formula(
     statement="Return the learning rate of step t = 1, 2, ... if it falls as 1 over the root of t "
     "and the first is lr.",
     probes=[{"t": t, "lr": lr} for t, lr in ((1, 0.1), (2, 0.1), (100, 0.3), (10_000, 2.0))],
-    mistakes=(root_by_precedence,),
+    mistakes=(
+        root_by_precedence,
+        rate_of_one,
+    ),
     read="stochastic-gradients",
 )
 
