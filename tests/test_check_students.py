@@ -61,8 +61,8 @@ WRONG = {
     },
     "bug_in_rmsprop": {
         f"{AVERAGE}return x - lr * g / (v + eps**2) ** 0.5, v": "eps_squared_inside_root",
-        f"{AVERAGE}return x - lr * g / (v**0.5 + eps**2), v": "eps_squared",
-        f"{AVERAGE}return x - lr * g / (v**0.5 + eps**0.5), v": "eps_rooted",
+        f"{AVERAGE}return x - lr * g / (v**0.5 + eps**2), v": "x_function_on",
+        f"{AVERAGE}return x - lr * g / (v**0.5 + eps**0.5), v": "x_function_on",
     },
     "adadelta_step": {
         f"{AVERAGE}delta = (d**0.5 + eps) / (v + eps)**0.5 * g; {STEPS}": "eps_outside_above",
@@ -181,7 +181,7 @@ return out""": "averages_left_out",
     "beta_for_window": {"return 1 / (1 - window)": "window_of_window"},
     "after_steps": {"return (1 - lr * curvature) ** t": "x_t_left_out"},
     "largest_rate": {"return 2 * max(curvatures)": "limit_operator"},
-    "effective_rate": {"return 1 / (1 - momentum)": "rate_is_factor"},
+    "effective_rate": {"return 1 / (1 - momentum)": "rate_left_out"},
     "inverse_sqrt": {
         "return lr / t**1/2": "root_by_precedence",
         "return 1 / t**0.5": "rate_of_one",

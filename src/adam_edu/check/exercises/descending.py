@@ -138,12 +138,6 @@ def rate_times_momentum(lr, momentum):
     return lr * momentum
 
 
-@wrong("rate")
-def rate_is_factor(momentum):
-    """That is how many times as far momentum goes. Multiply the rate by it."""
-    return 1 / (1 - momentum)
-
-
 effective_rate = formula(
     "effective_rate(lr, momentum)",
     "lr / (1 - momentum)",
@@ -157,7 +151,6 @@ effective_rate = formula(
         rate_of_one_gradient,
         rate_two_terms,
         rate_times_momentum,
-        rate_is_factor,
     ),
     read="momentum",
 )

@@ -286,12 +286,6 @@ def norm_of_abs(g):
     return np.sum(abs(g))
 
 
-@wrong("norm")
-def norm_of_largest(g):
-    """Your norm is the largest coordinate. The length is the root of the sum of the squares."""
-    return np.max(abs(g))
-
-
 @wrong("clipped")
 def comparison_reversed(g, max_norm, norm):
     """Your comparison is the wrong way round: you lengthen the short gradients and leave the long
@@ -349,7 +343,6 @@ clip_by_norm = formula(
         short_ones_lengthened,
         all_scaled_and_zero_divided,
         norm_of_abs,
-        norm_of_largest,
         comparison_reversed,
         divided_by_max,
         clipped_above,

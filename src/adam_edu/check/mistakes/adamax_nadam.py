@@ -23,12 +23,6 @@ def u_is_average(u, g, beta2, eps):
 
 
 @wrong("u")
-def u_of_squares(u, g, beta2, eps):
-    """Your u takes the squared gradient. In the infinity norm no square is taken, and no root."""
-    return maximum(beta2 * u, g * g + eps)
-
-
-@wrong("u")
 def u_forgets(g, eps):
     """Your u is the size of the last gradient: the old u is not in it."""
     return abs(g) + eps
@@ -52,7 +46,6 @@ ADAMAX = (
     m_not_corrected,
     *bias_correction.COUNTING,
     u_is_average,
-    u_of_squares,
     u_forgets,
     root_of_u,
     eps_after_maximum,

@@ -90,20 +90,6 @@ def eps_squared_inside_root(v_hat, eps):
 
 
 @wrong("denominator")
-def eps_squared(v_hat, eps):
-    """You square epsilon. It is added to the root, which has the gradient's unit, and so has
-    epsilon: sqrt(v_hat) + eps."""
-    return sqrt(v_hat) + eps * eps
-
-
-@wrong("denominator")
-def eps_rooted(v_hat, eps):
-    """You add the root of epsilon. So large does epsilon act if it is inside the root, and that is
-    the trouble with it there. Added to the root is epsilon itself: sqrt(v_hat) + eps."""
-    return sqrt(v_hat) + eps**0.5
-
-
-@wrong("denominator")
 def eps_is_maximum(v_hat, eps):
     """You divide by the larger of the root and epsilon. That guards against zero as well; asked for
     is the sum of the two, as in the paper."""
@@ -157,8 +143,6 @@ DENOMINATOR = (
     root_missing,
     eps_missing,
     eps_squared_inside_root,
-    eps_squared,
-    eps_rooted,
     eps_is_maximum,
     half_not_root,
 )
