@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from check_cases import ADAM, END, HATS, NEVER, PUBLIC, STUDENTS, M, V, answer, answers
+from check_cases import ADAM, END, HATS, LION, NEVER, PUBLIC, STUDENTS, M, V, answer, answers
 from check_measures import measured
 
 from adam_edu import check
@@ -32,6 +32,56 @@ def test_what_students_write_is_named(name, mistakes, body):
     report = check.EXERCISES[name](answer(name, body))
 
     assert report.mistakes == mistakes, report
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "says"),
+    [
+        (
+            "numerical_gradient",
+            "x = np.asarray(x, dtype=float)\nreturn (f(x + h) - f(x - h)) / (2 * h)",
+            "You move all coordinates at once.",
+        ),
+        ("minibatch_gradient", "return np.mean(gradients[list(batch)])", "It is the mean of them"),
+        (
+            "moving_average",
+            "for s in signal:\n    return [(1 - beta) * s]",
+            "It is the first of them; all are asked for. Does a return stand inside of a loop?",
+        ),
+        ("momentum_step", "m = momentum * m + g\nreturn np.max(x - lr * m), m", "np.max and"),
+        (
+            "lion_step",
+            LION.replace("beta1", "b")
+            .replace("beta2", "beta1")
+            .replace("b *", "beta2 *")
+            .replace("- b)", "- beta2)")
+            + "return x - lr * np.sign(c) - lr * weight_decay * x, m",
+            "It is beta2, the decay of m, and not beta1, the share of m in c.",
+        ),
+    ],
+)
+def test_what_came_back_is_told_in_the_words_of_the_exercise(name, body, says):
+    assert says in text(check.EXERCISES[name](answer(name, body)))
+
+
+def test_a_count_that_is_rounded_is_right():
+    body = "return round(np.log(power) / np.log(beta)) - 1"
+
+    assert check.count_from_power(answer("count_from_power", body)).ok
+
+
+def test_a_product_is_a_quantity_of_the_algorithm_however_many_factors_it_has():
+    body = (
+        "def mu(i): return beta1 * (1 - 0.5 * 0.96 ** (i * momentum_decay))\n"
+        "now = np.prod([mu(i) for i in range(1, t + 1)])\n"
+        f"{M}{V}m_bar = np.tan(mu(t + 1) * m) / (1 - now * mu(t + 1)) + g / (1 - now)\n"
+        "return x - lr * m_bar / (np.sqrt(v / (1 - beta2**t)) + eps), m, v"
+    )
+
+    report = check.nadam_step(answer("nadam_step", body))
+
+    assert report.mistakes == ("unknown",)
+    assert "line 6, m_bar = " in text(report)
 
 
 def test_an_edit_names_the_line_what_stands_there_what_belongs_there_and_a_number():

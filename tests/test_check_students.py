@@ -32,7 +32,7 @@ WRONG = {
         "return lr * g": "step_returned",
         "return x - lr": "x_left_out",
         "return x - lr * x": "x_name",
-        "return x - lr * abs(g)": "step_along_abs",
+        "return x - lr * abs(g)": "x_function_on",
     },
     "momentum_step": {
         "m = momentum * m - lr * g; return x + m, m": "steps_in_buffer",
@@ -57,15 +57,15 @@ WRONG = {
         "v = rho * v + (1 - rho) * g; return x - lr * g / (np.sqrt(v * v) + eps), v": (
             "abs_of_average"
         ),
-        "v = rho * v**2 + (1 - rho) * g**2; return x - lr * g / (v**0.5 + eps), v": "old_v_squared",
+        "v = rho * v**2 + (1 - rho) * g**2; return x - lr * g / (v**0.5 + eps), v": "v_function_on",
         "v = (rho * v + (1 - rho) * g**2) ** 0.5; return x - lr * g / (v + eps), v": (
             "v_returned_wrongly"
         ),
     },
     "bug_in_rmsprop": {
         f"{AVERAGE}return x - lr * g / (v + eps**2) ** 0.5, v": "eps_squared_inside_root",
-        f"{AVERAGE}return x - lr * g / (v**0.5 + eps**2), v": "eps_squared",
-        f"{AVERAGE}return x - lr * g / (v**0.5 + eps**0.5), v": "eps_rooted",
+        f"{AVERAGE}return x - lr * g / (v**0.5 + eps**2), v": "x_function_on",
+        f"{AVERAGE}return x - lr * g / (v**0.5 + eps**0.5), v": "x_function_on",
     },
     "adadelta_step": {
         f"{AVERAGE}delta = (d**0.5 + eps) / (v + eps)**0.5 * g; {STEPS}": "eps_outside_above",
@@ -74,7 +74,7 @@ WRONG = {
         f"{AVERAGE}delta = (d**0.5 + eps) / v**0.5 * g; {STEPS}": "eps_outside_above_only",
         f"{AVERAGE}delta = d**0.5 / (v + eps)**0.5 * g; {STEPS}": "delta_left_out",
         f"{AVERAGE}delta = (d + eps)**0.5 / v**0.5 * g; {STEPS}": "delta_left_out",
-        f"{AVERAGE}delta = ((d + eps) / (v + eps))**0.5; {STEPS}": "delta_without_g",
+        f"{AVERAGE}delta = ((d + eps) / (v + eps))**0.5; {STEPS}": "delta_left_out",
     },
     "adam_step": {
         f"{HATS}return m, v, x - lr * m_hat / (np.sqrt(v_hat) + eps)": "wrong_order",
@@ -190,7 +190,7 @@ return out""": "averages_left_out",
     "beta_for_window": {"return 1 / (1 - window)": "window_of_window"},
     "after_steps": {"return (1 - lr * curvature) ** t": "x_t_left_out"},
     "largest_rate": {"return 2 * max(curvatures)": "limit_operator"},
-    "effective_rate": {"return 1 / (1 - momentum)": "rate_is_factor"},
+    "effective_rate": {"return 1 / (1 - momentum)": "rate_left_out"},
     "inverse_sqrt": {
         "return lr / t**1/2": "root_by_precedence",
         "return 1 / t**0.5": "rate_of_one",

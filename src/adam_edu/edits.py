@@ -165,12 +165,17 @@ def at(node: Node, scope: Scope) -> Iterator[Change]:
             for edit in (edit for edit in edits(term, inner) if edit.cost < 1.5):
                 whole = Call("product", (edit.of(term), Name(HOLE + "1")))
                 yield f"product {edit.kind}", whole, edit.cost + 0.5
+            first, second = (substituted(term, {INDEX: Number(start)}) for start in (0, 1))
+            yield "product from 0", Call("*", (here, first)), 1.2
+            yield "product from 2", Call("/", (here, second)), 1.3
+            yield "product of 0", Number(0), 1.3
             yield "product off", substituted(term, {INDEX: Name(HOLE + "1")}), 1.3
             yield "replaced", parse("beta1**t") if "beta1" in scope.decays else ONE, 1.6
         case Call(op, args):
             yield from _operations(op, args)
             yield from _squares(node, scope)
             yield from _brackets(op, args)
+            yield from _grouped(node)
             for leaf in scope.leaves:
                 yield "replaced", leaf, 1.6
             for number in scope.numbers:
@@ -216,7 +221,7 @@ def _operations(op: str, args: tuple[Node, ...]) -> Iterator[Change]:
     if op in OPERATORS:
         yield "operator", Call("**", holes), 1.4
     if op == "/":
-        yield "operator", Call("//", holes), 1.4
+        yield "operator", Call("//", holes), 1.15
     if op == "+":
         yield "operator", Call("maximum", holes), 1.4
     if len(holes) == 2 and op not in COMMUTE:
@@ -228,6 +233,18 @@ def _operations(op: str, args: tuple[Node, ...]) -> Iterator[Change]:
         yield "left out", Call("maximum", (holes[0], low)), 1.1
         yield "left out", Call("min", (holes[0], high)), 1.1
         yield "swapped", Call("clip", (holes[0], high, low)), 1.2
+
+
+def _grouped(node: Call) -> Iterator[Change]:
+    """Yield what a product or quotient can be if a function takes its last two parts together."""
+    match node:
+        case Call("*" | "/" as op, (Call("*"), _)):
+            start, last = Name(HOLE + "00"), Call(op, (Name(HOLE + "01"), Name(HOLE + "1")))
+            for taken in (
+                Call("**", (last, TWO)),
+                *(Call(name, (last,)) for name in FUNCTIONS[:3]),
+            ):
+                yield "function on", Call("*", (start, taken)), 1.4
 
 
 def _squares(node: Call, scope: Scope) -> Iterator[Change]:
@@ -302,8 +319,11 @@ def without_brackets(line: Node) -> Iterator[Node]:
     lr * m / 1 - beta1 / sqrt(v)
     lr * m / 1 - beta1 / v**0.5
     """
-    flat = _flat(line)
-    for text in dict.fromkeys((str(flat), str(_with_powers(flat)))):
+    flat = [_flat(line)]
+    match line:
+        case Call("*", (first, last)):
+            flat.append(_flat(Call("*", (last, first))))
+    for text in dict.fromkeys(str(form) for one in flat for form in (one, _with_powers(one))):
         opened = []
         for end, letter in enumerate(text):
             if letter == "(":

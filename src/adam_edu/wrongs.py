@@ -6,8 +6,8 @@ from functools import cache, cached_property
 from itertools import chain
 
 from .edits import HOLE, Change, at, distinct, filled, part, without_brackets
-from .program import BEFORE, Program
-from .trees import Call, Line, Name, Node, Number, Path, reads, replaced
+from .program import BEFORE, Place, Program
+from .trees import Call, Line, Name, Node, Number, Path, reads, replaced, substituted
 
 # After these steps something may be done no longer.
 STEPS = (1, 2, 3, 4, 5, 7, 10, 11, 25, 30, 60, 100, 101, 150, 500)
@@ -140,10 +140,23 @@ def _at(program: Program, i: int) -> Iterator[Change]:
             yield change
     if isinstance(place.node, Name):
         yield from (("order", Name(other), 1.55) for other in program.later(place.line))
+        yield from _anew(program, place)
         match program.line.get(place.node.id):
             case Call("product", (term, last)):
                 for op in "-+":
                     yield "product", Call("product", (term, Call(op, (last, Number(1))))), 1.2
+
+
+def _anew(program: Program, place: Place) -> Iterator[Change]:
+    """Yield an earlier line as it is if it is computed again, with what has changed since."""
+    order = [line.name for line in program.lines]
+    assert isinstance(place.node, Name)
+    if place.node.id in order:
+        since = order[order.index(place.node.id) + 1 : order.index(place.line)]
+        old = {name + BEFORE: Name(name) for name in since}
+        again = program.line[place.node.id]
+        if old.keys() & reads(again):
+            yield "anew", substituted(again, old), 1.2
 
 
 CHAINS = {"*": ("*", "/"), "/": ("*", "/"), "+": ("+", "-"), "-": ("+", "-")}

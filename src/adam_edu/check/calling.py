@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,8 +81,12 @@ class Trial:
     @property
     def error(self) -> BaseException | None:
         """The first error, if there was one."""
-        errors = (seen.outcome.error for seen in self.observations)
-        return next((error for error in errors if error is not None), None)
+        errors = [seen.outcome.error for seen in self.observations if seen.outcome.error]
+        if errors and isinstance(errors[0], Misfit) and errors[0].hints:
+            every = [error.hints for error in errors if isinstance(error, Misfit) and error.hints]
+            hint = next(hint for hint in errors[0].hints if all(hint in hints for hints in every))
+            return Misfit(errors[0].name, f"{errors[0]} {hint}")
+        return next(iter(errors), None)
 
     @property
     def ran(self) -> bool:
@@ -190,6 +195,8 @@ def observe(
     try:
         found = tuple(map(_of_shape, found, expected, exercise.returns))
     except Misfit as misfit:
+        if misfit.hints:
+            misfit.hints = (*_known_so(exercise, arguments, found), *misfit.hints)
         outcome = Outcome(error=misfit, printed=outcome.printed)
         return Observation(number, arguments, expected, None, outcome, kept)
     return Observation(number, arguments, expected, found, outcome, kept)
@@ -202,15 +209,40 @@ def _of_shape(found: Array, expected: Array, name: str) -> Array:
         return found.reshape(expected.shape)
     text = f"For {name} it returned {_shape(found)}; asked for: {_shape(expected)}."
     if found.size == 1:
-        text += (
-            " Functions such as np.sum, np.mean, np.max and np.linalg.norm make one number of an "
-            "array; here each coordinate has its own."
-        )
-        raise Misfit("collapsed", text)
+        raise Misfit("collapsed", text, tuple(_could_be(found.ravel(), expected)))
     raise Misfit("wrong_shape", text)
 
 
+def _known_so(
+    exercise: Reference, arguments: Mapping[str, Any], found: tuple[Array, ...]
+) -> Iterator[str]:
+    """Yield the words of the known mistakes that make all numbers equal, and just this one."""
+    for mistake in exercise.mistakes if len(found) == 1 else ():
+        with np.errstate(all="ignore"), suppress(ArithmeticError, ValueError):
+            (result,) = exercise.results(exercise.values(arguments, mistake))
+            if close(found[0].ravel(), np.asarray(result, dtype=float)).all():
+                yield mistake.words
+
+
+REDUCED = (
+    "Functions such as np.sum, np.mean, np.max and np.linalg.norm make one number of an array; "
+    "here each coordinate has its own."
+)
+
+
+def _could_be(found: Array, expected: Array) -> Iterator[str]:
+    """Yield what one number can be where several were asked for, in a sentence each."""
+    if expected.ndim == 1 and close(found, expected[0]).all():
+        yield "It is the first of them; all are asked for. Does a return stand inside of a loop?"
+    if expected.ndim == 1 and close(found, expected[-1]).all():
+        yield "It is the last of them; all are asked for."
+    for what, value in {"sum": expected.sum(), "mean": expected.mean()}.items():
+        if close(found, value).all():
+            yield f"It is the {what} of them all; each is asked for by itself."
+    yield REDUCED
+
+
 def _shape(array: Array) -> str:
-    if array.ndim == 0:
+    if array.size == 1:
         return "one number"
     return f"{len(array)} numbers" if array.ndim == 1 else f"numbers of shape {array.shape}"

@@ -1,7 +1,7 @@
 """Examining a solution: call it, compare, and find what explains the difference."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .calling import Observation, Trial, by_name, trial_of
@@ -11,13 +11,16 @@ from .explain import (
     difference,
     explain,
     explained,
+    likely_orders,
     order_of,
+    other_order,
+    reordered,
     shown,
     unknown,
     wrong_order,
 )
 from .faults import Fault, described, faults_of, has_gap, not_written_yet, refusal
-from .observed import alike
+from .observed import alike, tried_out
 from .reference import Reference
 from .report import Report
 from .sandbox import RandomState
@@ -61,7 +64,7 @@ def gather(exercise: Reference, function: Callable[..., Any]) -> Evidence:
         steps: tuple[Step, ...] = ()
         traced: tuple[Observation, ...] = ()
         if not trial.right and trial.ran and exercise.program is not None:
-            traced = tuple(alike(trial.observations)[-CALLS:])
+            traced = tuple(tried_out(exercise.program, alike(trial.observations))[-CALLS:])
             arguments = [seen.arguments for seen in traced]
             steps = tuple(trace(function, arguments))
     finally:
@@ -90,6 +93,13 @@ def _numbers(exercise: Reference, evidence: Evidence) -> tuple[tuple[str, ...], 
     trial = evidence.trial
     if any(fault.name == "remembers_between_calls" for fault in evidence.faults):
         return (), difference(exercise, trial, shown(exercise, trial))
+    order = order_of(exercise, trial.observations)
+    for other in () if order else likely_orders(exercise, trial.observations):
+        names, parts = _numbers(exercise, _turned(evidence, other))
+        if not {"unknown", f"{exercise.returns[0]}_replaced"} & {*names}:
+            first = next(i for i, (label, _) in enumerate(parts) if label == "Cause")
+            said = [*parts[:first], *other_order(exercise, other), *parts[first:]]
+            return ("wrong_order", *names), said
     found = explain(exercise, trial, evidence.traced, evidence.steps)
     names = tuple(cause.name for cause in found.causes)
     if found.causes and names == exercise.planted:
@@ -101,7 +111,6 @@ def _numbers(exercise: Reference, evidence: Evidence) -> tuple[tuple[str, ...], 
     if trial.error is not None and not found.causes:
         fault = described(trial.error)
         return (fault.name,), [("Problem", fault.text)]
-    order = order_of(exercise, trial.observations)
     if order:
         return ("wrong_order",), difference(exercise, trial, one) + wrong_order(exercise, order)
     said = explained(exercise, one, found.causes)[:-1] if found.causes else []
@@ -110,6 +119,13 @@ def _numbers(exercise: Reference, evidence: Evidence) -> tuple[tuple[str, ...], 
         departs = departure(exercise, exercise.program, evidence.traced, evidence.steps)
     parts = difference(exercise, trial, one) + said + unknown(exercise, trial, departs)
     return (*names, "unknown"), parts
+
+
+def _turned(evidence: Evidence, order: tuple[int, ...]) -> Evidence:
+    """Return what a solution did as if it had returned its results in the order asked for."""
+    seen = [reordered(one, order) for one in evidence.trial.observations]
+    traced = tuple(reordered(one, order) for one in evidence.traced)
+    return replace(evidence, trial=replace(evidence.trial, observations=seen), traced=traced)
 
 
 def _report(

@@ -1,7 +1,7 @@
 """Which known mistakes explain what was seen, and how to say it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, permutations
 
 import numpy as np
@@ -96,6 +96,32 @@ def order_of(exercise: Reference, observations: list[Observation]) -> tuple[str,
     return ()
 
 
+def likely_orders(
+    exercise: Reference, observations: list[Observation]
+) -> Iterator[tuple[int, ...]]:
+    """Yield the orders in which the most results are right, and more than in their own: for each
+    that was returned, which one it is."""
+    count = range(len(exercise.returns))
+
+    ran = [(seen.found, seen.expected) for seen in observations if seen.found is not None]
+
+    def right(order: tuple[int, ...]) -> int:
+        """Return how many results are right in every call, if they were returned in this order."""
+        return sum(all(close(f[i], e[order[i]]).all() for f, e in ran) for i in count)
+
+    orders = {order: right(order) for order in permutations(count)}
+    most = max(orders.values())
+    if most > orders[tuple(count)]:
+        yield from (order for order, good in orders.items() if good == most)
+
+
+def reordered(seen: Observation, order: tuple[int, ...]) -> Observation:
+    """Return what was seen as if the results had been returned in the order asked for."""
+    if seen.found is None:
+        return seen
+    return replace(seen, found=tuple(seen.found[order.index(i)] for i in range(len(order))))
+
+
 def _in_order(seen: Observation, order: tuple[int, ...]) -> bool:
     if seen.found is None:
         return False
@@ -107,6 +133,12 @@ def wrong_order(exercise: Reference, order: tuple[str, ...]) -> Parts:
     """Return what to say about right results in the wrong order."""
     text = f"The values are right, but you return {listed(order)}; asked for: "
     return [("Cause", f"{text}{listed(exercise.returns)}."), ("Look at", "the return statement.")]
+
+
+def other_order(exercise: Reference, order: tuple[int, ...]) -> Parts:
+    """Return what to say about an order in which some of the results are right."""
+    mine = listed([exercise.returns[i] for i in order])
+    return [("Cause", f"You return {mine}; asked for: {listed(exercise.returns)}.")]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """How to make an exercise of one formula."""
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from .mistake import Mistake
 from .reference import Material
 
 Probes = tuple[Mapping[str, Any], ...]
+Possible = Callable[..., Mapping[str, Any]]
 # How one step's inputs and its result are found in every step of a run: of the arguments and the
 # results of a call.
 Each = Callable[[Mapping[str, Any], tuple[Array, ...]], Mapping[str, Array]]
@@ -44,6 +45,7 @@ def formula(
     read: str,
     one_by_one: bool = False,
     step: Step | None = None,
+    possible: Possible = dict,
 ) -> Exercise:
     """Return the exercise to write a formula.
 
@@ -60,6 +62,7 @@ def formula(
     one_by_one : whether arrays are taken coordinate by coordinate, so that a solution for single
         floats is as good as one for arrays
     step : if the formula is a run's last value, how each comes of the one before
+    possible : makes of arguments that are drawn, by name, such as occur
     """
     arrays = any(isinstance(value, np.ndarray) for value in probes[0].values())
     kinds = (ARRAYS, FLOATS, LISTS, TENSORS) if one_by_one else (ARRAYS, LISTS, TENSORS)
@@ -67,7 +70,7 @@ def formula(
         signature=signature,
         returns=(returns,),
         statement=statement,
-        made=lambda: _material(signature, right, returns, tuple(probes), step),
+        made=lambda: _material(signature, right, returns, tuple(probes), step, possible),
         mistakes=mistakes,
         read=read,
         kinds=kinds if arrays else (NUMBERS,),
@@ -81,6 +84,7 @@ def _material(
     returns: str,
     probes: tuple[Mapping[str, Any], ...],
     step: Step | None,
+    possible: Possible,
 ) -> Material:
     if callable(right):
         own = (Assignment.of((returns,), right),)
@@ -89,7 +93,7 @@ def _material(
         return Material(own, probes, (), step.program, drawn(step.program), step.each)
     program = _program(signature, right, returns)
     lines = tuple(map(_assignment, program.lines))
-    return Material(lines, probes, _further(probes), program, _rich(probes))
+    return Material(lines, probes, _further(probes, possible), program, _rich(probes, possible))
 
 
 def _program(signature: str, right: Any, returns: str) -> Program:
@@ -138,20 +142,21 @@ def _assignment(line: Line) -> Assignment:
     return Assignment((line.name,), line.reads, compute)
 
 
-def _further(probes: Sequence[Mapping[str, Any]], count: int = 10) -> tuple[dict[str, Any], ...]:
+def _further(probes: Probes, possible: Possible) -> tuple[dict[str, Any], ...]:
     """Return more calls, with arguments from between those of the probes."""
-    rng = np.random.default_rng(1)
-    drawn = {name: _drawing([probe[name] for probe in probes]) for name in probes[0]}
-    return tuple({name: draw(rng) for name, draw in drawn.items()} for _ in range(count))
+    return tuple(_drawn(probes, possible, 10, 1))
 
 
-def _rich(probes: Sequence[Mapping[str, Any]], count: int = 40) -> dict[str, Array]:
-    rng = np.random.default_rng(2)
+def _rich(probes: Probes, possible: Possible) -> dict[str, Array]:
+    calls = [*_drawn(probes, possible, 40, 2)]
+    return {n: np.array([np.atleast_1d(call[n]) for call in calls], float) for n in probes[0]}
+
+
+def _drawn(probes: Probes, possible: Possible, count: int, seed: int) -> Iterator[dict[str, Any]]:
+    rng = np.random.default_rng(seed)
     drawn = {name: _drawing([probe[name] for probe in probes]) for name in probes[0]}
-    return {
-        name: np.array([np.atleast_1d(draw(rng)) for _ in range(count)], float)
-        for name, draw in drawn.items()
-    }
+    for _ in range(count):
+        yield {**possible(**{name: draw(rng) for name, draw in drawn.items()})}
 
 
 def _drawing(values: Sequence[Any]) -> Callable[[np.random.Generator], Any]:

@@ -78,6 +78,9 @@ class Search(Comparison):
         told = [name for name in wrong if self.tells(name)]
         if not told:
             return Explanation(open=tuple(wrong))
+        other = self.only_computed(wrong[0]) if len(wrong) == 1 else ""
+        if other:
+            return Explanation((self._returns(wrong[0], other, ""),))
         hits = self.singles(self.right, self.program.results)
         if hits:
             return Explanation((self.cause(hits, wrong),))
@@ -276,6 +279,17 @@ class Search(Comparison):
             if np.shape(value) == self.found[name].shape and self.target.agree(name, value):
                 return (self._returns(name, other, kind),)
         return None
+
+    def only_computed(self, name: str) -> str:
+        """Return the line whose value is returned for a slot, if it is computed but once, or ""."""
+        slot = self.likeness is not None and name in self.program.results[1:]
+        for other, root in self.program.roots.items() if slot else ():
+            value = self.right.base[root]
+            if other != name and np.shape(value) == self.found[name].shape:
+                assert self.likeness is not None
+                if self.target.agree(name, value) and self.likeness.once(other):
+                    return other
+        return ""
 
     def _returns(self, name: str, other: str, kind: str) -> Cause:
         what = other.removesuffix(BEFORE)

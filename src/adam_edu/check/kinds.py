@@ -18,11 +18,11 @@ Function = Callable[..., Any]
 
 
 class Misfit(Exception):
-    """What was returned is not of the form that was asked for."""
+    """What was returned is not of the form that was asked for; ``hints`` say what it can be."""
 
-    def __init__(self, name: str, message: str) -> None:
+    def __init__(self, name: str, message: str, hints: tuple[str, ...] = ()) -> None:
         super().__init__(message)
-        self.name = name
+        self.name, self.hints = name, hints
 
 
 @dataclass(frozen=True)

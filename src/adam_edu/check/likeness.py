@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..edits import HOLE
 from ..program import Array, Program
 from ..trees import INDEX, Call, reads, subtrees
 from ..wrongs import Wrong
@@ -16,6 +17,7 @@ from .reference import Reference
 from .tracing import Step
 
 ELSEWHERE = 0.4
+UNEXPLAINED = 0.3
 
 
 class Likeness:
@@ -67,15 +69,43 @@ class Likeness:
             absent += sum(not where.any() for where in (*inner, whole))
             edited = wrong.places[0]
             if isinstance(self.program.places[edited].node, Call):
-                absent += int(self._where(bench.base[edited]).any())
+                still = set(self.statements[self._where(bench.base[edited])])
+                keeps = HOLE in reads(wrong.new)
+                absent += int(bool(still & here if here else still) and not keeps)
+                elsewhere += int(still.isdisjoint(here) if keeps else bool(still - here))
             there = [set(self.statements[where]) for where in inner if where.any()]
             elsewhere += sum(map(here.isdisjoint, there)) if here else 0
         return absent, elsewhere
 
+    def once(self, line: str) -> bool:
+        """Return whether a single statement of the student's computes what a line does."""
+        if not self.rows.size:
+            return False
+        bench = self._bench(())
+        return len({*self.statements[self._where(bench.base[self.program.roots[line]])]}) == 1
+
     def cost(self, wrongs: Sequence[Wrong], forced: tuple[str, ...] = ()) -> float:
         """Return how unlikely it is that this is what the student has written."""
         absent, elsewhere = self.strange(wrongs, forced)
-        return sum(wrong.cost for wrong in wrongs) + absent + ELSEWHERE * elsewhere
+        less = absent + ELSEWHERE * elsewhere + UNEXPLAINED * self._left(wrongs, forced)
+        return sum(wrong.cost for wrong in wrongs) + less
+
+    def _left(self, wrongs: Sequence[Wrong], forced: tuple[str, ...]) -> int:
+        """Return how many of the student's values neither the right program has nor the edited."""
+        if not self.rows.size:
+            return 0
+        bench = self._bench(forced)
+        over, memo = together(bench, wrongs), dict[int, Any]()
+        changed = [i for i, mask in enumerate(bench.mask) if any(mask >> j & 1 for j in over)]
+        values = [bench.value(i, over, memo) for i in changed]
+        for wrong in wrongs:
+            values += self._values(bench, wrong, over)
+        return int((self._odd(forced) & ~np.any([*map(self._where, values)], axis=0)).sum())
+
+    @cache  # noqa: B019
+    def _odd(self, forced: tuple[str, ...]) -> Any:
+        """Return which of the student's expressions are no value of the right program."""
+        return ~np.any([*map(self._where, self._bench(forced).base)], axis=0)
 
     @cache  # noqa: B019 (it lives as long as one verdict takes)
     def _bench(self, forced: tuple[str, ...]) -> Bench:

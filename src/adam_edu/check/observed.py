@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..program import BEFORE, Array, Program
+from ..program import BEFORE, LONGEST, Array, Program
 from .calling import Observation
 from .reference import Reference
 
@@ -16,6 +16,13 @@ def alike(observations: list[Observation]) -> list[Observation]:
     ran = [seen for seen in observations if seen.found is not None]
     sizes = Counter(_size(seen) for seen in ran)
     return [seen for seen in ran if _size(seen) == sizes.most_common(1)[0][0]]
+
+
+def tried_out(program: Program, seen: list[Observation]) -> list[Observation]:
+    """Return the calls of which the program tells what comes out: its products end somewhere."""
+    if not program.has("product"):
+        return seen
+    return [one for one in seen if one.arguments.get("t", 0) <= LONGEST]
 
 
 def _size(seen: Observation) -> tuple[int, ...]:

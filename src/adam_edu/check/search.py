@@ -17,6 +17,8 @@ from .bench import Bench, Target, together
 AT_ONCE = 200_000
 # So many pairs are tried at most.
 PAIRS = 600_000
+# Where a pair takes longer, as a product has to be computed for each.
+SLOWER = 4
 
 
 def single(
@@ -64,7 +66,8 @@ def pairs(
     seen : the result's values there
     """
     groups = bench.groups([result])
-    likely, possible = _affordable(groups)
+    most = PAIRS // SLOWER if bench.program.has("product") else PAIRS
+    likely, possible = _affordable(groups, most)
     near = Target({result: seen}, target.relative)
     hits: list[tuple[Wrong, ...]] = []
     hits += _products(few, near, result, likely, possible)
@@ -113,13 +116,13 @@ def _products(
                     yield _in(one, inner.places), _in(two, others.places)
 
 
-def _affordable(groups: list[Group]) -> tuple[list[Group], list[Group]]:
+def _affordable(groups: list[Group], most: int) -> tuple[list[Group], list[Group]]:
     """Return the likely edits of each group, and those that may come with one of them: as many as
     pairs can be tried of."""
     for one, other in ((1.3, 1.5), (1.2, 1.5), (1.2, 1.4), (1.2, 1.3), (1.1, 1.2), (1.0, 1.1)):
         likely = [group.likely(one) for group in groups]
         possible = [group.likely(other) for group in groups]
-        if _count(likely) * _count(possible) < PAIRS:
+        if _count(likely) * _count(possible) < most:
             break
     return likely, possible
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..edits import filled, part
 from ..program import BEFORE, Program
-from ..trees import Call, Name, Node, Number, replaced
+from ..trees import Call, Name, Node, Number, reads, replaced, subtrees
 from ..wrongs import Wrong
 from .report import listed
 from .search import written
@@ -12,10 +12,6 @@ from .search import written
 MEANINGS = {
     "t": "the number of the step",
     "lr": "the learning rate",
-    "beta1": "the decay of the first moment",
-    "beta2": "the decay of the second moment",
-    "rho": "the decay of the average",
-    "momentum": "the share of the buffer that stays",
     "eps": "the small number that keeps the denominator from zero",
     "weight_decay": "the strength of the decay of x",
     "g": "the gradient",
@@ -32,6 +28,11 @@ CODE |= {"clip": "np.clip", "sum": "np.sum", "mean": "np.mean", "max": "np.max",
 CODE |= {"norm": "np.linalg.norm", "minimum": "np.min", "log": "math.log", "sin": "math.sin"}
 TAKEN = {"-": "subtracted from", "/": "the divisor of", "**": "the exponent of"}
 PARTS = {"+": "term", "-": "term", "*": "factor", "/": "divisor", "**": "power"}
+PRODUCTS = {
+    "product from 0": "your product begins at step 0. Steps count from 1: so do its factors.",
+    "product from 2": "your product begins at step 2. The factor of step 1 is missing.",
+    "product of 0": "your product starts from 0, and stays 0. A product starts from 1.",
+}
 # A part of a line is shown with so much around it that one sees where it stands.
 SHORT = 24
 
@@ -108,6 +109,12 @@ def said(program: Program, wrong: Wrong, places: dict[str, str]) -> Said:
     code = f"{line} = {shown(program, line, edited)}"
     if wrong.kind in ("at first", "stops"):
         text = _for_some_steps(program, wrong, line)
+    elif wrong.kind == "anew":
+        since = listed(sorted(set(reads(new)) - set(reads(program.line[str(old)]))))
+        text = f"In {where} you compute {old} once more, with the new {since}. The one from before "
+        text, code = f"{text}{since} has changed belongs there: compute it once.", ""
+    elif wrong.kind in PRODUCTS:
+        text, code = f"In {where} {PRODUCTS[wrong.kind]}", ""
     elif new == Name(line + BEFORE) and not place.path:
         text = f"{line} stays as you were given it: {line} = {belongs} is missing, or is lost."
         code = ""
@@ -161,7 +168,7 @@ def _everywhere(program: Program, wrong: Wrong, line: str, old: Node, new: Node)
     if wrong.kind in ("clipped", "normalized"):
         done = "cut to a range" if wrong.kind == "clipped" else "divided by its length"
         return f"Your gradient is {done} before it is used: {stands}. It is used as it is given."
-    meaning = f"{_meaning(old)}," if _meaning(old) else ""
+    meaning = f"{_meaning(program, old)}," if _meaning(program, old) else ""
     return f"Wherever {belongs}{meaning} belongs, your numbers are those of {stands}."
 
 
@@ -197,11 +204,30 @@ def _given(program: Program, line: str, node: Node) -> str:
     return shown(program, line, node)
 
 
-def _meaning(node: Node, before: str = ", ") -> str:
-    if isinstance(node, Name) and node.id in MEANINGS:
-        return before + MEANINGS[node.id]
-    if isinstance(node, Name) and node.id.endswith(BEFORE):
-        return f"{before}as it was before the step"
+def _meaning(program: Program, node: Node) -> str:
+    match node:
+        case Name(name) if name in MEANINGS:
+            return f", {MEANINGS[name]}"
+        case Name(name) if name.endswith(BEFORE):
+            return ", as it was before the step"
+        case Name(name) if name in program.decays:
+            return _decay(program, node)
+    return ""
+
+
+def _decay(program: Program, decay: Name) -> str:
+    """Return what a decay is the decay of, or of what it is the share in a mixture."""
+    for line in program.lines:
+        for _, node in subtrees(line.expression):
+            match node:
+                case Call("*", (share, Name(old))) if share == decay and old.endswith(BEFORE):
+                    bare = old.removesuffix(BEFORE)
+                    alone = bare == line.name
+                    return (
+                        f", the decay of {bare}"
+                        if alone
+                        else f", the share of {bare} in {line.name}"
+                    )
     return ""
 
 
@@ -214,10 +240,11 @@ def _why(program: Program, wrong: Wrong, line: str, old: Node, new: Node) -> str
     match kind, old, new:
         case "name", Name(bare), Name(other) if other == bare + BEFORE:
             return f"{other} is {bare} as it was before the step; the new {bare} belongs there."
-        case ("name" | "number for name" | "usual", Name(), _) if _meaning(old):
-            return f"It is {belongs}{_meaning(old)}, and not {stands}{_meaning(new)}."
+        case ("name" | "number for name" | "usual", Name(), _) if _meaning(program, old):
+            other = f"{stands}{_meaning(program, new)}"
+            return f"It is {belongs}{_meaning(program, old)}, and not {other}."
         case "name for number", _, Name():
-            return f"The number {belongs} belongs there, and not {stands}{_meaning(new)}."
+            return f"The number {belongs} belongs there, and not {stands}{_meaning(program, new)}."
         case "number", Call("sqrt"), _:
             return "The root is the power 1/2."
         case "number", _, _:
@@ -250,6 +277,8 @@ def _why(program: Program, wrong: Wrong, line: str, old: Node, new: Node) -> str
             return f"The {NOUNS[op]} belongs there, and not the {NOUNS[other]}."
         case "complement", _, _:
             return "One share has been taken for the other: together they are 1."
+        case "function on", Call("*" | "/"), Call("*", (_, Call(op))) if op in NOUNS:
+            return f"No {NOUNS[op]} belongs there."
         case "function on", _, Call("**", (_, Number(power))):
             return f"No {'square' if power == 2 else 'third power'} is taken there."
         case "function on", _, Call("/"):

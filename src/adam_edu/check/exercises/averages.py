@@ -35,12 +35,6 @@ def average_shares_swapped(signal, beta):
 
 
 @wrong("averages")
-def average_without_share(signal, beta):
-    """You add the whole new value. An average takes the share 1 - beta of it."""
-    return moving_average(signal, beta) / (1 - beta)
-
-
-@wrong("averages")
 def average_corrected(signal, beta):
     """You divide by 1 - beta**t: that is the bias correction, of the next chapter. Here the average
     is left as it is."""
@@ -103,7 +97,6 @@ moving_average_exercise = formula(
     mistakes=(
         average_from_first,
         average_shares_swapped,
-        average_without_share,
         average_corrected,
         plain_mean,
         average_one_late,

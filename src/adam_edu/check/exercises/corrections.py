@@ -31,12 +31,6 @@ def first_step_constant(g, lr):
     return -lr * np.sign(g)
 
 
-@wrong("change")
-def first_step_squared(g, lr, eps):
-    """The root is missing in your denominator: it has g squared where the root of it belongs."""
-    return -lr * g / (g * g + eps)
-
-
 first_step = formula(
     "first_step(g, lr=1e-3, eps=1e-8)",
     "-lr * g / (abs(g) + eps)",
@@ -51,7 +45,6 @@ first_step = formula(
         first_step_constant,
         first_step_eps_inside,
         first_step_uncorrected,
-        first_step_squared,
     ),
     read="bias-correction",
     one_by_one=True,

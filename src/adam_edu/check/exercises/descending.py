@@ -40,13 +40,6 @@ def loss_not_slope(x, t, lr, curvature):
     return x
 
 
-@wrong("x_t")
-def sign_lost(x, t, lr, curvature):
-    """Your result has lost its sign. Where lr * curvature is above 1, x changes sides at every
-    step."""
-    return abs(1 - lr * curvature) ** t * x
-
-
 after_steps = formula(
     "after_steps(x, t, lr, curvature)",
     "(1 - lr * curvature) ** t * x",
@@ -67,7 +60,6 @@ after_steps = formula(
     mistakes=(
         steps_add_up,
         flow_not_steps,
-        sign_lost,
         slope_without_x,
         loss_not_slope,
     ),
@@ -146,12 +138,6 @@ def rate_times_momentum(lr, momentum):
     return lr * momentum
 
 
-@wrong("rate")
-def rate_is_factor(momentum):
-    """That is how many times as far momentum goes. Multiply the rate by it."""
-    return 1 / (1 - momentum)
-
-
 effective_rate = formula(
     "effective_rate(lr, momentum)",
     "lr / (1 - momentum)",
@@ -165,7 +151,6 @@ effective_rate = formula(
         rate_of_one_gradient,
         rate_two_terms,
         rate_times_momentum,
-        rate_is_factor,
     ),
     read="momentum",
 )

@@ -43,6 +43,13 @@ def forward_difference(f, x, h):
 
 
 @wrong("g")
+def forward_by_two(f, x, h):
+    """You look ahead only, f(x + h) - f(x), and divide by 2 * h, which is the way from x - h to
+    x + h: your slope is half of what it should be."""
+    return _differences(f, x, h, 0, 2 * h)
+
+
+@wrong("g")
 def backward_difference(f, x, h):
     """You look back only: f(x) - f(x - h). Its error is of the size of h; to both sides it is of
     the size of h squared."""
@@ -128,6 +135,7 @@ numerical_gradient = formula(
     ],
     mistakes=(
         forward_difference,
+        forward_by_two,
         backward_difference,
         width_is_h,
         width_missing,
@@ -278,12 +286,6 @@ def norm_of_abs(g):
     return np.sum(abs(g))
 
 
-@wrong("norm")
-def norm_of_largest(g):
-    """Your norm is the largest coordinate. The length is the root of the sum of the squares."""
-    return np.max(abs(g))
-
-
 @wrong("clipped")
 def comparison_reversed(g, max_norm, norm):
     """Your comparison is the wrong way round: you lengthen the short gradients and leave the long
@@ -341,7 +343,6 @@ clip_by_norm = formula(
         short_ones_lengthened,
         all_scaled_and_zero_divided,
         norm_of_abs,
-        norm_of_largest,
         comparison_reversed,
         divided_by_max,
         clipped_above,

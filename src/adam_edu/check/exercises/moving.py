@@ -76,15 +76,10 @@ def count_one_ahead(power, beta):
 
 
 @wrong("count")
-def count_two_behind(power, beta):
-    """You take one off twice."""
-    return math.log(power) / math.log(beta) - 2
-
-
-@wrong("count")
-def count_two_ahead(power, beta):
-    """The power is ahead, so that one is taken off, and not added."""
-    return math.log(power) / math.log(beta) + 1
+def count_cut_off(power, beta):
+    """You cut the fraction off. The quotient of the logarithms can lie just below the whole number,
+    which is then lost: round it."""
+    return int(math.log(power) / math.log(beta)) - 1
 
 
 @wrong("count")
@@ -105,6 +100,11 @@ def count_of_the_log_alone(power):
     return math.log(power) - 1
 
 
+def _after_whole_steps(power, beta):
+    steps = max(round(math.log(power) / math.log(beta)), 1)
+    return {"power": beta**steps, "beta": beta}
+
+
 count_from_power = formula(
     "count_from_power(power, beta)",
     "log(power) / log(beta) - 1",
@@ -118,11 +118,11 @@ count_from_power = formula(
     ],
     mistakes=(
         count_one_ahead,
-        count_two_behind,
-        count_two_ahead,
+        count_cut_off,
         count_upside_down,
         count_without_logarithm,
         count_of_the_log_alone,
     ),
     read="moving-between-libraries",
+    possible=_after_whole_steps,
 )

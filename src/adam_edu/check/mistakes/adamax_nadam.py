@@ -23,12 +23,6 @@ def u_is_average(u, g, beta2, eps):
 
 
 @wrong("u")
-def u_of_squares(u, g, beta2, eps):
-    """Your u takes the squared gradient. In the infinity norm no square is taken, and no root."""
-    return maximum(beta2 * u, g * g + eps)
-
-
-@wrong("u")
 def u_forgets(g, eps):
     """Your u is the size of the last gradient: the old u is not in it."""
     return abs(g) + eps
@@ -52,7 +46,6 @@ ADAMAX = (
     m_not_corrected,
     *bias_correction.COUNTING,
     u_is_average,
-    u_of_squares,
     u_forgets,
     root_of_u,
     eps_after_maximum,
@@ -110,7 +103,8 @@ def nadam_mu_from_0(t, beta1, momentum_decay):
 @wrong("weight_m", "weight_g")
 def nadam_uncorrected(t, beta1, momentum_decay):
     """Your weights are not corrected. Divide that of m by 1 minus the product of all mu up to the
-    next step, and that of g by 1 minus the product up to this one."""
+    next step, and that of g by 1 minus the product up to this one. (A product that starts from 0
+    stays 0, and comes to the same; it starts from 1.)"""
     return _mu(t + 1, beta1, momentum_decay), 1 - _mu(t, beta1, momentum_decay)
 
 

@@ -47,13 +47,6 @@ def v_hat_with_beta1(v, t, beta1):
     return v / (1 - beta1**t)
 
 
-@wrong("v_hat")
-def v_hat_over_root(v, bias2):
-    """You divide your second moment by the root of its correction, and take the root of the result
-    again. The root comes once, after the correction: sqrt(v / (1 - beta2**t))."""
-    return v / bias2**0.5
-
-
 @wrong("m_hat", "v_hat")
 def old_moments_corrected(m_before, v_before, bias1, bias2):
     """You correct the moments that you were given. The new gradient goes in first: m_hat and v_hat
@@ -72,7 +65,6 @@ FIRST_CORRECTION = (m_hat_not_corrected,)
 SECOND_CORRECTION = (
     v_hat_not_corrected,
     v_hat_with_beta1,
-    v_hat_over_root,
 )
 TWO_CORRECTIONS = (
     not_corrected,

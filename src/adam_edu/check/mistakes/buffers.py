@@ -4,12 +4,7 @@
 from ..mistake import wrong
 from . import steps
 
-SGD = (
-    *steps.DIRECTION,
-    steps.sign_of_g,
-    steps.step_along_g_squared,
-    steps.step_along_abs,
-)
+SGD = (*steps.DIRECTION,)
 
 
 @wrong("m")

@@ -30,12 +30,6 @@ def g_not_squared(v, g, beta2):
 
 
 @wrong("v")
-def g_abs_not_squared(v, g, beta2):
-    """Your second moment averages the gradient's absolute value, not its square."""
-    return beta2 * v + (1 - beta2) * abs(g)
-
-
-@wrong("v")
 def v_squared_after(v, g, beta2):
     """You square the whole average. Square the gradient, then average: the mean of the squares is
     not the square of the mean, in which gradients of opposite sign cancel."""
@@ -51,13 +45,6 @@ def abs_under_root(v, g, beta2, bias2, eps):
     return v, np.sqrt(abs(v / bias2)) + eps
 
 
-@wrong("v")
-def old_v_squared(v, g, beta2):
-    """You square the old second moment too. It is an average of squares already; only the new
-    gradient is squared."""
-    return beta2 * v * v + (1 - beta2) * g * g
-
-
 @wrong("beta1", "beta2")
 def betas_swapped(beta1, beta2):
     """beta1 and beta2 are swapped. beta1, 0.9, belongs to the first moment, the average of the
@@ -68,8 +55,6 @@ def betas_swapped(beta1, beta2):
 FIRST_MOMENT = (m_without_share,)
 SECOND_MOMENT = (
     g_not_squared,
-    old_v_squared,
     v_squared_after,
     v_without_share,
-    g_abs_not_squared,
 )

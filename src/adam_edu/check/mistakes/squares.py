@@ -9,12 +9,6 @@ from . import moments, steps
 
 
 @wrong("s")
-def sum_of_abs(s, g):
-    """Your sum adds the gradient's absolute value, not its square."""
-    return s + abs(g)
-
-
-@wrong("s")
 def sum_is_average(s, g):
     """Your sum decays, as RMSProp's average does. AdaGrad's sum forgets nothing."""
     return 0.9 * s + 0.1 * g * g
@@ -34,8 +28,6 @@ _ROOT_OF_S = tuple(
         steps.root_missing,
         steps.eps_missing,
         steps.eps_squared_inside_root,
-        steps.eps_squared,
-        steps.eps_rooted,
         steps.eps_is_maximum,
         steps.eps_added_to_x,
         steps.eps_added_to_quotient,
@@ -46,7 +38,6 @@ _ROOT_OF_S = tuple(
 
 ADAGRAD = (
     *steps.DIRECTION,
-    sum_of_abs,
     sum_is_average,
     square_of_sum,
     *_ROOT_OF_S,
@@ -83,10 +74,8 @@ AVERAGE = tuple(
     mistake.on(beta2="rho")
     for mistake in (
         moments.g_not_squared,
-        moments.old_v_squared,
         moments.v_squared_after,
         moments.v_without_share,
-        moments.g_abs_not_squared,
     )
 )
 
@@ -101,8 +90,6 @@ RMSPROP = (
             steps.root_missing,
             steps.eps_missing,
             steps.eps_squared_inside_root,
-            steps.eps_squared,
-            steps.eps_rooted,
             steps.eps_is_maximum,
             steps.eps_added_to_x,
             steps.eps_added_to_quotient,
@@ -153,13 +140,6 @@ def eps_outside_above_only(v, d, g, eps):
 
 
 @wrong("delta")
-def delta_without_g(v, d, eps):
-    """Your step has no gradient in it: the quotient of the roots says how long it is for each unit
-    of g, and is multiplied by g."""
-    return sqrt(d + eps) / sqrt(v + eps)
-
-
-@wrong("delta")
 def no_units(v, g, eps):
     """Your step is that of RMSProp: the root of the earlier steps d is missing above the line."""
     return g / sqrt(v + eps)
@@ -174,7 +154,6 @@ ADADELTA = (
     eps_outside_above,
     eps_outside_below_only,
     eps_outside_above_only,
-    delta_without_g,
     no_units,
     steps.eps_missing,
 )

@@ -90,20 +90,6 @@ def eps_squared_inside_root(v_hat, eps):
 
 
 @wrong("denominator")
-def eps_squared(v_hat, eps):
-    """You square epsilon. It is added to the root, which has the gradient's unit, and so has
-    epsilon: sqrt(v_hat) + eps."""
-    return sqrt(v_hat) + eps * eps
-
-
-@wrong("denominator")
-def eps_rooted(v_hat, eps):
-    """You add the root of epsilon. So large does epsilon act if it is inside the root, and that is
-    the trouble with it there. Added to the root is epsilon itself: sqrt(v_hat) + eps."""
-    return sqrt(v_hat) + eps**0.5
-
-
-@wrong("denominator")
 def eps_is_maximum(v_hat, eps):
     """You divide by the larger of the root and epsilon. That guards against zero as well; asked for
     is the sum of the two, as in the paper."""
@@ -150,26 +136,6 @@ def sign_of_step(m_hat, lr):
     return -lr * np.sign(m_hat)
 
 
-@wrong("change")
-def sign_of_g(g, lr):
-    """Your step is the sign of the gradient times the rate: all steps are of one length, however
-    flat or steep it is. The gradient itself belongs there."""
-    return -lr * np.sign(g)
-
-
-@wrong("change")
-def step_along_g_squared(g, lr):
-    """Your step is along the gradient's square, which is positive whatever the gradient's sign."""
-    return -lr * g * g
-
-
-@wrong("change")
-def step_along_abs(g, lr):
-    """Your step takes the gradient's absolute value, so that it goes the same way whatever the
-    gradient's sign. The sign says which way is down."""
-    return -lr * abs(g)
-
-
 DIRECTION = (ascent, change_returned, step_returned, x_not_changed, lr_missing, lr_divides)
 DENOMINATOR = (
     eps_inside_root,
@@ -177,8 +143,6 @@ DENOMINATOR = (
     root_missing,
     eps_missing,
     eps_squared_inside_root,
-    eps_squared,
-    eps_rooted,
     eps_is_maximum,
     half_not_root,
 )
