@@ -3,7 +3,10 @@
 import hashlib
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 
@@ -260,6 +263,21 @@ def test_the_package_is_packed_alike_each_time_and_has_what_a_page_runs():
     assert first.sent < 560_000
     assert {"adam_edu/check/__init__.py", "adam_edu/live/runner.py"} <= names
     assert {"adam_edu/lab/__init__.py", "adam_edu/live/digits.csv.gz"} <= others
+
+
+def test_what_comes_first_is_all_that_a_verdict_imports(tmp_path):
+    first, _ = bundle.package_parts(PYTHON)
+    zipfile.ZipFile(io.BytesIO(first.content)).extractall(tmp_path)
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import adam_edu.check.exercises as e"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; print(e.__file__)"],
+        capture_output=True,
+        text=True,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+    )
+    assert done.stdout.startswith(str(tmp_path)), done.stderr
     assert not [name for name in names | others if name.startswith("adam_edu/torch")]
     results = {f"adam_edu/results/{path.name}" for path in bundle.PACKAGE.glob("results/*.json*")}
     assert results

@@ -117,12 +117,13 @@ agreement = formula(
     returns="agreement",
     statement="Return for each weight how far its gradients agree: the size of their mean over the "
     "root of their mean square. gradients has a row for each step and a column for each weight.",
+    # As many steps as weights, so that what is averaged along the other axis is told by its numbers.
     probes=[
         {"gradients": np.array(rows)}
         for rows in (
-            [[1.0, 2.0, 0.5], [1.5, -2.0, -3.0]],
-            [[-3.0, 0.1], [-1.0, 0.2], [-2.0, -0.4]],
-            [[2.0, -5.0, 0.0, 1.0], [4.0, 3.0, 2.0, 1.5]],
+            [[1.0, 2.0, 0.5], [1.5, -2.0, -3.0], [0.5, 4.0, 1.0]],
+            [[-3.0, 0.1], [-1.0, 0.2]],
+            [[2.0, -5.0, 0.0], [4.0, 3.0, 2.0], [1.0, -1.0, -0.5]],
         )
     ],
     mistakes=(
