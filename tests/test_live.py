@@ -263,6 +263,11 @@ def test_the_package_is_packed_alike_each_time_and_has_what_a_page_runs():
     assert first.sent < 560_000
     assert {"adam_edu/check/__init__.py", "adam_edu/live/runner.py"} <= names
     assert {"adam_edu/lab/__init__.py", "adam_edu/live/digits.csv.gz"} <= others
+    assert not [name for name in names | others if name.startswith("adam_edu/torch")]
+    results = {f"adam_edu/results/{path.name}" for path in bundle.PACKAGE.glob("results/*.json*")}
+    assert results
+    assert results <= others
+    assert not names & others
 
 
 def test_what_comes_first_is_all_that_a_verdict_imports(tmp_path):
@@ -278,11 +283,6 @@ def test_what_comes_first_is_all_that_a_verdict_imports(tmp_path):
         env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
     )
     assert done.stdout.startswith(str(tmp_path)), done.stderr
-    assert not [name for name in names | others if name.startswith("adam_edu/torch")]
-    results = {f"adam_edu/results/{path.name}" for path in bundle.PACKAGE.glob("results/*.json*")}
-    assert results
-    assert results <= others
-    assert not names & others
 
 
 def test_bytes_are_within_their_budget():

@@ -117,7 +117,7 @@ agreement = formula(
     returns="agreement",
     statement="Return for each weight how far its gradients agree: the size of their mean over the "
     "root of their mean square. gradients has a row for each step and a column for each weight.",
-    # As many steps as weights, so that what is averaged along the other axis is told by its numbers.
+    # As many steps as weights: what is averaged along the other axis is told by its numbers.
     probes=[
         {"gradients": np.array(rows)}
         for rows in (
