@@ -179,6 +179,19 @@ def test_the_best_rate_is_of_the_lowest_loss_and_never_a_diverged_run():
     assert row["best_at_edge"]
 
 
+def test_with_a_margin_no_rate_beside_a_diverged_one_is_chosen():
+    def best(losses):
+        outcomes = [
+            plan.Outcome(Trial(ADAM, lr, True, 1000, 1), Curves(train=[loss]), 1.0)
+            for lr, loss in losses.items()
+        ]
+        return plan.best_rates(outcomes, margin=True)["Adam", True]
+
+    assert best({0.1: 0.6, 0.2: 0.5, 0.4: 0.4, 0.8: float("nan")}) == 0.2
+    assert best({0.1: 0.6, 0.2: 0.5, 0.4: 0.4}) == 0.4
+    assert best({0.1: 0.6, 0.2: float("nan")}) == 0.1  # there is no other
+
+
 def test_a_record_is_strict_json_of_one_line_a_run(tmp_path):
     path = tmp_path / "a.json"
     content = {"name": "π", "runs": [{"train": [1.0, None]}, {"train": []}], "empty": []}

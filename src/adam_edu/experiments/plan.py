@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 from .record import rounded
@@ -73,14 +74,31 @@ def reported(spec: Spec) -> int:
     return sum(1 if spec.tuning_epochs else len(spec.rates(one)) for one in spec.entrants)
 
 
-def best_rates(tuning: list[Outcome]) -> dict[tuple[str, bool], float]:
-    """Return, for each entrant with and without dropout, the rate of the lowest final loss."""
+def best_rates(tuning: list[Outcome], *, margin: bool = False) -> dict[tuple[str, bool], float]:
+    """Return, for each entrant with and without dropout, the rate of the lowest final loss.
+
+    With ``margin``, a rate below one that diverged is not taken, unless there is no other.
+    """
     scores: dict[tuple[str, bool], dict[float, float]] = {}
     for outcome in tuning:
         loss = rounded(outcome.curves.train[-1]) if outcome.curves.train else None
         key = (outcome.trial.entrant.label, outcome.trial.dropout)
         scores.setdefault(key, {})[outcome.trial.lr] = float("inf") if loss is None else loss
+    if margin:
+        scores = {key: away_from_divergence(losses) for key, losses in scores.items()}
     return {key: min(losses, key=losses.__getitem__) for key, losses in scores.items()}
+
+
+def away_from_divergence(losses: dict[float, float]) -> dict[float, float]:
+    """Return the losses of the rates without those whose next higher one has an infinite loss.
+
+    >>> away_from_divergence({0.1: 3.0, 0.2: 2.0, 0.4: float("inf")})
+    {0.1: 3.0, 0.4: inf}
+    """
+    rates = sorted(losses)
+    near = {low for low, high in pairwise(rates) if losses[high] == float("inf")}
+    kept = {rate: losses[rate] for rate in rates if rate not in near}
+    return kept if min(kept.values()) < float("inf") else losses
 
 
 def is_complete(spec: Spec, finals: list[Outcome]) -> bool:

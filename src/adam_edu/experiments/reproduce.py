@@ -81,7 +81,7 @@ class Reproduction:
         self.progress.set_description(f"{self.spec.name}, tuning")
         tuning = self.outcomes(list(tuning_trials(self.spec)))
         tuned = all(len(o.curves.train) == o.trial.epochs for o in tuning)
-        best = best_rates(tuning) if tuned else {}
+        best = best_rates(tuning, margin=self.spec.margin) if tuned else {}
         self.progress.set_description(self.spec.name)
         finals = self.outcomes(list(final_trials(self.spec, best)), in_turns=True)
         runs = [outcome for outcome in finals if outcome.curves.train]
@@ -246,7 +246,8 @@ def description(spec: Spec, task: Task) -> dict[str, Any]:
             "grid": list(spec.grid),
             "tuning_epochs": spec.tuning_epochs,
             "tuning_seed": TUNING_SEED if spec.tuning_epochs else None,
-            "chosen_by": "lowest training loss in the last epoch of a tuning run",
+            "chosen_by": "lowest training loss in the last epoch of a tuning run"
+            + (", of the rates whose next higher one did not diverge" if spec.margin else ""),
             "seeds": list(range(len(spec.epochs))),
             "epochs": list(spec.epochs),
             "objective": spec.loss.__name__,

@@ -364,13 +364,6 @@ def group_median(losses, words, groups):
     return np.array([np.median(losses[of_each == k]) for k in range(max(groups) + 1)])
 
 
-@wrong("means")
-def group_largest(losses, words, groups):
-    """You take the largest loss of each group. Asked for is the mean."""
-    of_each = _of_each(words, groups)
-    return np.array([np.max(losses[of_each == k]) for k in range(max(groups) + 1)])
-
-
 _LOSSES = np.array([0.5, 4.0, 1.5, 7.0, 0.25, 6.0, 3.0, 9.0])
 
 loss_by_group = formula(
@@ -395,7 +388,6 @@ loss_by_group = formula(
         one_mean_for_all,
         groups_reversed,
         group_median,
-        group_largest,
         group_counts,
     ),
     read="language",
