@@ -17,7 +17,7 @@ POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self
 ROOT = "document.querySelector('.adam-edu-lab')?.shadowRoot"
 VIEWS = {
     "race": lab.race("Bowl", ["SGD", "Momentum", "RMSProp", "Adam"]),
-    "pair": lab.pair("Adam", "Yogi"),
+    "pair": lab.pair("Adam", "AMSGrad"),
     "tuner": lab.tuner("AdamW", "Ravine"),
     "inside": lab.inside(),
     "bias": lab.bias(),

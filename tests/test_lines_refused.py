@@ -172,7 +172,7 @@ SIDES = {
     "formula": symbolic.latex,
     "javascript": rule_javascript,
     "C++": lambda rule: source(lines_of(rule), ["float32"] * 3),
-    "exercise": lambda rule: step_exercise("own", rule, "", (), "adamw"),
+    "exercise": lambda rule: step_exercise("own", rule, "", (), "adamw").material,
 }
 
 

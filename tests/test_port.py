@@ -244,7 +244,7 @@ def test_settings_are_taken_as_the_library_gives_them(name):
 
 WRONG = [
     ({"lr": 1e-3}, "torch", "keras", ValueError, "optimizer's name"),
-    ({"optimizer": "Adma"}, "torch", "keras", KeyError, "or 'Adam'"),
+    ({"optimizer": "Adma"}, "torch", "keras", KeyError, "'Adam' or 'Adamax'"),
     ({"optimizer": "Adam"}, "torch", "kears", KeyError, "did you mean 'keras'"),
     ({"optimizer": "Adam", "epsilon": 1e-3}, "torch", "keras", KeyError, "no argument of Adam"),
     ({"optimizer": "Adam", "lr": -1.0}, "torch", "keras", ValueError, "lr"),

@@ -10,7 +10,7 @@
   ].join(", ");
   const dropped = [
     ".solution", ".exercise details", ".exercise .cell_output", ".headerlink", ".copybtn",
-    ".toggle-button", ".visually-hidden", ".adam-edu-quiz", "script", ".tag_setup-cell",
+    ".toggle-button", ".visually-hidden", ".adam-edu-quiz", "script", ".tag_setup-cell", ".tag_no-slide",
   ].join(", ");
   for (const one of article.querySelectorAll(dropped)) one.remove();
 

@@ -66,7 +66,7 @@ def alice() -> tuple[list[str], list[str]]:
 
     Examples
     --------
-    >>> alice()[0][5:11]
+    >>> alice()[0][4:10]
     ['rabbit', 'hole', 'alice', 'was', 'beginning', 'to']
     """
     text = ALICE.read_text(encoding="utf-8")

@@ -184,8 +184,7 @@ export class Lab {
     clearTimeout(this.speaking);
     this.speaking = setTimeout(() => {
       const words = this.summary();
-      if (words !== this.said) this.say(words);
-      this.said = words;
+      if (words !== this.said) this.say((this.said = words));
     }, 600);
   }
 
