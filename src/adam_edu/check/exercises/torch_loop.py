@@ -8,8 +8,8 @@ from typing import Any
 from ..challenge import Challenge, Flaw
 from ..kinds import Misfit
 from ..remote import inside
+from ..situations import arrivals, same
 
-TOLERANCE = 1e-4
 LR, STEPS = 0.1, 4
 Step = Callable[..., Any]
 
@@ -103,20 +103,7 @@ WRONG: dict[str, tuple[tuple[str, str], ...]] = {
 
 
 def _arrives(step: Step) -> dict[str, list[float]]:
-    """Return where a step arrives in each situation; nowhere if it raises an error."""
-    places = {}
-    for name, situation in SITUATIONS.items():
-        try:
-            places[name] = situation().run(step)
-        except Exception:
-            places[name] = []
-    return places
-
-
-def _same(some: list[float], others: list[float]) -> bool:
-    return len(some) == len(others) and all(
-        abs(one - other) < TOLERANCE for one, other in zip(some, others, strict=True)
-    )
+    return arrivals(SITUATIONS, lambda situation: situation().run(step))
 
 
 def _references() -> Mapping[str, Any]:
@@ -138,13 +125,13 @@ def _tried(step: Step) -> dict[str, list[float]]:
 def _measure(step: Step, expected: dict[str, list[float]], wrong: Any) -> Mapping[str, Any]:
     found = inside(step, _tried)
     return {
-        "moved": not _same(found["whole"], [2.0, -1.0]),
-        "agrees": {name: _same(found[name], place) for name, place in expected.items()},
+        "moved": not same(found["whole"], [2.0, -1.0]),
+        "agrees": {name: same(found[name], place) for name, place in expected.items()},
         "like": [
             name
             for name, places in wrong.items()
-            if any(not _same(places[situation], place) for situation, place in expected.items())
-            and all(_same(place, found[situation]) for situation, place in places.items())
+            if any(not same(places[situation], place) for situation, place in expected.items())
+            and all(same(place, found[situation]) for situation, place in places.items())
         ],
         "situations": len(found),
     }

@@ -8,12 +8,12 @@ from typing import Any
 from ..challenge import Challenge, Flaw
 from ..kinds import Misfit
 from ..remote import inside
+from ..situations import arrivals, same
 
 LR, MOMENTUM = 0.1, 0.5
 STARTS = ([2.0, -3.0], [4.0, 1.0], [-5.0, 6.0])
 # For each parameter, taken in turn. No parameter's gradients are those of another.
 GRADIENTS = (([3.0, -1.0], [-2.0, 5.0], [4.0, 1.0]), ([1.0, 2.0], [0.5, -3.0], [-1.0, 2.0]))
-TOLERANCE = 1e-4
 Step = Callable[..., Any]
 
 
@@ -114,20 +114,7 @@ WRONG = {
 
 
 def _arrives(step: Step) -> dict[str, list[float]]:
-    """Return where a step arrives in each situation; nowhere if it raises an error."""
-    places = {}
-    for name, situation in SITUATIONS.items():
-        try:
-            places[name] = situation(step).values
-        except Exception:
-            places[name] = []
-    return places
-
-
-def _same(some: list[float], others: list[float]) -> bool:
-    return len(some) == len(others) and all(
-        abs(one - other) < TOLERANCE for one, other in zip(some, others, strict=True)
-    )
+    return arrivals(SITUATIONS, lambda situation: situation(step).values)
 
 
 def _references() -> Mapping[str, Any]:
@@ -155,16 +142,16 @@ def _measure(step: Step, expected: dict[str, list[float]], wrong: Any) -> Mappin
     seen = inside(step, _tried)
     found = seen["found"]
     return {
-        "moved": not _same(seen["values"], [value for start in STARTS for value in start]),
-        "kept": all(map(_same, seen["gradients"], GRADIENTS[1])),
+        "moved": not same(seen["values"], [value for start in STARTS for value in start]),
+        "kept": all(map(same, seen["gradients"], GRADIENTS[1])),
         "aliased": seen["aliased"],
         "stateless": seen["stateless"],
-        "agrees": {name: _same(found[name], place) for name, place in expected.items()},
+        "agrees": {name: same(found[name], place) for name, place in expected.items()},
         "like": [
             (name, situation)
             for name, places in wrong.items()
             for situation, place in places.items()
-            if _same(place, found[situation]) and not _same(place, expected[situation])
+            if same(place, found[situation]) and not same(place, expected[situation])
         ],
         "situations": len(found),
     }
