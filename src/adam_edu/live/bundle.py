@@ -231,13 +231,6 @@ def runtime_parts(runtime: dict[str, bytes]) -> list[Part]:
     ]
 
 
-def library_started() -> list[str]:
-    """Return the modules of Python's library that a first verdict imports."""
-    names = STARTED.read_text(encoding="utf-8").split()
-    paths = (Path(name).with_suffix("") for name in names if not name.startswith("numpy"))
-    return [".".join(p.parts).removesuffix(".__init__") for p in paths]
-
-
 def figure_parts(runtime: dict[str, bytes], figures: dict[str, bytes]) -> list[Part]:
     """Return what a page loads of others for a chapter's cells: Matplotlib, and what it needs.
 
@@ -254,10 +247,11 @@ def _installed(name: str) -> bytes:
     return packed.stored({path.as_posix(): path.read_binary() for path in found})
 
 
-def _started(modules: str) -> tuple[str, ...]:
-    """Return the files of this package that an import of modules runs, from above the package."""
+def _started() -> tuple[str, ...]:
+    """Return the files of this package that the exercises import, from above the package."""
     files = "[getattr(module, '__file__', None) or '' for module in sys.modules.values()]"
-    lists = f"import {modules}, sys; print(*{files}, sep='\\n')"
+    reads = "import sys; from adam_edu.live.runner import check; tuple(check.EXERCISES)"
+    lists = f"{reads}; print(*{files}, sep='\\n')"
     done = subprocess.run([sys.executable, "-c", lists], capture_output=True, check=True, text=True)
     above = PACKAGE.parent
     own = [Path(line) for line in done.stdout.splitlines() if line.startswith(str(PACKAGE))]
@@ -279,7 +273,7 @@ def package_parts(runtime: dict[str, bytes]) -> list[Part]:
                 kept[f"adam_edu/{name}"] = path.read_bytes()
     digits = resources.files("sklearn.datasets.data").joinpath(stand_ins.DIGITS)
     rest[f"adam_edu/live/{stand_ins.DIGITS}"] = digits.read_bytes()
-    started = _started("adam_edu.live.runner, adam_edu.check.exercises")
+    started = _started()
     tasks = (
         packed.Task((packed.stored(members),), (), started, docstrings=True, sources=True)
         for members in (checked, rest)

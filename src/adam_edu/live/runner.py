@@ -5,14 +5,19 @@ Everything that comes back is plain data, as JSON, so that the page never sees a
 
 import builtins
 import contextlib
+import gc
+import importlib
 import io
 import json
 import linecache
+import random
 import re
 import traceback
 from collections.abc import Callable
 from types import CodeType
 from typing import Any, NoReturn
+
+import numpy as np
 
 from .. import check
 
@@ -77,6 +82,23 @@ def verdict(source: str, name: str, before: str = "") -> str:
             text, line = shortened(error)
             found |= {"error": text, "line": line}
     return json.dumps(found | {"printed": cut(printed.getvalue())})
+
+
+def asleep() -> None:
+    """Get ready for a memory to be taken: what there is stays, and its garbage is collected."""
+    assert check.EXERCISES["adam_step"]  # with it the engine is read, which all exercises share
+    gc.collect()
+    gc.freeze()
+    # Collecting calls compiled libraries, which are not there at once when Python wakes.
+    gc.disable()
+
+
+def awake() -> None:
+    """Go on, in this visit or in a later one, whose random numbers are others."""
+    gc.enable()
+    importlib.invalidate_caches()
+    random.seed()
+    np.random.seed()  # noqa: NPY002 - the generator of such calls is there already
 
 
 def prepare(name: str) -> None:

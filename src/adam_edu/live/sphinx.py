@@ -124,7 +124,6 @@ def written(
     told: dict[str, Any] = {
         "info": packed.LOCK["info"],
         "home": home,
-        "library": bundle.library_started(),
         "list": [*listed(others, home), *listed([own])],
         "more": [*listed(more, home), *listed([chapters])] if more else [],
     }

@@ -64,8 +64,8 @@ class Engine {
 
   async #boot() {
     this.#worker = new Worker(here("worker.js"));
-    const { list, info, home, library } = this.#list;
-    await this.#ask({ type: "start", most: MEMORY, list, info, home, library }, SILENCE,
+    const { list, info, home } = this.#list;
+    await this.#ask({ type: "start", most: MEMORY, list, info, home }, SILENCE,
       "Python has not started within a minute. Load the page again, or use Colab.");
   }
 

@@ -1,5 +1,5 @@
 // Python, away from the page: the page stays responsive, and ends the worker where it must.
-// Takes { type: "start", list, info, home, library, most }, { type: "more", list, dots } for chapters,
+// Takes { type: "start", list, info, home, most }, { type: "more", list, dots } for chapters,
 // { type: "check", source, name, before } and { type: "cell", number, source }; answers "progress",
 // "ready", "failed", "verdict" and "outputs".
 "use strict";
@@ -11,6 +11,7 @@ const PAGE = 65536;
 const HEADER = 30; // bytes of a member's header in an archive, before its name
 const MEMBER = 0x04034b50; // with which such a header begins
 const QUIET = 1000; // ms after a verdict
+const FILE = 0o100666; // the mode of one
 const WASM = "pyodide.asm.wasm";
 const LIBRARY = "python_stdlib.zip";
 const plain = (name) => name.replace(/^.*\/|\.gz$/g, ""); // of a file, without its folder
@@ -18,7 +19,6 @@ const held = new Map(); // what Pyodide asks for by its own name
 const fetched = self.fetch.bind(self);
 const AGAIN = "Python has to be started again."; // engine.js does so
 let python;
-let home; // the folder of the runtime
 let snapshot = null; // of a Python that has just started, until it is kept
 
 /** Memory ends where the page says: then a reader's array is a MemoryError, not a slow machine. */
@@ -123,19 +123,28 @@ function compileEarly(content) {
   };
 }
 
+/** Return the folder of that path, made where it is not there. */
+function folder(path) {
+  python.FS.mkdirTree(path);
+  return python.FS.lookupPath(path).node;
+}
+
 /** Put the members of an archive, none of which is compressed, where Python imports from. */
 function unpack(archive) {
   const view = new DataView(archive.buffer, archive.byteOffset);
-  const made = new Set();
+  const folders = new Map();
+  const decoder = new TextDecoder();
+  const { MEMFS } = python.FS.filesystems;
   for (let at = 0; view.getUint32(at, true) === MEMBER;) {
     const size = view.getUint32(at + 18, true);
     const named = at + HEADER + view.getUint16(at + 26, true);
     const from = named + view.getUint16(at + 28, true);
-    const path = `${SITE}/${new TextDecoder().decode(archive.subarray(at + HEADER, named))}`;
-    const folder = path.replace(/\/[^/]*$/, "");
-    if (!made.has(folder)) python.FS.mkdirTree(folder);
-    made.add(folder);
-    python.FS.writeFile(path, archive.subarray(from, from + size), { canOwn: true });
+    const [, path, name] = /^(.*\/)?([^/]+)$/.exec(decoder.decode(archive.subarray(at + HEADER, named)));
+    if (!folders.has(path)) folders.set(path, folder(`${SITE}/${path ?? ""}`));
+    // The file is a piece of the archive: nothing is copied.
+    const file = MEMFS.createNode(folders.get(path), name, FILE);
+    file.contents = archive.subarray(from, from + size);
+    file.usedBytes = size;
     at = from + size;
   }
 }
@@ -150,27 +159,30 @@ async function install(list, contents) {
 
 const heap = () => python._module.HEAPU8.length;
 
-/** Start Python from its memory of an earlier visit, or anew. */
-async function boot(library) {
-  const indexURL = new URL(home, self.location.href).href;
-  const memory = await remembered(home);
-  if (memory) {
-    try {
-      python = await loadPyodide({ indexURL, _loadSnapshot: memory });
-      python.runPython("import random; random.seed()");
-      return;
-    } catch {
-      await forget(home);
-      throw new Error(AGAIN);
-    }
+/** Begin where an earlier visit had started Python. */
+async function wake({ memory, ...rest }, indexURL, files) {
+  await Promise.all(files[1].values()); // a file that is damaged is no fault of the memory
+  try {
+    python = await loadPyodide({ indexURL, _loadSnapshot: memory });
+    await install(...files);
+    link(python._module, rest);
+    python.runPython("runner.awake()");
+  } catch {
+    await forget();
+    throw new Error(AGAIN);
   }
-  python = await loadPyodide({ indexURL, _makeSnapshot: Boolean(store) });
-  python.runPython(`import ${library.join(", ")}`);
-  if (store) snapshot = python.makeMemorySnapshot();
 }
 
-async function start({ list, info, library, most, home: folder }) {
-  home = folder;
+/** Start Python, with NumPy and the checker. */
+async function boot(indexURL, files) {
+  python = await loadPyodide({ indexURL, _makeSnapshot: Boolean(store) });
+  await install(...files);
+  python.runPython("from adam_edu.live import runner\nrunner.asleep()");
+  if (store) snapshot = { memory: python.makeMemorySnapshot(), ...linked(python._module) };
+  python.runPython("runner.awake()");
+}
+
+async function start({ list, info, home, most }) {
   bound(most);
   const contents = loadAll(list);
   const wasm = contents.get(WASM).then((content) => {
@@ -182,10 +194,10 @@ async function start({ list, info, library, most, home: folder }) {
   held.set(LIBRARY, await contents.get(LIBRARY));
   serve(info);
   importScripts(`${home}pyodide.js`);
-  await boot(library);
+  const indexURL = new URL(home, self.location.href).href;
+  const memory = await remembered();
+  await (memory ? wake(memory, indexURL, [list, contents]) : boot(indexURL, [list, contents]));
   held.clear();
-  await install(list, contents);
-  python.runPython("from adam_edu.live import runner");
   lock();
   return { type: "ready", heap: heap() };
 }
@@ -210,7 +222,7 @@ function cell({ number, source }) {
 /** What is better done before the reader asks again than while they wait. */
 function whileReading(name) {
   python.globals.get("runner").prepare(name);
-  if (snapshot) setTimeout(remember, QUIET, home, snapshot);
+  if (snapshot) setTimeout(remember, QUIET, snapshot);
   snapshot = null;
 }
 
