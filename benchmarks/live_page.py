@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from page_weight import KB, ROOT, launch, served
+from page_weight import KB, ROOT, launch, served, until
 from playwright.sync_api import BrowserContext, sync_playwright
 
 CHAPTER, EXERCISE = "book/bias-correction", "adam_step"
@@ -70,7 +70,7 @@ def visit(context: BrowserContext, address: str) -> Visit:
     cell.get_by_role("button", name="Check").click()
     verdict.get_by_text("corrected with beta1").first.wait_for(timeout=120_000)
     further = time.perf_counter() - began
-    page.wait_for_function(REMEMBERED)
+    until(page, REMEMBERED)
     page.evaluate("localStorage.clear()")
     page.close()
     return Visit(first, further, worker)

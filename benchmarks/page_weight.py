@@ -11,6 +11,7 @@ import gzip
 import shutil
 import statistics
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -195,6 +196,19 @@ def summary(pages: list[Page], html: Path) -> dict[str, tuple[float, float]]:
             30,
         ),
     }
+
+
+def until(page: Any, asks: str, given: Any = None, seconds: float = 20) -> Any:
+    """Wait until an asynchronous function of the page gives something, and return it.
+
+    ``page.wait_for_function`` takes the promise itself for an answer, and does not wait.
+    """
+    last = time.monotonic() + seconds
+    while not (found := page.evaluate(asks, given)):
+        if time.monotonic() > last:
+            raise TimeoutError(f"not true after {seconds} s: {asks}")
+        time.sleep(0.05)
+    return found
 
 
 def launch(session: Any) -> Browser:

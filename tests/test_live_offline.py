@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 from live_pages import ASKED, SLOW, Exercise, folder, served  # noqa: F401 - fixtures
+from page_weight import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
@@ -41,9 +42,7 @@ def context(browser):
 
 def kept(page, ends):
     """Wait until the browser keeps a file whose name ends so; return all that it keeps."""
-    page.wait_for_function(
-        f"async (ends) => (await ({KEPT})()).some((url) => url.endsWith(ends))", arg=ends
-    )
+    until(page, f"async (ends) => (await ({KEPT})()).some((url) => url.endsWith(ends))", ends)
     return page.evaluate(KEPT)
 
 
@@ -94,7 +93,7 @@ def test_the_second_visit_needs_no_network_and_a_new_build_is_seen(
         page.close()
         page = context.new_page()
         page.goto(address)
-        page.wait_for_function(f"async () => !(await ({KEPT})()).some((u) => /app-[^0]/.test(u))")
+        until(page, f"async () => !(await ({KEPT})()).some((u) => /app-[^0]/.test(u))")
         after = page.evaluate(KEPT)
         (numpy,) = [url for url in after if url.endswith("numpy.zip.gz")]
         broken, whole, then = page.evaluate(DAMAGED, numpy)

@@ -115,9 +115,12 @@ def close(found: Array, expected: Array) -> NDArray[np.bool_]:
     array([ True])
     """
     found, expected = np.atleast_1d(found, expected)
+    equal: NDArray[np.bool_] = found == expected
+    if equal.all():  # as most are: rounding is not often to be judged
+        return equal
     with np.errstate(all="ignore"):
         near = abs(found - expected) <= ABSOLUTE + RELATIVE * abs(expected)
-    same: NDArray[np.bool_] = (near & np.isfinite(expected)) | (found == expected)
+    same: NDArray[np.bool_] = (near & np.isfinite(expected)) | equal
     return same | (np.isnan(found) & np.isnan(expected))
 
 

@@ -175,11 +175,7 @@ def _by_trace(seconds: float) -> Iterator[None]:
 @contextlib.contextmanager
 def memory_limit() -> Iterator[None]:
     """Let the block take no more than MEMORY, where the system counts what a process takes."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
-    except OSError:
-        pages = 0
-    if resource is None or not pages:
+    if resource is None or not (pages := _pages()):
         yield
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
@@ -190,6 +186,14 @@ def memory_limit() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def _pages() -> int:
+    """Return how many pages of memory this process has, or 0 where the system does not count."""
+    try:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
+    except OSError:
+        return 0
 
 
 def random_states() -> dict[str, str]:
