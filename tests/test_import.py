@@ -31,6 +31,12 @@ def test_the_native_loop_is_loaded_when_it_pays():
     assert [python(code.format(size)).strip() for size in (1000, 100_000)] == ["False", "True"]
 
 
+def test_an_exercise_is_read_without_the_others():
+    found = python("from adam_edu import check; check.adam_step; import sys; print(*sys.modules)")
+    rooms = [name for name in found.split() if name.startswith("adam_edu.check.exercises.")]
+    assert rooms == ["adam_edu.check.exercises.steps"]
+
+
 def test_import_takes_little_more_than_numpys():
     def seconds(module):  # of the processor, by a clock of microseconds
         begin = getrusage(RUSAGE_CHILDREN)

@@ -10,11 +10,15 @@ import sys
 import zipfile
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from conftest import notebooks
 from docutils import nodes
 from docutils.utils import new_document
 
+from adam_edu import check
+from adam_edu.check.examine import examine
+from adam_edu.check.exercise import Exercise
 from adam_edu.data.files import File
 from adam_edu.live import bundle, exercises, licenses, runner, runtime, sphinx
 from adam_edu.live import cells as live_cells
@@ -142,6 +146,18 @@ def test_a_text_does_not_see_the_one_before():
     said("left = 3\nadam_step = 3")
 
     assert "NameError" in said("adam_step = left")["error"]
+
+
+def test_a_first_wrong_solution_is_checked_before_the_readers(monkeypatch):
+    """One of every kind of exercise, by a mistake that the checker knows; it leaves no trace."""
+    made = []
+    monkeypatch.setattr(Exercise, "__call__", lambda self, it: made.append(examine(self, it)))
+    state = np.random.get_state()[1].tolist()  # noqa: NPY002
+    for name in check.EXERCISES:
+        runner.prepare(name)
+    assert len(made) >= 45
+    assert not [report for report in made if report.ok]
+    assert np.random.get_state()[1].tolist() == state  # noqa: NPY002
 
 
 def test_a_solution_may_be_read_again_by_the_checker():

@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .. import check
+from ..check.exercise import Exercise
 
 FILE = "<your code>"
 # Readers' texts: an exercise's, or a numbered cell's.
@@ -102,8 +103,20 @@ def awake() -> None:
 
 
 def prepare(name: str) -> None:
-    """Make what a solution of that exercise is compared with, before one is checked."""
-    getattr(check.EXERCISES.get(name), "material", None)
+    """Check a wrong solution of that exercise before the reader's: the first one takes longest.
+
+    What it is compared with is made then, and the browser compiles what explains a mistake.
+    """
+    task = check.EXERCISES.get(name)
+    if not isinstance(task, Exercise) or not task.mistakes:
+        return
+
+    def mistaken(*given: Any) -> Any:
+        arguments = dict(zip(task.parameters, given, strict=True))
+        results = task.results(task.values(arguments, task.mistakes[0]))
+        return results if len(results) > 1 else results[0]
+
+    task(mistaken)
 
 
 def cut(text: str) -> str:
