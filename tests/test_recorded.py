@@ -57,6 +57,16 @@ def test_how_states_in_what_a_record_falls_short():
     assert "whole experiment" not in text
 
 
+def test_what_a_record_says_of_itself_is_a_table_that_opens():
+    shown = recorded.about(recorded.load_result("vae-mnist") | {"choices": "p < 0.5"})
+    assert "Stopped after 10 of 100 epochs" in repr(shown).splitlines()[1]
+    assert "chosen by" not in repr(shown)  # its grid is the experiment
+    html = shown._repr_html_()
+    assert html.startswith("<details><summary>The record: It is a part of the experiment.")
+    assert "p &lt; 0.5" in html
+    assert html.count("<tr>") == html.count("</tr>") == len(shown.rows) == 6
+
+
 def test_a_claims_table_escapes_its_text_and_computes_its_verdicts():
     claims = recorded.Claims(
         (

@@ -150,21 +150,29 @@ def how(record: Record) -> str:
     Data: mnist, 60,000 training examples. Seeds: 3. Epochs: 45.
     It is the whole experiment.
     """
+    facts = _facts(record)
+    lines = [
+        f"Command: {facts['command']}",
+        f"Made on {facts['made on']}.",
+        f"Data: {facts['data']}. {facts['runs']}.",
+        facts["extent"],
+    ]
+    return _wrapped(lines)
+
+
+def _facts(record: Record) -> dict[str, str]:
     made = date.fromisoformat(record["date"][:10])
     done = sorted({run["epochs"] for run in record["runs"]})
     seeds = len({run["seed"] for run in record["runs"]})
     epochs = f"{done[0]} to {done[-1]}" if len(done) > 1 else "".join(map(str, done)) or "none"
-    lines = [
-        f"Command: {record['command']}",
-        f"Made on {made} with Torch {record['versions']['torch']}: {record['hardware']}.",
-        f"Data: {record['data']['name']}, {record['data']['train']:,} training examples. "
-        f"Seeds: {seeds}. Epochs: {epochs}.",
-    ]
-    if record["complete"]:
-        lines.append("It is the whole experiment.")
-    else:
-        lines.append(f"It is a part of the experiment. {_shortfall(record)}")
-    return _wrapped(lines)
+    part = f"It is a part of the experiment. {_shortfall(record)}".strip()
+    return {
+        "command": record["command"],
+        "made on": f"{made} with Torch {record['versions']['torch']}: {record['hardware']}",
+        "data": f"{record['data']['name']}, {record['data']['train']:,} training examples",
+        "runs": f"Seeds: {seeds}. Epochs: {epochs}",
+        "extent": "It is the whole experiment." if record["complete"] else part,
+    }
 
 
 def choices(record: Record) -> str:
@@ -176,6 +184,55 @@ def choices(record: Record) -> str:
     A new permutation of the training set each epoch; the last, incomplete
     """
     return _wrapped([record["choices"]])
+
+
+@dataclass(frozen=True, repr=False)
+class About:
+    """What :func:`about` shows: in a notebook and on the page a table that opens, else lines.
+
+    Attributes
+    ----------
+    rows : a name and a fact each; the first says how far the record goes
+    """
+
+    rows: tuple[tuple[str, str], ...]
+
+    def __repr__(self) -> str:
+        return _wrapped(f"{name}: {fact}" for name, fact in self.rows)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f'<tr><th scope="row">{escape(name)}</th><td>{escape(fact)}</td></tr>'
+            for name, fact in self.rows
+        )
+        return (
+            f"<details><summary>The record: {escape(self.rows[0][1], quote=False)} "
+            f'Open for how it was made.</summary><table class="dataframe table"><tbody>{rows}'
+            "</tbody></table></details>"
+        )
+
+
+def about(record: Record) -> About:
+    """Return what one looks up of a record: how it was made, and what was chosen.
+
+    Examples
+    --------
+    >>> about(load_result("logistic-mnist")).rows[0]
+    ('extent', 'It is the whole experiment. Seeds: 3. Epochs: 45.')
+    """
+    facts, setup = _facts(record), record["setup"]
+    rates = ", ".join(f"{rate:g}" for rate in setup["grid"])
+    tuning = f"{setup['chosen_by']}; its epochs: {setup['tuning_epochs']}, one seed"
+    rows = [
+        ("extent", f"{facts['extent']} {facts['runs']}."),
+        ("data", f"{facts['data']}, in mini-batches of {setup['batch']}"),
+        ("rates", rates),
+        *([("chosen by", tuning)] if setup["tuning_epochs"] else []),
+        ("choices", record["choices"]),
+        ("command", facts["command"]),
+        ("made on", facts["made on"]),
+    ]
+    return About(tuple(rows))
 
 
 def _wrapped(lines: Iterable[str]) -> str:
