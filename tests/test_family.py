@@ -10,6 +10,7 @@ from adam_edu.family import (
     MATRIX_PARENTS,
     PARENTS,
     ROOT,
+    Table,
     descent_of,
     every_change,
     generations,
@@ -85,6 +86,12 @@ def test_tables_are_tables():
     assert "| new |  | `w = maximum(w, v)` |" in shown
     assert len(every_change().rows) == len(PARENTS)
     assert all(line.count("|") == 3 for line in every_change()._repr_markdown_().splitlines())
+
+
+def test_columns_of_numbers_stand_to_the_right():
+    shown = Table(("rule", "GB"), (("SGD", "2.0"), ("Adam", "1,000")))
+
+    assert shown._repr_markdown_().splitlines()[1] == "| --- | ---: |"
 
 
 def test_the_picture_has_every_name():

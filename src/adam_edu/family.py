@@ -7,6 +7,7 @@ It is computed from the lines of both (:mod:`adam_edu.differences`).
 Needs Matplotlib, for the colors of the book: ``pip install adam-edu[course]``.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -25,6 +26,7 @@ class Origin(NamedTuple):
 
 
 ROOT = "SGD"
+NUMBER = re.compile(r"[\d.,]+")
 
 PARENTS: dict[str, Origin] = {
     "Momentum": Origin("SGD", "sums the gradients in a buffer that decays"),
@@ -166,7 +168,7 @@ def _news(name: str) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of text: in a notebook and on the page a real one, elsewhere lines."""
+    """A table: in a notebook and on the page a real one, numbers to the right, elsewhere lines."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -175,9 +177,14 @@ class Table:
         return "\n".join(" | ".join(row).rstrip() for row in (self.head, *self.rows))
 
     def _repr_markdown_(self) -> str:
-        rule = " | ".join("---" for _ in self.head)
+        rule = " | ".join(map(_rule, zip(*self.rows, strict=True)))
         rows = (" | ".join(row) for row in (self.head, (rule,), *self.rows))
         return "\n".join(f"| {row} |" for row in rows)
+
+
+def _rule(column: tuple[str, ...]) -> str:
+    """Return what aligns a column: numbers to the right."""
+    return "---:" if all(NUMBER.fullmatch(cell) for cell in column) else "---"
 
 
 MARKS = {"same": "", "changed": "changed", "removed": "gone", "added": "new"}
