@@ -308,12 +308,15 @@ RIGHT = {
         "return x + lr * delta, v, rho * d + (1 - rho) * delta**2",
     ],
     "adamod_step": [
-        f"{MOMENTS}eta = lr / (np.sqrt(v / (1 - beta2**t)) + eps); s = s + (1 - beta3) * (eta - s); "
-        "return x - np.where(eta < s, eta, s) * m / (1 - beta1**t), m, v, s",
+        f"{MOMENTS}eta = lr / (np.sqrt(v / (1 - beta2**t)) + eps); "
+        "s = s + (1 - beta3) * (eta - s); rate = np.where(eta < s, eta, s); "
+        "return x - rate * m / (1 - beta1**t), m, v, s",
         f"{MOMENTS}eta = lr / ((v / (1 - beta2**t)) ** 0.5 + eps); s = s * beta3 + "
         "eta - eta * beta3; return x - min(eta, s) * m / (1 - beta1**t), m, v, s",
     ],
     "adabelief_step": [
+        "m = beta1 * m + (1 - beta1) * g; d = m - g; s = beta2 * s + (1 - beta2) * d * d + eps; "
+        "return x - lr / (1 - beta1**t) * m / (np.sqrt(s) / np.sqrt(1 - beta2**t) + eps), m, s",
         "m = m + (1 - beta1) * (g - m); s = s + (1 - beta2) * ((m - g) ** 2 - s) + eps; "
         "return x - lr * m / (1 - beta1**t) / ((s / (1 - beta2**t)) ** 0.5 + eps), m, s",
     ],

@@ -121,11 +121,12 @@ def bound_sums(s, eta, beta3):
     return beta3 * s + eta
 
 
-@wrong("s")
+@wrong("s", "change")
 def quotients_averaged(s, eta, m_hat, beta3):
-    """You average whole steps, eta * m_hat. The average is of the rates alone: m_hat, whose sign
-    would cancel in it, is multiplied in last."""
-    return beta3 * s + (1 - beta3) * eta * m_hat
+    """You average and bound whole steps, eta * m_hat. Both are of the rates alone: m_hat, whose
+    sign would cancel in the average, is multiplied in last."""
+    s = beta3 * s + (1 - beta3) * eta * m_hat
+    return s, maximum(-eta * m_hat, -s)
 
 
 @wrong("s", "change")
