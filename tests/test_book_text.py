@@ -229,7 +229,7 @@ def test_no_source_has_two_entries():
 
 # What marks the formulas of no rule: the gradient at another point than x, which a cell beside it
 # shows to be the rule; and a method that is set as an exercise, where the checker has the rule.
-OTHER_FORMS = (r"\nabla f(x - \alpha\mu m)", r"\nabla f(y)", r"\operatorname{sign}(v - g^2)")
+OTHER_FORMS = (r"\nabla f(x - \alpha\mu m)", r"\nabla f(y)", r"\min(\eta, s)")
 DISPLAY = re.compile(r"\$\$(.*?)\$\$", re.DOTALL)
 UPDATE = re.compile(r"(?<!bar )(?<!tilde )\b(?:x|theta_t) *&? *\\leftarrow")
 

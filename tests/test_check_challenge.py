@@ -4,12 +4,14 @@ import sys
 
 import numpy as np
 import pytest
+import pytorch_optimizer
 import torch
 
 from adam_edu import check
 from adam_edu.check.challenge import Challenge
 from adam_edu.check.exercises import torch_loop
-from adam_edu.recent_rules import Yogi
+from adam_edu.check.exercises.capstone import AdaMod
+from adam_edu.rules import Adam
 from adam_edu.torch.loop import edited
 
 CHALLENGES = {name: task for name, task in check.EXERCISES.items() if isinstance(task, Challenge)}
@@ -18,8 +20,12 @@ CHALLENGES = {name: task for name, task in check.EXERCISES.items() if isinstance
 POWERS = [1e-3, 1e-1, 1e1, 1e3]
 
 
-def yogi(x, g, m, v, lr=1e-2, beta1=0.9, beta2=0.999, eps=1e-3):
-    return Yogi(lr, beta1, beta2, eps).update(1, x, g, m, v)
+def adamod(x, g, m, v, s, t, lr=1e-3, beta1=0.9, beta2=0.999, beta3=0.999, eps=1e-8):
+    return AdaMod(lr, beta1, beta2, beta3, eps).update(t, x, g, m, v, s)
+
+
+def adam(x, g, m, v, s, t, lr=1e-3, beta1=0.9, beta2=0.999, beta3=0.999, eps=1e-8):
+    return *Adam(lr, beta1, beta2, eps).update(t, x, g, m, v), s
 
 
 def by_powers_of_ten(run):
@@ -121,7 +127,7 @@ SHORTEN = "s['m'].mul_(group['momentum']).add_(x.grad, alpha=1 - group['momentum
 RIGHT = {
     "make_adam_fail": [returning([3, -1, -1], 0.1), returning(np.array([5.0, -1, -1, -1]), 0.0)],
     "tune_in_ten_runs": [by_powers_of_ten],
-    "beat_adam": [returning(yogi, 0.007, 1e-3), returning(yogi, 0.006, 1e-2)],
+    "tame_the_rate": [returning(adamod, 0.9999), returning(adamod, np.float64(0.99988))],
     "torch_momentum": [
         in_torch(STATE, NEW, ADD, MOVE),
         in_torch(STATE, NEW, ADD, "x -= group['lr'] * s['m']"),
@@ -165,16 +171,14 @@ WRONG = {
         "rate_far_too_large": after_one_run(1e3),
         "not_refined": after_one_run(25.0),
     },
-    "beat_adam": {
-        "step_is_no_function": returning("yogi", 0.01, 1e-3),
-        "lr_is_not_positive": returning(yogi, 0, 1e-3),
-        "eps_is_not_positive": returning(yogi, 0.01, None),
-        "step_is_not_yogi": returning(lambda x, g, m, v, lr, beta1, beta2, eps: (x, m, v), 0.01, 1),
-        "yogi_diverges": returning(yogi, 1e300, 1e-3),
-        "yogi_too_slow": returning(yogi, 1e-3, 1e-3),
-        "yogi_too_fast": returning(yogi, 1.0, 1e-3),
-        "adam_is_better": returning(yogi, 0.014, 1e-3),
-        "not_a_fifth_better": returning(yogi, 0.01, 1e-2),
+    "tame_the_rate": {
+        "step_is_no_function": returning("adamod", 0.9999),
+        "beta3_is_no_decay": returning(adamod, 1),
+        "step_is_not_adamod": returning(adam, 0.9999),
+        "bound_is_no_bound": returning(adamod, 0.0),
+        "bound_too_loose": returning(adamod, 0.9997),
+        "bound_too_tight": returning(adamod, 0.99995),
+        "not_within_twice": returning(adamod, 0.9998),
     },
     "torch_momentum": {
         "weights_not_moved": in_torch(STATE, NEW, ADD, "x = x - group['lr'] * s['m']"),
@@ -270,6 +274,23 @@ def test_each_flaw_is_found(name):
         report = CHALLENGES[name](solution)
         assert report.mistakes == (flaw,), f"{flaw}: {report}"
         assert flaws[flaw].words in " ".join(str(report).split())
+
+
+def test_the_capstones_rule_agrees_with_an_independent_one():
+    """The other's rate is that of the paper if it does not correct m, which here is done after."""
+    gs = np.random.default_rng(0).standard_normal((300, 6)) * np.geomspace(1e-3, 1e3, 6)
+    rule, weights = AdaMod(0.1, 0.9, 0.99, 0.97, eps=0.0), torch.zeros(6, dtype=torch.float64)
+    theirs = pytorch_optimizer.AdaMod(
+        [weights], 0.1, (0.9, 0.99, 0.97), eps=0.0, weight_decay=0.0, adam_debias=True
+    )
+    slots = rule.init(np.zeros(6))
+    for t, g in enumerate(gs, start=1):
+        before = weights.clone()
+        weights.grad = torch.tensor(g)
+        theirs.step()
+        change, *slots = rule.step(0.0, g, *slots, *rule.scalars(t))
+        expected = (weights - before).numpy() / (1 - 0.9**t)
+        np.testing.assert_allclose(change, expected, rtol=1e-9)
 
 
 def test_without_torch_it_says_what_is_missing(monkeypatch):

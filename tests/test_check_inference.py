@@ -240,17 +240,19 @@ def positional(x, g, lr=1e-3, /):
     return x - lr * g
 
 
-def yogi_in_lists(x, g, m, v, lr=0.01, beta1=0.9, beta2=0.999, eps=1e-3):
-    x.index(x[0])
-    m = [beta1 * a + (1 - beta1) * b for a, b in zip(m, g, strict=True)]
-    v = [a - (1 - beta2) * np.sign(a - b * b) * b * b for a, b in zip(v, g, strict=True)]
-    return [a - lr * b / (c**0.5 + eps) for a, b, c in zip(x, m, v, strict=True)], m, v
-
-
-def yogi_in_floats(x, g, m, v, lr=0.01, beta1=0.9, beta2=0.999, eps=1e-3):
+def adamod_in_floats(x, g, m, v, s, t, lr=1e-3, beta1=0.9, beta2=0.999, beta3=0.999, eps=1e-8):
     m = beta1 * m + (1 - beta1) * g
-    v = v + (1 - beta2) * math.copysign(g * g, g * g - v)
-    return x - lr * m / (math.sqrt(v) + eps), m, v
+    v = beta2 * v + (1 - beta2) * g * g
+    eta = lr / (math.sqrt(v / (1 - beta2**t)) + eps)
+    s = beta3 * s + (1 - beta3) * eta
+    return x - min(eta, s) * m / (1 - beta1**t), m, v, s
+
+
+def adamod_in_lists(x, g, m, v, s, t, lr=1e-3, beta1=0.9, beta2=0.999, beta3=0.999, eps=1e-8):
+    x.index(x[0])
+    rows = zip(x, g, m, v, s, strict=True)
+    new = [adamod_in_floats(*row, t, lr, beta1, beta2, beta3, eps) for row in rows]
+    return tuple(map(list, zip(*new, strict=True)))
 
 
 def with_own_generator(run):
@@ -265,15 +267,9 @@ def test_positional_only_parameters_are_right():
     assert check.sgd_step(positional).ok
 
 
-@pytest.mark.parametrize("step", [yogi_in_lists, yogi_in_floats])
+@pytest.mark.parametrize("step", [adamod_in_lists, adamod_in_floats])
 def test_the_capstone_takes_lists_and_floats(step):
-    assert check.beat_adam(lambda: (step, 0.007, 1e-3)).ok
-
-
-def test_the_capstone_advises_the_larger_rate_where_it_is_better():
-    report = check.beat_adam(lambda: (yogi_in_lists, 0.02, 10.0))
-
-    assert report.mistakes == ("yogi_too_slow",)
+    assert check.tame_the_rate(lambda: (step, 0.9999)).ok
 
 
 def test_random_search_with_a_generator_of_ones_own_is_right():

@@ -152,11 +152,15 @@ WRONG = {
         "c = beta1 * m + (1 - beta1) * g; m = beta2 * m + (1 - beta2) * g; "
         "return x - np.sign(c) - lr * weight_decay * x, m": "x_left_out",
     },
-    "yogi_step": {
-        f"{MOMENTS.split(';')[0]}; v = v - (1 - beta2) * np.sign(g**2 - v) * g**2; "
-        "return x - lr * m / (np.sqrt(v) + eps), m, v": "v_operator",
-        f"{MOMENTS.split(';')[0]}; v = beta2 * v + (1 - beta2) * np.sign(g**2 - v) * g**2; "
-        "return x - lr * m / (np.sqrt(v) + eps), m, v": "yogi_decays",
+    "adamod_step": {
+        f"{MOMENTS}m, v = m / (1 - beta1**t), v / (1 - beta2**t); eta = lr / (np.sqrt(v) + eps); "
+        "s = beta3 * s + (1 - beta3) * eta; return x - np.minimum(eta, s) * m, m, v, s": (
+            "corrected_returned"
+        ),
+        f"{MOMENTS}eta = lr / (np.sqrt(v / (1 - beta2**t)) + eps); s = beta3 * s + eta; "
+        "return x - np.minimum(eta, s) * m / (1 - beta1**t), m, v, s": "bound_sums",
+        f"{MOMENTS}root = np.sqrt(v / (1 - beta2**t)) + eps; s = beta3 * s + (1 - beta3) * root; "
+        "return x - lr / np.maximum(root, s) * m / (1 - beta1**t), m, v, s": "roots_averaged",
     },
     "numerical_gradient": {
         "return [(f(x + h * e) - f(x - h * e)) / 2 * h for e in np.eye(len(x))]": (
@@ -303,13 +307,16 @@ RIGHT = {
         f"{AVERAGE}delta = -((d + eps) / (v + eps))**0.5 * g; "
         "return x + lr * delta, v, rho * d + (1 - rho) * delta**2",
     ],
-    "yogi_step": [
-        "m = beta1 * m + (1 - beta1) * g; s = (1 - beta2) * g * g; "
-        "v = np.where(v > g * g, v - s, v + s); return x - lr * m / (np.sqrt(v) + eps), m, v",
-        "m = beta1 * m + (1 - beta1) * g; v += (1 - beta2) * math.copysign(g * g, g * g - v); "
-        "return x - lr * m / (math.sqrt(v) + eps), m, v",
+    "adamod_step": [
+        f"{MOMENTS}eta = lr / (np.sqrt(v / (1 - beta2**t)) + eps); "
+        "s = s + (1 - beta3) * (eta - s); rate = np.where(eta < s, eta, s); "
+        "return x - rate * m / (1 - beta1**t), m, v, s",
+        f"{MOMENTS}eta = lr / ((v / (1 - beta2**t)) ** 0.5 + eps); s = s * beta3 + "
+        "eta - eta * beta3; return x - min(eta, s) * m / (1 - beta1**t), m, v, s",
     ],
     "adabelief_step": [
+        "m = beta1 * m + (1 - beta1) * g; d = m - g; s = beta2 * s + (1 - beta2) * d * d + eps; "
+        "return x - lr / (1 - beta1**t) * m / (np.sqrt(s) / np.sqrt(1 - beta2**t) + eps), m, s",
         "m = m + (1 - beta1) * (g - m); s = s + (1 - beta2) * ((m - g) ** 2 - s) + eps; "
         "return x - lr * m / (1 - beta1**t) / ((s / (1 - beta2**t)) ** 0.5 + eps), m, s",
     ],

@@ -26,6 +26,7 @@ GRADIENTS = np.array(
     ]
 )
 STRONG = {"lr": 0.5, "eps": 0.3, "beta1": 0.5, "beta2": 0.6, "rho": 0.6, "momentum": 0.5}
+STRONG |= {"beta3": 0.7}
 STRONG |= {"weight_decay": 0.2, "momentum_decay": 30.0}
 STRONG |= {"final_lr": 0.6, "gamma": 0.5}
 
@@ -40,6 +41,7 @@ PLACES = {
     "eps": "the denominator of the step",
     "beta1": "where beta1 and beta2 are used",
     "beta2": "where beta1 and beta2 are used",
+    "beta3": "where beta3 is used",
     "rho": "where rho is used",
     "momentum": "where momentum is used",
     "weight_decay": "where weight_decay is used",
@@ -136,6 +138,7 @@ ODD = {
     "eps": (0.29, 2.5, 0.07, 0.6),
     "beta1": (0.83, 0.62, 0.93, 0.97),
     "beta2": (0.71, 0.88, 0.54, 0.9991),
+    "beta3": (0.77, 0.91, 0.64, 0.96),
     "rho": (0.83, 0.58, 0.91, 0.97),
     "momentum": (0.83, 0.58, 0.91, 0.97),
     "weight_decay": (0.23, 0.47, 0.05, 0.9),

@@ -262,6 +262,40 @@ def swa_halves(points, start, every):
     return 1.0 * first
 
 
+@wrong("average")
+def swa_one_early(points, start, every):
+    """You begin one row early. The point after step start is points[start - 1], and a slice has its
+    first row in it."""
+    return points[start - 2 :: every].mean(axis=0)
+
+
+@wrong("average")
+def swa_every_more(points, start, every):
+    """You leave `every` points out between two. From one to the next it is `every` rows."""
+    return points[start - 1 :: every + 1].mean(axis=0)
+
+
+@wrong("average")
+def swa_first_few(points, start, every):
+    """You take the first `every` points from start on. `every` is the distance between two points,
+    and not their number: first::every."""
+    return points[start - 1 :][:every].mean(axis=0)
+
+
+@wrong("average")
+def swa_every_before_start(points, start, every):
+    """You take one in `every` points first, and count to start among these. start is a step of the
+    path: begin there, then take one in `every`."""
+    chosen = points[::every][start - 1 :]
+    return chosen.mean(axis=0) if len(chosen) else np.full(points.shape[1], np.nan)
+
+
+@wrong("average")
+def swa_from_the_end(points, start, every):
+    """You count start from the end of the path. It is a step, counted from the beginning."""
+    return points[-start::every].mean(axis=0)
+
+
 _PATH = np.array(
     [
         [9.0, -5.0],
@@ -305,6 +339,11 @@ swa = formula(
         swa_last,
         swa_median,
         swa_halves,
+        swa_one_early,
+        swa_every_more,
+        swa_first_few,
+        swa_every_before_start,
+        swa_from_the_end,
     ),
     read="averaging",
 )

@@ -1,17 +1,18 @@
-"""The capstone: write Yogi from its paper, and beat a tuned Adam with it.
+"""The capstone: write AdaMod from its paper, and let its bound tame a rate that is too high.
 
-Its loss is below a tuned Adam's on that problem since it has no correction: a schedule of its own.
+Its bound starts at zero, so that a bound with a long memory is a warm-up and a lower rate at once.
 """
 # mypy: allow-untyped-defs
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from ...ops import sign
-from ...recent_rules import Yogi
+from ...base import Decay, Epsilon, Rate, Rule
+from ...ops import maximum, sqrt
 from ...rules import Adam
 from ..calling import by_name, trial_of
 from ..challenge import Challenge, Flaw, is_number
@@ -20,187 +21,275 @@ from ..mistake import wrong
 from ..mistakes import moments, returned, steps
 from ..steps import step_exercise
 
-STEPS, SEEDS = 1000, 16
+STEPS, SEEDS, RATE = 1000, 16, 0.3
 CURVATURES = np.geomspace(0.1, 1, 20)
 RATES = tuple(10.0 ** (power / 4) for power in range(-14, 1))
 
 
-@wrong("v")
-def yogi_is_adam(v, g, beta2):
-    """Your second moment is Adam's: its change is in proportion to v - g squared. Yogi's takes only
-    the sign of that, and its size is always that of g squared."""
-    return beta2 * v + (1 - beta2) * g * g
+@dataclass(frozen=True)
+class AdaMod(Rule):
+    r"""Adam whose rate for each weight may not exceed the average of its rates so far.
+
+    .. math::
+        \eta &= \frac{\alpha}{\sqrt{\hat v} + \epsilon} \\
+        s &\leftarrow \beta_3 s + (1 - \beta_3)\, \eta \\
+        x &\leftarrow x - \min(\eta, s)\, \hat m
+
+    Source: Ding, Ren, Luo and Sun (2019). The authors' code corrects :math:`m` within the rate, so
+    that its average has the correction in it.
+    """
+
+    lr: Rate = 1e-3
+    beta1: Decay = 0.9
+    beta2: Decay = 0.999
+    beta3: Decay = 0.999
+    eps: Epsilon = 1e-8
+    slots = ("m", "v", "s")
+
+    def scalars(self, t):
+        """Return the corrections of m and v."""
+        return 1 - self.beta1**t, 1 - self.beta2**t
+
+    def step(self, x, g, m, v, s, bias1, bias2):
+        """Return the change and the new moments and average."""
+        m = self.beta1 * m + (1 - self.beta1) * g
+        v = self.beta2 * v + (1 - self.beta2) * g * g
+        m_hat = m / bias1
+        v_hat = v / bias2
+        eta = self.lr / (sqrt(v_hat) + self.eps)
+        s = self.beta3 * s + (1 - self.beta3) * eta
+        return maximum(-eta, -s) * m_hat, m, v, s  # minus the smaller of the two
 
 
-@wrong("v")
-def yogi_decays(v, g, beta2):
-    """Your old v is multiplied by beta2, as Adam's is. Yogi's stays whole, and a share of g squared
-    is added to it or taken from it. Yours falls as fast as Adam's when gradients become small, and
-    that it should not is what Yogi was made for."""
-    return beta2 * v - (1 - beta2) * sign(v - g * g) * g * g
+@wrong("change")
+def adamod_is_adam(eta, m_hat):
+    """You step by eta itself: that is Adam. AdaMod takes the smaller of eta and its average s."""
+    return -eta * m_hat
 
 
-@wrong("v")
-def yogi_times_v(v, g, beta2):
-    """The step of v is in proportion to v. It is in proportion to g squared; from v = 0 yours never
-    begins."""
-    return v - (1 - beta2) * sign(v - g * g) * v
+@wrong("change")
+def average_alone(s, m_hat):
+    """You step by the average s, whatever eta is. It is a bound only: where eta is smaller, as
+    right after a large gradient, the step takes eta."""
+    return -s * m_hat
 
 
-yogi_step = step_exercise(
-    "yogi_step",
-    Yogi,
-    "Write one step of Yogi: m as in Adam; v <- v - (1 - beta2) * sign(v - g**2) * g**2; and x <- "
-    "x - lr * m / (sqrt(v) + eps), with no bias correction. Return the new x, m and v.",
+@wrong("change")
+def larger_of_both(eta, s, m_hat):
+    """You take the larger of eta and s. The average is an upper bound: take the smaller."""
+    return -maximum(eta, s) * m_hat
+
+
+@wrong("change")
+def bound_of_before(eta, s_before, m_hat):
+    """Your bound is the s that you were given. The new eta goes into the average first; with the
+    old one, the first step is zero."""
+    return maximum(-eta, -s_before) * m_hat
+
+
+@wrong("change")
+def bound_corrected(eta, s, m_hat, beta3, t):
+    """You correct s for the zero that it began with. AdaMod leaves the zero in: it keeps the first
+    steps short, as a warm-up does."""
+    return maximum(-eta, -s / (1 - beta3**t)) * m_hat
+
+
+@wrong("s", "change")
+def rate_outside(s, eta, m_hat, lr, beta3):
+    """You multiply by lr outside the bound, so that s averages rates without it. The step is the
+    same as long as lr is; under a schedule the bound would follow lr at once, and it should not."""
+    s = beta3 * s + (1 - beta3) * eta / lr
+    return s, lr * maximum(-eta / lr, -s) * m_hat
+
+
+@wrong("returned s")
+def bounded_rate_kept(eta, s):
+    """You return the bounded rate as the new s. Keep the average itself."""
+    return -maximum(-eta, -s)
+
+
+@wrong("s")
+def bounded_rate_averaged(s, eta, beta3):
+    """You average the bounded rates. Then s, which starts at zero, bounds itself and stays at zero.
+    Average eta as it is, before the bound."""
+    return beta3 * s + (1 - beta3) * -maximum(-eta, -s)
+
+
+@wrong("s")
+def bound_sums(s, eta, beta3):
+    """You add eta whole. Mix it in with the share 1 - beta3, as an average does."""
+    return beta3 * s + eta
+
+
+@wrong("s", "change")
+def quotients_averaged(s, eta, m_hat, beta3):
+    """You average and bound whole steps, eta * m_hat. Both are of the rates alone: m_hat, whose
+    sign would cancel in the average, is multiplied in last."""
+    s = beta3 * s + (1 - beta3) * eta * m_hat
+    return s, maximum(-eta * m_hat, -s)
+
+
+@wrong("s", "change")
+def roots_averaged(s, v_hat, m_hat, lr, beta3, eps):
+    """You average the denominators. The average is of the rates, lr over the denominator: the mean
+    of quotients is not the quotient of means."""
+    root = sqrt(v_hat) + eps
+    s = beta3 * s + (1 - beta3) * root
+    return s, -lr / maximum(root, s) * m_hat
+
+
+adamod_step = step_exercise(
+    "adamod_step",
+    AdaMod,
+    "Write one step of AdaMod: m, v and their corrections as in Adam; eta = lr / (sqrt(v_hat) + "
+    "eps); s <- beta3 * s + (1 - beta3) * eta; and x <- x - min(eta, s) * m_hat. Return the new x, "
+    "m, v and s.",
     (
-        yogi_is_adam,
-        yogi_decays,
-        yogi_times_v,
+        adamod_is_adam,
+        average_alone,
+        larger_of_both,
+        bound_of_before,
+        bound_corrected,
+        rate_outside,
+        bounded_rate_kept,
+        bounded_rate_averaged,
+        bound_sums,
+        quotients_averaged,
+        roots_averaged,
         *steps.DIRECTION,
-        *(
-            mistake.on(v_hat="v", m_hat="m")
-            for mistake in (
-                steps.eps_inside_root,
-                steps.root_missing,
-                steps.eps_missing,
-                steps.eps_added_to_x,
-            )
-        ),
         *moments.FIRST_MOMENT,
+        *moments.SECOND_MOMENT,
         returned.state_not_returned,
-        returned.moments_returned_swapped,
+        returned.corrected_returned,
     ),
     "comparing-optimizers",
 )
 
 
-def _losses(update: Callable[..., Any]) -> Array:
-    """Return the loss after training, for each seed. ``update`` takes t, x, g and two slots."""
+def _losses(update: Callable[..., Any], slots: int) -> Array:
+    """Return the loss after training, for each seed. ``update`` takes t, x, g and the slots."""
     rng = np.random.default_rng(0)
     x = np.full(SEEDS * len(CURVATURES), 3.0)
     curvatures = np.tile(CURVATURES, SEEDS)
-    slots = [np.zeros_like(x), np.zeros_like(x)]
+    state = [np.zeros_like(x)] * slots
     for t in range(1, STEPS + 1):
         g = curvatures * x + np.sqrt(curvatures) * rng.standard_normal(x.shape)
-        x, *slots = update(t, x, g, *slots)
+        x, *state = update(t, x, g, *state)
     final: Array = np.sum((curvatures * x * x / 2).reshape(SEEDS, -1), axis=1)
     return final
 
 
+def _adam(lr: float) -> float:
+    """Return Adam's mean loss."""
+    return float(_losses(Adam(lr).update, slots=2).mean())
+
+
 @cache
-def _tuned_adam() -> tuple[float, float]:
-    """Return Adam's lowest mean loss over a fine grid of rates, and its rate."""
-    return min((float(_losses(Adam(lr).update).mean()), lr) for lr in RATES)
+def _adams() -> tuple[float, float, float]:
+    """Return Adam's lowest mean loss over a fine grid of rates, its rate, and the loss at RATE."""
+    return *min((_adam(lr), lr) for lr in RATES), _adam(RATE)
 
 
-def _measure(step: Callable[..., Any], lr: float, eps: float) -> Mapping[str, Any]:
-    settings = {"lr": float(lr), "beta1": 0.9, "beta2": 0.999, "eps": float(eps)}
-    function = by_name(yogi_step, step)
-    kind = trial_of(yogi_step, function).kind  # of numbers, for which it was written
+@cache
+def _best() -> float:
+    """Return the beta3 with which AdaMod ends lowest at RATE."""
+    tried = (1 - 10.0 ** (power / 4) for power in range(-20, -7))
+    return min(tried, key=lambda beta3: _losses(AdaMod(RATE, beta3=beta3).update, slots=3).mean())
+
+
+def _measure(step: Callable[..., Any], beta3: float) -> Mapping[str, Any]:
+    settings = {"lr": RATE, "beta1": 0.9, "beta2": 0.999, "beta3": float(beta3), "eps": 1e-8}
+    function = by_name(adamod_step, step)
+    kind = trial_of(adamod_step, function).kind  # of numbers, for which it was written
+    names = ("x", "g", *AdaMod.slots)
 
     def update(t, *state):
         if kind is FLOATS:
             rows = zip(*(array.tolist() for array in state), strict=True)
-            names = ("x", "g", "m", "v")
-            results = [function(**dict(zip(names, row, strict=True)), **settings) for row in rows]
+            results = [
+                function(**dict(zip(names, row, strict=True)), t=t, **settings) for row in rows
+            ]
             return np.array(results, dtype=float).T
-        arguments = dict(zip(("x", "g", "m", "v"), state, strict=True)) | settings
-        return kind.call(function, arguments, yogi_step.returns)[0]
+        arguments = dict(zip(names, state, strict=True)) | {"t": t} | settings
+        return kind.call(function, arguments, adamod_step.returns)[0]
 
-    adam, adam_lr = _tuned_adam()
+    adam, adam_lr, wild = _adams()
     return {
-        "loss": float(_losses(update).mean()),
-        "smaller": _yogi(float(lr) / 10, float(eps)),
-        "larger": _yogi(float(lr) * 10, float(eps)),
+        "loss": float(_losses(update, slots=3).mean()),
+        "best": _best(),
         "adam": adam,
         "adam_lr": adam_lr,
+        "wild": wild,
+        "rate": RATE,
         "seeds": SEEDS,
     }
 
 
-def _yogi(lr: float, eps: float) -> float:
-    """Return Yogi's mean loss."""
-    return float(_losses(Yogi(lr, eps=eps).update).mean())
-
-
 @Flaw
 def step_is_no_function(step):
-    """The first thing to return is your function yogi_step itself, without brackets."""
+    """The first thing to return is your function adamod_step itself, without brackets."""
     return not callable(step)
 
 
 @Flaw
-def lr_is_not_positive(lr):
-    """lr, the second thing to return, must be a number above 0."""
-    return not is_number(lr) or float(lr) <= 0
+def beta3_is_no_decay(beta3):
+    """beta3, the second thing to return, must be a number from 0 to below 1."""
+    return not is_number(beta3) or not 0 <= float(beta3) < 1
 
 
 @Flaw
-def eps_is_not_positive(eps):
-    """eps, the third thing to return, must be a number above 0."""
-    return not is_number(eps) or float(eps) <= 0
+def step_is_not_adamod(step):
+    """Your step is not AdaMod's yet. check.adamod_step says where it differs."""
+    return not adamod_step(step).ok
 
 
 @Flaw
-def step_is_not_yogi(step):
-    """Your step is not Yogi's yet. check.yogi_step says where it differs."""
-    return not yogi_step(step).ok
+def bound_is_no_bound(beta3):
+    """With a beta3 of 0 the average is the last rate itself: that is Adam, with no bound. Take a
+    long memory."""
+    return float(beta3) == 0
 
 
 @Flaw
-def yogi_diverges(loss):
-    """With these settings the loss grows without bound. Try a smaller rate or a larger epsilon."""
-    return not loss < 1e6
+def bound_too_loose(loss, adam, beta3, best):
+    """Your loss is far above that of a tuned Adam, and your bound is too loose: the average has
+    forgotten the zero that it began with. Take a beta3 closer to 1."""
+    return loss > 3 * adam and beta3 < best
 
 
 @Flaw
-def yogi_too_slow(loss, adam, smaller, larger):
-    """Your loss is far above Adam's, and your rate is small for this epsilon: after a thousand
-    steps you have not arrived. Try a larger one."""
-    return loss > 3 * adam and larger <= smaller
+def bound_too_tight(loss, adam, beta3, best):
+    """Your loss is far above that of a tuned Adam, and your bound is too tight: after a thousand
+    steps you have not arrived. Take a beta3 further from 1."""
+    return loss > 3 * adam and beta3 > best
 
 
 @Flaw
-def yogi_too_fast(loss, adam, smaller, larger):
-    """Your loss is far above Adam's, and your rate is large for this epsilon: the noise keeps it
-    up. Try a smaller one."""
-    return loss > 3 * adam and smaller < larger
+def not_within_twice(loss, adam):
+    """You are near, with more than twice the loss of a tuned Adam. Try values between those that
+    you have tried: it is 1 - beta3 that counts."""
+    return loss > 2 * adam
 
 
-@Flaw
-def adam_is_better(loss, adam):
-    """You are close, but Adam is still better. Try rates between those that you have tried, and
-    another epsilon."""
-    return loss >= adam
-
-
-@Flaw
-def not_a_fifth_better(loss, adam):
-    """You have beaten Adam, by less than a fifth. Tune a little more."""
-    return loss >= 0.8 * adam
-
-
-beat_adam = Challenge(
-    signature="beat_adam()",
-    returns=("step", "lr", "eps"),
-    statement="Return your yogi_step and the lr and eps with which it ends, on the mean of sixteen "
-    "noisy runs, at least a fifth below an Adam whose rate was tuned on a fine grid. The "
-    "loss is the sum of c * x**2 / 2 over twenty coordinates, with curvatures c from 0.1 "
-    "to 1; each starts at 3, its gradient has noise of variance c, and there are a "
-    "thousand steps.",
+tame_the_rate = Challenge(
+    signature="tame_the_rate()",
+    returns=("step", "beta3"),
+    statement="The rate is 0.3, thirty times the best one for Adam. Return your adamod_step and "
+    "the beta3 with which it still ends, on the mean of sixteen noisy runs, with at most twice the "
+    "loss of an Adam whose rate was tuned on a fine grid. The loss is the sum of c * x**2 / 2 over "
+    "twenty coordinates, with curvatures c from 0.1 to 1; each starts at 3, its gradient has noise "
+    "of variance c, and there are a thousand steps.",
     read="comparing-optimizers",
     measure=_measure,
     flaws=(
         step_is_no_function,
-        lr_is_not_positive,
-        eps_is_not_positive,
-        step_is_not_yogi,
-        yogi_diverges,
-        yogi_too_slow,
-        yogi_too_fast,
-        adam_is_better,
-        not_a_fifth_better,
+        beta3_is_no_decay,
+        step_is_not_adamod,
+        bound_is_no_bound,
+        bound_too_loose,
+        bound_too_tight,
+        not_within_twice,
     ),
-    said="Your mean loss over {seeds} runs is {loss:.3f}; Adam's, at its best rate {adam_lr:.3f}, "
-    "{adam:.3f}.",
+    said="At the rate {rate} your mean loss over {seeds} runs is {loss:.3f}, and Adam's is "
+    "{wild:.1f}. At its best rate, {adam_lr:.3f}, Adam's is {adam:.3f}.",
 )

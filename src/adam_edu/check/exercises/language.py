@@ -245,6 +245,33 @@ def derivative_of_its_own(z):
     return _softmax(z) * (1 - _softmax(z))
 
 
+@wrong("g")
+def positive_at_the_word(z, y):
+    """At the right word you have 1 minus its probability. It is the probability minus 1: that score
+    is to rise, so its entry of the gradient is negative."""
+    return np.where(_one_hot(z, y) > 0, 1 - _softmax(z), _softmax(z))
+
+
+@wrong("g")
+def minus_one_alone(z, y):
+    """At the right word you put -1 in the place of its probability. Subtract 1 from it: a word that
+    is certain already has no gradient left."""
+    return np.where(_one_hot(z, y) > 0, -1.0, _softmax(z))
+
+
+@wrong("g")
+def divided_by_largest(z, y):
+    """You divide the exponentials by the largest of them. Probabilities add up to 1: divide by
+    their sum."""
+    return np.exp(z - np.max(z)) - _one_hot(z, y)
+
+
+@wrong("g")
+def divided_by_mean(z, y):
+    """You divide the exponentials by their mean. Probabilities add up to 1: divide by their sum."""
+    return len(z) * _softmax(z) - _one_hot(z, y)
+
+
 softmax_gradient = formula(
     "softmax_gradient(z, y)",
     lambda z, y: _softmax(z) - _one_hot(z, y),
@@ -276,6 +303,10 @@ softmax_gradient = formula(
         scores_shared_out,
         surprises,
         derivative_of_its_own,
+        positive_at_the_word,
+        minus_one_alone,
+        divided_by_largest,
+        divided_by_mean,
     ),
     read="language",
 )
@@ -364,6 +395,39 @@ def group_median(losses, words, groups):
     return np.array([np.median(losses[of_each == k]) for k in range(max(groups) + 1)])
 
 
+@wrong("means")
+def group_largest(losses, words, groups):
+    """You take the largest loss of each group. Asked for is the mean."""
+    of_each = _of_each(words, groups)
+    return np.array([np.max(losses[of_each == k]) for k in range(max(groups) + 1)])
+
+
+@wrong("means")
+def over_number_of_groups(losses, words, groups):
+    """You divide by the number of groups. Each group's sum is divided by how many losses it has."""
+    return _sums(losses, words, groups) / (max(groups) + 1)
+
+
+@wrong("means")
+def groups_added_up(losses, words, groups):
+    """Your groups contain the ones before them. Each has its own words, and no others."""
+    return np.cumsum(_sums(losses, words, groups)) / np.cumsum(_numbers(words, groups))
+
+
+@wrong("means")
+def all_other_groups(losses, words, groups):
+    """You take the losses of all other groups, != in the place of ==."""
+    of_each = _of_each(words, groups)
+    return np.array([np.mean(losses[of_each != k]) for k in range(max(groups) + 1)])
+
+
+@wrong("means")
+def words_counted_from_one(losses, words, groups):
+    """You look up groups[word - 1]. Words are counted from 0, as indices are."""
+    of_each = np.array(groups)[np.array(words) - 1]
+    return np.array([np.mean(losses[of_each == k]) for k in range(max(groups) + 1)])
+
+
 _LOSSES = np.array([0.5, 4.0, 1.5, 7.0, 0.25, 6.0, 3.0, 9.0])
 
 loss_by_group = formula(
@@ -389,6 +453,11 @@ loss_by_group = formula(
         groups_reversed,
         group_median,
         group_counts,
+        group_largest,
+        over_number_of_groups,
+        groups_added_up,
+        all_other_groups,
+        words_counted_from_one,
     ),
     read="language",
 )

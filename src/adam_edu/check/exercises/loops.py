@@ -85,6 +85,13 @@ def first_size_for_all(means, sizes):
     return np.sum(means * sizes) / (len(sizes) * sizes[0])
 
 
+@wrong("g")
+def divided_twice(means, sizes):
+    """You divide by the number of examples, and by the number of parts as well. The sum over the
+    examples is divided once, by their number."""
+    return np.sum(means * sizes) / np.sum(sizes) / len(sizes)
+
+
 accumulated_gradient = formula(
     "accumulated_gradient(means, sizes)",
     "sum(means * sizes) / sum(sizes)",
@@ -113,6 +120,7 @@ accumulated_gradient = formula(
         sum_overwritten,
         returned_in_the_loop,
         first_size_for_all,
+        divided_twice,
     ),
     read="training-loop",
 )
@@ -239,6 +247,38 @@ def examples_counted(examples, epochs):
     return epochs * examples
 
 
+@wrong("steps")
+def steps_times_parts(examples, batch, parts, epochs):
+    """You have the steps, and multiply them by the parts again. That counts parts, and the
+    optimizer takes one step for several of them."""
+    return epochs * math.ceil(examples / (batch * parts)) * parts
+
+
+@wrong("steps")
+def batch_forgotten(examples, parts, epochs):
+    """A part is not one example but batch of them. A step takes batch * parts examples."""
+    return epochs * math.ceil(examples / parts)
+
+
+@wrong("steps")
+def batch_and_parts_added(examples, batch, parts, epochs):
+    """You add batch and parts. Each of the parts has batch examples: multiply."""
+    return epochs * math.ceil(examples / (batch + parts))
+
+
+@wrong("steps")
+def epochs_added(examples, batch, parts, epochs):
+    """You add the epochs. Each epoch has that many steps: multiply."""
+    return epochs + math.ceil(examples / (batch * parts))
+
+
+@wrong("steps")
+def one_step_short(examples, batch, parts, epochs):
+    """You have one step too few in each epoch. Rounded up, they are all counted; subtract
+    nothing."""
+    return epochs * (math.ceil(examples / (batch * parts)) - 1)
+
+
 total_steps = formula(
     "total_steps(examples, batch, parts, epochs)",
     lambda examples, batch, parts, epochs: epochs * math.ceil(examples / (batch * parts)),
@@ -262,6 +302,11 @@ total_steps = formula(
     mistakes=(
         parts_counted,
         last_step_dropped,
+        steps_times_parts,
+        batch_forgotten,
+        batch_and_parts_added,
+        epochs_added,
+        one_step_short,
         last_part_dropped,
         steps_not_whole,
         rounded_over_all_epochs,

@@ -154,6 +154,24 @@ def played_means(played, fixed):
     return played.mean() - fixed.sum(axis=0).min()
 
 
+@wrong("regret")
+def rival_at_the_last_step(played, fixed):
+    """Your rival has lost at the last step alone. Add up each column, over all steps."""
+    return played.sum() - fixed[-1].min()
+
+
+@wrong("regret")
+def median_fixed_point(played, fixed):
+    """Your rival is the point in the middle. Regret is against the best: the least sum."""
+    return played.sum() - np.median(fixed.sum(axis=0))
+
+
+@wrong("regret")
+def against_each_point(played, fixed):
+    """You add up the regret against every point. There is one rival, the best of them."""
+    return (played[:, np.newaxis] - fixed).sum()
+
+
 regret = formula(
     "regret(played, fixed)",
     lambda played, fixed: right_regret(played, fixed),
@@ -199,6 +217,9 @@ regret = formula(
         number_of_best,
         regret_as_ratio,
         played_means,
+        rival_at_the_last_step,
+        median_fixed_point,
+        against_each_point,
     ),
     read="theory",
 )

@@ -34,6 +34,13 @@ def eps_in_the_average(s, g, m, beta2, eps):
     return beta2 * s + (1 - beta2) * ((g - m) * (g - m) + eps)
 
 
+@wrong("s")
+def corrected_mean_subtracted(s, g, m, bias1, beta2, eps):
+    """You subtract the corrected average. The paper subtracts m as it is kept, before its
+    correction."""
+    return beta2 * s + (1 - beta2) * (g - m / bias1) * (g - m / bias1) + eps
+
+
 adabelief_step = step_exercise(
     "adabelief_step",
     AdaBelief,
@@ -45,6 +52,7 @@ adabelief_step = step_exercise(
         difference_of_squares,
         difference_not_squared,
         eps_in_the_average,
+        corrected_mean_subtracted,
         *steps.DIRECTION,
         *moments.FIRST_MOMENT,
     ),
