@@ -166,13 +166,14 @@ def test_a_clock_that_jumps_changes_nothing(tmp_path, whole, monkeypatch):
 # A file that is open, and not yet in the block that closes it, is left to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer of the system")
-def test_ctrl_c_at_random_moments_loses_nothing(tmp_path, whole, monkeypatch, request):
+@pytest.mark.parametrize("times", [4, pytest.param(100, marks=pytest.mark.nightly)])
+def test_ctrl_c_at_random_moments_loses_nothing(tmp_path, whole, monkeypatch, times):
     """The signal comes at any instruction, also between two of a write."""
     monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN_SAVES", 0.0)
     moments, interruptions, folders = random.Random(1), 0, 0
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     try:
-        while interruptions < request.config.getoption("--interruptions"):
+        while interruptions < times:
             found, folders = None, folders + 1
             while found is None:
                 try:
