@@ -11,6 +11,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import fresh_kernel
 import pytest
@@ -81,6 +82,20 @@ def table_of_contents() -> list[str]:
         return own + [page for child in below for page in pages(child)]
 
     return pages(yaml.safe_load((ROOT / "_toc.yml").read_text()))
+
+
+# One template sets all pages of the package's reference: their list, the longest, one of formulas.
+SAMPLE = ("book/api/index", "book/api/torch", "book/api/rules")
+
+
+def pages_to_visit() -> list[Any]:
+    """Return every page for a test in a browser; nightly, what SAMPLE leaves out."""
+    return [
+        pytest.param(page, marks=pytest.mark.nightly)
+        if "/api/" in page and page not in SAMPLE
+        else page
+        for page in table_of_contents()
+    ]
 
 
 def notebooks() -> list[Path]:

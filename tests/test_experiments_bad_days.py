@@ -8,16 +8,16 @@ import signal
 import time
 from dataclasses import replace
 
-import cluster_models
 import pytest
 import torch
 from tiny_experiments import SPEC, modest, small_task, tiny, without_times
 
 from adam_edu.experiments import checkpoint, reproduce
+from adam_edu.experiments.specs import SPECS
 from adam_edu.experiments.train import EagerRun
 from adam_edu.experiments.trials import Trial
 
-SMALL = replace(modest(SPEC), model=cluster_models.small)
+SMALL = modest(SPEC)
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_only_the_damaged_run_is_made_again(tmp_path, whole, monkeypatch):
     [
         {"l2": 1e-3},
         {"batch": 64},
-        {"model": SPEC.model},
+        {"model": SPECS["logistic-mnist"].model},
         {"grid": (2e-3, 5e-3)},
         {"tuning_epochs": 3},
     ],
