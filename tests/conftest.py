@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from contextlib import ExitStack
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -37,7 +38,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if asked and not hasattr(config, "workerinput"):
         folder = tempfile.TemporaryDirectory(prefix="adam-edu-kernel-")
         config.add_cleanup(folder.cleanup)
-        fresh_kernel.install(Path(folder.name))
+        kernels = ExitStack()
+        kernels.enter_context(fresh_kernel.installed(Path(folder.name)))
+        config.add_cleanup(kernels.close)
 
 
 # What a test takes at most, in seconds of a quiet core, as far as its kind tells.
