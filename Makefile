@@ -5,14 +5,16 @@ PORT ?= 8000
 STAMP := $(VENV)/.installed
 # What goes into it; PINS="hatchling editables .[dev]" takes the newest versions instead.
 PINS ?= -r requirements.txt
+# Tests start the package in hundreds of processes: it is compiled once, whatever this machine wants.
+export PYTHONDONTWRITEBYTECODE =
 
 # The first interpreter that runs and is new enough.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve pdf worksheets slides test package lint notebooks atlas bench look pictures \
-	kernels address release browser dist clean
+.PHONY: help book serve pdf worksheets slides test package nightly lint notebooks atlas bench look \
+	pictures kernels address release browser dist clean
 
 help:  ## List these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,7 +39,11 @@ test: $(STAMP)  ## Run every test, and every notebook against its stored outputs
 	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --nbval --nbval-kernel-name fresh
 
 package: $(STAMP)  ## Run the package's own tests only: no pages, no notebooks, no browser
-	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile tests -m "not browser and not pages"
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile tests \
+		-m "not browser and not pages and not nightly"
+
+nightly: $(STAMP)  ## Run what is too long for every day: whole data sets, thousands of random sequences
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile tests -m nightly
 
 kernels: $(STAMP)  ## Compare every notebook's outputs as three kinds of processors multiply matrices
 	for kind in Nehalem Sandybridge Haswell; do \

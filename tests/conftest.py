@@ -6,10 +6,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
+from contextlib import ExitStack
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import fresh_kernel
 import pytest
@@ -28,18 +31,37 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["KERAS_BACKEND"] = "jax"
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the test of interrupted runs interrupt them more often."""
-    parser.addoption("--interruptions", type=int, default=10, help="of runs, at random moments")
-
-
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the kernel that notebooks are to run in, once, before workers begin."""
+    """Keep the order of files; make the kernel that notebooks are to run in, before workers."""
+    config.option.loadscopereorder = False  # of xdist, by their number of tests
     asked = getattr(config.option, "nbval_kernel_name", None) == fresh_kernel.NAME
     if asked and not hasattr(config, "workerinput"):
         folder = tempfile.TemporaryDirectory(prefix="adam-edu-kernel-")
         config.add_cleanup(folder.cleanup)
-        fresh_kernel.install(Path(folder.name))
+        kernels = ExitStack()
+        kernels.enter_context(fresh_kernel.installed(Path(folder.name)))
+        config.add_cleanup(kernels.close)
+
+
+# What a test takes at most, in seconds of a quiet core, as far as its kind tells.
+SECONDS = {"slow": 20.0, "browser": 2.0}
+CELL, OTHER = 1.0, 0.15
+
+
+def seconds(item: pytest.Item) -> float:
+    """Return a guess of what a test takes."""
+    if item.path.suffix == ".ipynb":
+        return CELL
+    return max([OTHER, *(SECONDS[kind] for kind in SECONDS if item.get_closest_marker(kind))])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let workers begin with the files that take longest, so that none is left alone with one."""
+    if hasattr(config, "workerinput"):
+        whole = Counter[Path]()
+        for item in items:
+            whole[item.path] += seconds(item)
+        items.sort(key=lambda item: -whole[item.path])
 
 
 # Thousands of tests, and the libraries that they import, live to the end. The collector of garbage
@@ -63,6 +85,20 @@ def table_of_contents() -> list[str]:
         return own + [page for child in below for page in pages(child)]
 
     return pages(yaml.safe_load((ROOT / "_toc.yml").read_text()))
+
+
+# One template sets all pages of the package's reference: their list, the longest, one of formulas.
+SAMPLE = ("book/api/index", "book/api/torch", "book/api/rules")
+
+
+def pages_to_visit() -> list[Any]:
+    """Return every page for a test in a browser; nightly, what SAMPLE leaves out."""
+    return [
+        pytest.param(page, marks=pytest.mark.nightly)
+        if "/api/" in page and page not in SAMPLE
+        else page
+        for page in table_of_contents()
+    ]
 
 
 def notebooks() -> list[Path]:

@@ -18,7 +18,11 @@ import subprocess
 import sys
 import sysconfig
 import venv
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+import forked_kernels
 
 NAME = "fresh"
 ROOT = Path(__file__).parents[1]
@@ -30,6 +34,8 @@ START = (
     "import os, sys; os.chdir({folder!r}); "
     "from ipykernel.kernelapp import IPKernelApp; IPKernelApp.launch_instance()"
 )
+# Pictures are not compared: they are drawn, but not once more before that to see where to cut them.
+UNCUT = "--InlineBackend.print_figure_kwargs={'bbox_inches': None}"
 
 
 def processor() -> dict[str, str]:
@@ -55,7 +61,8 @@ def bare(folder: Path) -> Path:
     return folder / "venv/bin/python"
 
 
-def install(folder: Path) -> None:
+@contextmanager
+def installed(folder: Path) -> Iterator[None]:
     """Install this tree into a new environment, and the kernel where JUPYTER_PATH finds it."""
     if os.name == "nt":  # where links need a right: the environment that is there
         python = Path(sys.executable)
@@ -67,14 +74,20 @@ def install(folder: Path) -> None:
     elsewhere.mkdir()
     kernel = folder / "jupyter/kernels" / NAME
     kernel.mkdir(parents=True)
-    start = START.format(folder=str(elsewhere))
-    spec = {
-        "argv": [str(python), "-c", start, "-f", "{connection_file}"],
-        "display_name": "this package, freshly installed",
-        "language": "python",
-        "env": processor(),
-    }
-    (kernel / "kernel.json").write_text(json.dumps(spec))
     paths = [str(folder / "jupyter"), os.environ.get("JUPYTER_PATH", "")]
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, paths))
     os.environ.pop("PYTHONPATH", None)  # would put another tree before what was installed
+    with ExitStack() as stack:
+        start = START.format(folder=str(elsewhere))
+        if hasattr(os, "fork"):
+            served = forked_kernels.serving(python, folder, os.environ | processor())
+            address = str(stack.enter_context(served))
+            start = forked_kernels.ASK.format(address=address, folder=str(elsewhere))
+        spec = {
+            "argv": [str(python), "-c", start, "-f", "{connection_file}", UNCUT],
+            "display_name": "this package, freshly installed",
+            "language": "python",
+            "env": processor(),
+        }
+        (kernel / "kernel.json").write_text(json.dumps(spec))
+        yield

@@ -3,7 +3,7 @@
 from urllib.parse import urlparse
 
 import pytest
-from conftest import table_of_contents, visit
+from conftest import pages_to_visit, table_of_contents, visit
 from live_figures import WATCH, milliseconds, try_controls
 from test_publishing import REPOSITORY
 
@@ -67,7 +67,7 @@ CUT = """
 """
 
 
-@pytest.mark.parametrize("name", table_of_contents())
+@pytest.mark.parametrize("name", pages_to_visit())
 def test_page_is_whole_without_a_network(load, name):
     page = load(f"{name}.html")
 

@@ -185,7 +185,9 @@ def test_ctrl_c_ends_with_one_line(quick, capsys, monkeypatch):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has another signal for Ctrl-C")
 def test_after_ctrl_c_the_same_command_goes_on(tmp_path):
     folders = [f"--output={tmp_path / 'out'}", f"--checkpoints={tmp_path / 'states'}"]
-    command = [sys.executable, "-m", "adam_edu", "reproduce", "mlp-mnist", *QUICK[2:], *folders]
+    few = ["--rates=0.001,0.01", "--dropout=with"]
+    command = [sys.executable, "-m", "adam_edu", "reproduce", "mlp-mnist", *QUICK[2:], *few]
+    command += folders
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
         seen = ""
         while not re.search(r"[1-9]\d*/\d+ \[", seen):  # an epoch is done

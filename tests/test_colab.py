@@ -89,9 +89,15 @@ def cpu_seconds():
     return used.children_user + used.children_system
 
 
+VERSIONS = """
+from importlib.metadata import version
+from importlib.util import find_spec
+print(*((name, version(name), find_spec(name).origin) for name in ("numpy", "torch")))
+"""
+
+
 def versions(python, environment, folder):
-    code = "import numpy, torch; print(numpy.__version__, torch.__version__, numpy.__file__)"
-    return run(python, environment, folder, "-c", code).stdout
+    return run(python, environment, folder, "-c", VERSIONS).stdout
 
 
 @pytest.fixture(scope="module")

@@ -210,6 +210,46 @@ def test_the_binary_version_is_read_channel_by_channel(cache, tmp_path, monkeypa
     np.testing.assert_array_equal(loaded.test_y, test[:, 0])
 
 
+def jpeg(size, color):
+    buffer = io.BytesIO()
+    image = pytest.importorskip("PIL.Image")
+    image.new("RGB", size, color).save(buffer, "JPEG", quality=95)
+    return buffer.getvalue()
+
+
+def test_the_jpeg_version_is_read_and_says_that_it_is_not_the_original(
+    cache, tmp_path, monkeypatch
+):
+    """Each class is of a color."""
+    contents = {
+        f"{half}/{name}/{number:04d}.jpg": jpeg((32, 32), (25 * label, 250 - 25 * label, 90))
+        for label, name in enumerate(cifar10.CLASSES)
+        for half, count in (("train", 3), ("test", 1))
+        for number in range(count)
+    }
+    file = put_local(tmp_path, cifar10.JPEG.path, archive_of(contents), monkeypatch)
+    monkeypatch.setattr(cifar10, "JPEG", file)
+    loaded = data.load("cifar10")
+    check_equal(loaded, data.load("cifar10"))  # The second time, from the arrays that were kept.
+    assert "JPEG" in loaded.note
+    assert loaded.train_x.shape == (30, 3, 32, 32)
+    assert np.bincount(loaded.train_y).tolist() == [3] * 10
+    assert sorted(loaded.test_y) == list(range(10))
+    assert loaded.train_y.tolist() != sorted(loaded.train_y)
+    red, green, blue = 255 * loaded.train_x.mean(axis=(2, 3)).T
+    np.testing.assert_allclose(red, 25 * loaded.train_y, atol=4)
+    np.testing.assert_allclose(green, 250 - 25 * loaded.train_y, atol=4)
+    np.testing.assert_allclose(blue, 90, atol=4)
+
+
+def test_a_picture_of_another_size_is_refused(cache, tmp_path, monkeypatch):
+    raw = archive_of({"train/cat/0000.jpg": jpeg((32, 16), (0, 0, 0))})
+    file = put_local(tmp_path, cifar10.JPEG.path, raw, monkeypatch)
+    monkeypatch.setattr(cifar10, "JPEG", file)
+    with pytest.raises(DataError, match="not 32 by 32"):
+        data.load("cifar10")
+
+
 def test_an_archive_without_all_batches_is_refused(cache, tmp_path, monkeypatch):
     batches = cifar_batches(np.random.default_rng(0))
     batches.pop("cifar-10-batches-bin/test_batch.bin")
@@ -323,6 +363,7 @@ def test_mnist_is_mnist(cache, monkeypatch):
     assert loaded.train_y[:5].tolist() == [5, 0, 4, 1, 9]
 
 
+@pytest.mark.nightly
 @real
 def test_imdb_is_balanced_mixed_and_sparse(cache, monkeypatch):
     monkeypatch.setenv(files.LOCAL_COPY, LOCAL)
@@ -338,6 +379,7 @@ def test_imdb_is_balanced_mixed_and_sparse(cache, monkeypatch):
     assert loaded.train_y[wonderful].mean() > 0.75
 
 
+@pytest.mark.nightly
 @real
 def test_cifar10_says_that_it_is_not_the_original(cache, monkeypatch):
     monkeypatch.setenv(files.LOCAL_COPY, LOCAL)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from cluster_models import slow_or_hungry
 from tiny_experiments import SPEC, modest, small_task, tiny, without_times
 
 from adam_edu.experiments import executors, reproduce
@@ -265,11 +266,9 @@ PLAIN = ("--no-nanny", "--memory-limit=0")
 @pytest.mark.filterwarnings("default")  # those of Dask itself
 def test_a_cluster_that_loses_workers_gives_the_record_of_one_process(tmp_path):
     """One of three workers is killed, one is slow, one runs out of memory again and again."""
-    from cluster_models import slow_or_hungry
-
     from adam_edu.experiments.cluster import Cluster
 
-    spec = replace(modest(SPEC), model=slow_or_hungry)
+    spec = replace(modest(SPEC), model=slow_or_hungry, entrants=SPEC.entrants[:2])
     task = small_task(SPEC)
     whole = reproduce.Reproduction(spec, task, tmp_path / "whole").run()
     workers = [
@@ -299,16 +298,14 @@ def test_a_cluster_that_loses_workers_gives_the_record_of_one_process(tmp_path):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 def test_a_cluster_outlives_its_scheduler(tmp_path):
-    """The scheduler is killed in the middle of 200 trials, and comes back with new workers."""
-    from cluster_models import small
-
+    """The scheduler is killed in the middle of 60 trials, and comes back with new workers."""
     from adam_edu.experiments.cluster import Cluster
 
-    grid = tuple(1e-4 * 1.1**k for k in range(20))
-    spec = replace(SPEC, model=small, grid=grid, tuning_epochs=1, epochs=())
+    grid = tuple(1e-4 * 1.1**k for k in range(6))
+    spec = replace(SPEC, grid=grid, tuning_epochs=1, epochs=())
     task = small_task(SPEC)
     trials = list(tuning_trials(spec))
-    assert len(trials) == 200
+    assert len(trials) == 60
     alone = reproduce.Reproduction(spec, task, tmp_path / "whole").outcomes(trials)
     port = free_port()
     with ExitStack() as stack:
@@ -323,7 +320,7 @@ def test_a_cluster_outlives_its_scheduler(tmp_path):
 
         def report_and_restart(job, epoch, restored):
             report(job, epoch, restored)
-            if len(run.reported) == 30 and scheduler.poll() is None:
+            if len(run.reported) == 15 and scheduler.poll() is None:
                 scheduler.kill()
                 for worker in workers:
                     worker.kill()
@@ -338,7 +335,7 @@ def test_a_cluster_outlives_its_scheduler(tmp_path):
     assert scheduler.returncode == -signal.SIGKILL
     assert [note for note in notes if "is lost; waiting for it" in note]
     assert [o.curves for o in found] == [o.curves for o in alone]
-    assert len(found) == 200
+    assert len(found) == 60
 
 
 @pytest.mark.filterwarnings("default")

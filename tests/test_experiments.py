@@ -93,15 +93,22 @@ def test_resuming_after_an_interruption_changes_no_bit(kind, name, tmp_path):
 
 KILLED = """
 import sys
+import time
 from pathlib import Path
 import torch
 from adam_edu.experiments import checkpoint, reproduce
 sys.path.insert(0, {tests!r})
-from test_experiments import SPEC, small_task, tiny
+from tiny_experiments import SPEC, small_task, tiny
 checkpoint.SECONDS_BETWEEN_SAVES = 0
 print("ready", flush=True)
 torch.set_num_threads(1)
-reproduce.Reproduction(tiny(SPEC), small_task(SPEC), Path({directory!r})).run()
+
+class Slow(reproduce.Reproduction):
+    def report(self, *news):
+        time.sleep(0.1)
+        super().report(*news)
+
+Slow(tiny(SPEC), small_task(SPEC), Path({directory!r})).run()
 """
 
 
@@ -128,7 +135,7 @@ def test_a_killed_process_resumes_to_the_same_record(tmp_path):
     tests = str(reproduce.Path(__file__).parent)
     script = KILLED.format(tests=tests, directory=str(directory))
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while len(list(directory.rglob("*.json"))) < 4 and time.monotonic() < deadline:
         assert process.poll() is None
         time.sleep(0.01)

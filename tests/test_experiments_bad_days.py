@@ -8,16 +8,16 @@ import signal
 import time
 from dataclasses import replace
 
-import cluster_models
 import pytest
 import torch
 from tiny_experiments import SPEC, modest, small_task, tiny, without_times
 
 from adam_edu.experiments import checkpoint, reproduce
+from adam_edu.experiments.specs import SPECS
 from adam_edu.experiments.train import EagerRun
 from adam_edu.experiments.trials import Trial
 
-SMALL = replace(modest(SPEC), model=cluster_models.small)
+SMALL = modest(SPEC)
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_only_the_damaged_run_is_made_again(tmp_path, whole, monkeypatch):
     [
         {"l2": 1e-3},
         {"batch": 64},
-        {"model": SPEC.model},
+        {"model": SPECS["logistic-mnist"].model},
         {"grid": (2e-3, 5e-3)},
         {"tuning_epochs": 3},
     ],
@@ -166,13 +166,14 @@ def test_a_clock_that_jumps_changes_nothing(tmp_path, whole, monkeypatch):
 # A file that is open, and not yet in the block that closes it, is left to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer of the system")
-def test_ctrl_c_at_random_moments_loses_nothing(tmp_path, whole, monkeypatch, request):
+@pytest.mark.parametrize("times", [4, pytest.param(100, marks=pytest.mark.nightly)])
+def test_ctrl_c_at_random_moments_loses_nothing(tmp_path, whole, monkeypatch, times):
     """The signal comes at any instruction, also between two of a write."""
     monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN_SAVES", 0.0)
     moments, interruptions, folders = random.Random(1), 0, 0
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     try:
-        while interruptions < request.config.getoption("--interruptions"):
+        while interruptions < times:
             found, folders = None, folders + 1
             while found is None:
                 try:

@@ -38,9 +38,15 @@ def test_a_dead_control_is_noticed(show):
     assert try_controls(page)[0] == ["figure 1: 1-lr"]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1000, 375])
-def test_axe_finds_nothing(show, theme, width):
+LOOKS = [
+    (1000, "light"),
+    (375, "dark"),
+    *(pytest.param(*look, marks=pytest.mark.nightly) for look in ((1000, "dark"), (375, "light"))),
+]
+
+
+@pytest.mark.parametrize(("width", "theme"), LOOKS)
+def test_axe_finds_nothing(show, width, theme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page = show(
         *VIEWS.values(), theme=theme, viewport={"width": width, "height": 900}, bypass_csp=True

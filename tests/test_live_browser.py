@@ -75,15 +75,17 @@ def mistaken(source):
     return source.replace("return ", "return 2 * ", 1)
 
 
-def test_every_exercise_says_what_python_says(open_page, folder):  # noqa: F811
-    """Its stub, its solution and a mistake: each card has the words of the checker here."""
+@pytest.mark.parametrize("each", [1, pytest.param(3, marks=pytest.mark.nightly)])
+def test_every_exercise_says_what_python_says(open_page, folder, each):  # noqa: F811
+    """Its stub, its solution or a mistake: each card has the words of the checker here."""
     every = [(stem, one) for stem, found in ASKED.items() for one in found if not one.torch]
     page = open_page()
     exercise = Exercise(page, "adam_step")
     exercise.check()
     wrong = []
-    for stem, one in every:
-        for text in (one.stub, one.solution, mistaken(one.solution)):
+    for number, (stem, one) in enumerate(every):
+        texts = (one.stub, one.solution, mistaken(one.solution))
+        for text in [texts[(number + k) % 3] for k in range(each)]:
             found = page.evaluate(
                 """async ([app, wish]) => {
                   const { engine } = await import(`./_static/live/${app}/engine.js`);

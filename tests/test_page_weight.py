@@ -1,7 +1,7 @@
 """The budget of every page: what it loads, what moves, and for two of them how long it takes."""
 
 import pytest
-from conftest import ROOT, table_of_contents
+from conftest import ROOT, pages_to_visit
 from live_figures import milliseconds
 from page_weight import KB, served, size, size_of_runtime, weigh
 
@@ -14,7 +14,7 @@ def host(html):
         yield address
 
 
-@pytest.mark.parametrize("name", [*table_of_contents(), "search"])
+@pytest.mark.parametrize("name", [*pages_to_visit(), "search"])
 def test_page_is_within_the_budget(browser, host, name):
     page = weigh(browser, host, name, throttled=False)
 

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import cluster_models
 import numpy as np
 import pytest
 import torch
@@ -47,8 +46,7 @@ def test_a_convolutions_products_are_of_rounded_numbers():
 
 
 def test_weights_state_and_loss_stay_in_float32_and_differ_from_rounded_ones():
-    spec = replace(SPEC, model=cluster_models.small)
-    run = EagerRun(spec, small_task(spec), Trial(SPEC.entrants[0], 1e-3, False, 0, 1))
+    run = EagerRun(SPEC, small_task(SPEC), Trial(SPEC.entrants[0], 1e-3, False, 0, 1))
     with products("bfloat16-products"):
         run.train_epoch()
     weights = [p.detach() for p in run.model.parameters()]
@@ -101,7 +99,6 @@ def test_rounding_moves_the_curves_less_than_another_seed_does(tmp_path):
     """The mean of three seeds, with and without rounding, beside the spread of the seeds."""
     spec = replace(
         SPEC,
-        model=cluster_models.small,
         entrants=SPEC.entrants[:2],
         grid=(3e-3,),
         epochs=(8, 8, 8),

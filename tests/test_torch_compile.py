@@ -48,8 +48,15 @@ def close(params, others, rtol=1e-12):
         torch.testing.assert_close(p, q, rtol=rtol, atol=rtol)
 
 
-@pytest.mark.parametrize("whole", [True, False])
-@pytest.mark.parametrize("name", RULES)
+# Every rule in one of the two ways, and at night in the other.
+WAYS = [
+    pytest.param(name, whole, marks=[pytest.mark.nightly] if number % 2 == whole else [])
+    for number, name in enumerate(RULES)
+    for whole in (True, False)
+]
+
+
+@pytest.mark.parametrize(("name", "whole"), WAYS)
 def test_a_step_of_every_rule_is_one_graph_and_never_compiled_again(name, whole, monkeypatch):
     if not whole:  # as on a GPU
         monkeypatch.setattr(traced, "stays_whole", lambda batch: False)

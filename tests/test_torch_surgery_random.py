@@ -15,19 +15,18 @@ from surgery import KINDS
 
 from adam_edu.torch.plan import Plan
 
-SEQUENCES = int(os.environ.get("ADAM_EDU_SURGERY", "88"))  # thousands, before a release
-
 
 @pytest.mark.parametrize("part", range(4))
-def test_random_surgery(part):
+@pytest.mark.parametrize("sequences", [44, pytest.param(4000, marks=pytest.mark.nightly)])
+def test_random_surgery(part, sequences):
     taken = refused = 0
     with torch_default_dtype(torch.float64):  # in which Torch keeps NAdam's product
-        for seed in range(part, SEQUENCES, 4):
+        for seed in range(part, sequences, 4):
             kind = list(KINDS)[seed // 4 % len(KINDS)]
             counts = surgery_pairs.both(kind, seed, extra=surgery_pairs.OURS[part])
             taken, refused = taken + counts[0], refused + counts[1]
-    assert taken > 5 * SEQUENCES / 4
-    assert refused > 0.1 * SEQUENCES / 4
+    assert taken > 5 * sequences / 4
+    assert refused > 0.1 * sequences / 4
 
 
 def test_random_surgery_finds_a_step_that_differs(monkeypatch):

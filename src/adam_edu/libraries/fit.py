@@ -21,6 +21,7 @@ STRENGTH: Domain = Strength.__metadata__[0]  # type: ignore[attr-defined]
 STARTS: dict[str, float] = {"lr": 1.0, "weight_decay": 0.01}
 GRID = 16  # points on each axis, where shares are found by signs
 STEP = 1e-6  # of a logarithm, for a derivative
+FEW = 20  # steps that show whether moves are proportional to the rate
 HOPELESS = 0.1  # a mean of residuals after which a fit is not made finer
 SPAN = {"log": (-46.0, 14.0), "log1m": (-18.0, 0.0)}  # of what is fitted
 
@@ -114,18 +115,17 @@ class Candidate:
         x = np.broadcast_to(start, shape).astype(np.float64)
         slots: Any = self.rule.init(rule, x)
         found = np.empty((len(gradients), *shape))
-        running = _Running()
-        for t, g in enumerate(gradients, start=1):
+        with answering(_Running()):
+            scalars = [rule.scalars(t) for t in range(1, len(gradients) + 1)]
+        for t, g in enumerate(gradients):
             before = x
             if self.decay == COUPLED:
                 g = g + strength * x
             elif self.decay == DECOUPLED:
                 x = x - values["lr"] * strength * x
-            with answering(running):
-                scalars = rule.scalars(t)
-            change, *slots = rule.step(x, g, *slots, *scalars)
+            change, *slots = rule.step(x, g, *slots, *scalars[t])
             x = x + change
-            found[t - 1] = x - before
+            found[t] = x - before
         return found
 
     def _rule(self, values: Values) -> Rule:
@@ -216,26 +216,37 @@ def quick(candidate: Candidate, seen: Seen) -> tuple[float, dict[str, float]]:
     for choices in OTHERS:
         known = [{k: v for k, v in one.items() if k in candidate.domains} for one in choices]
         tried += [one | other for one in tried for other in known if other]
-    for _ in range(2):  # where weights decay, moves are not proportional to the rate
-        with np.errstate(all="ignore"):
-            moves = candidate.all_moves(tried, seen.start, seen.gradients)
-            ratio = abs(seen.moves).sum(axis=0) / abs(moves).sum(axis=0)
-            for values, row in zip(tried, ratio, strict=True):
-                values["lr"] *= _median(row)
+    own = seen.moves[:, None]
+    with np.errstate(all="ignore"):
+        moves = candidate.all_moves(tried, seen.start, seen.gradients)
+        for _ in range(2):
+            factors = _medians(abs(seen.moves).sum(axis=0) / abs(moves).sum(axis=0))
+            for values, factor in zip(tried, factors.tolist(), strict=True):
+                values["lr"] *= factor
                 if candidate.decay == DECOUPLED:
                     share = abs(seen.moves[0, -1] / seen.start[-1])
                     values["weight_decay"] = float(share / values["lr"])
-    with np.errstate(all="ignore"):
-        moves = candidate.all_moves(tried, seen.start, seen.gradients)
-        size = abs(moves) + abs(seen.moves[:, None])
-        apart = abs(moves - seen.moves[:, None]) / np.where(size > 0, size, 1.0)
+            # Where weights decay, or a rate is bounded, moves are not proportional to it.
+            if "weight_decay" not in candidate.domains:
+                few = candidate.all_moves(tried[:1], seen.start, seen.gradients[:FEW])
+                scaled = factors[:, None] * moves
+                if np.allclose(few[:, 0], scaled[:FEW, 0], rtol=1e-9, atol=0.0):
+                    moves = scaled
+                    break
+            moves = candidate.all_moves(tried, seen.start, seen.gradients)
+        size = abs(moves) + abs(own)
+        apart = abs(moves - own) / np.where(size > 0, size, 1.0)
     near = np.where(np.isfinite(apart), apart, 1.0).mean(axis=(0, 2))
     return float(near.min()), tried[int(near.argmin())]
 
 
-def _median(ratios: Array) -> float:
-    usable = ratios[np.isfinite(ratios) & (ratios > 0)]
-    return float(np.median(usable)) if len(usable) else 1.0
+def _medians(ratios: Array) -> Array:
+    """Return the median of each row's positive numbers; 1 where there is none."""
+    usable = np.isfinite(ratios) & (ratios > 0)
+    ordered, count = np.sort(np.where(usable, ratios, np.inf), axis=1), usable.sum(axis=1)
+    rows = np.arange(len(ratios))
+    middle = (ordered[rows, (count - 1) // 2] + ordered[rows, count // 2]) / 2
+    return np.asarray(np.where(count > 0, middle, 1.0))
 
 
 def fit(candidate: Candidate, seen: Seen, start: dict[str, float], tries: int = 60) -> Fitted:

@@ -33,9 +33,10 @@ FITS = 1e-4  # one above which the rule is another one; float32 powers of beta2 
 # was seen: there are thousands of them, so an edit must come nearer than a rule.
 DOUBTFUL, EDITED = (1e-6, FITS), (1e-7, 3e-5)
 ONE = 1e-6  # what a share that is fitted may lack of 1, and be 1
-RESTARTED = 25  # evaluations of a fit that begins elsewhere
+FIRST = 60  # evaluations of a fit
+RESTARTED = 25  # of one that begins elsewhere, or beside another that fits
 ROUNDING = 1e-12  # of a deviation in float64
-ASKED, MOST = 16, 26  # candidates that are fitted, the nearest first; and if none is exact
+ASKED, MOST = 16, 26  # candidates that are fitted, the nearest first; and if none fits
 DECAYS = {
     COUPLED: "weight decay added to the gradient (L2)",
     DECOUPLED: "weight decay decoupled",
@@ -244,15 +245,18 @@ def search(seen: Seen) -> list[Fitted]:
     exact = EXACT[seen.ulp > 1e-12]
     tried: list[Fitted] = []
     room = math.inf  # once one is exact, only those with fewer hyper-parameters are of interest
+    tries = FIRST  # and once one fits, which float32 may keep from being exact, another soon shows
     for i, (_, start, candidate) in enumerate(ranked[:MOST]):
-        if i >= ASKED and room < math.inf:
+        if i >= ASKED and tries < FIRST:
             break
         if len(candidate.domains) >= room:
             continue
-        tried.append(fit(candidate, seen, start))
+        tried.append(fit(candidate, seen, start, tries))
         if tried[-1].deviation < exact:
             room = 0 if settled(tried[-1]) else len(candidate.domains)
-    if room < math.inf:
+        if tried[-1].deviation < FITS:
+            tries = RESTARTED
+    if tries < FIRST:
         return tried
     for one in sorted(tried, key=lambda one: apart(seen, one))[:2]:
         for other in OTHER_STARTS:
