@@ -57,6 +57,15 @@ def test_the_longest_step(rule, longest):
     assert longest_step(rule) == pytest.approx(longest, rel=1e-4)
 
 
+def test_a_step_without_limit_grows_with_the_gradients_or_while_they_grow():
+    endless = {name: facts(rule)["longest step"] for name, rule in RULES.items()}
+    endless = {name: told for name, told in endless.items() if told.startswith("no limit")}
+    while_they_grow = {name for name, told in endless.items() if "as long as" in told}
+
+    assert {"SGD", "Momentum", "RAdam", "AdaBound"} <= set(endless) - while_they_grow
+    assert while_they_grow == {"AdaDelta"}
+
+
 def test_the_first_step_is_in_learning_rates():
     assert first_step(Adam(lr=0.3), -5.0) == pytest.approx(-1.0)
     assert first_step(Momentum(lr=0.3), 5.0) == pytest.approx(5.0)

@@ -16,7 +16,8 @@ SILENCE = 100_000  # steps without a gradient, after which any average has forgo
 AWAKE = 400  # steps with one, until each window of a default has seen enough
 GROWTH = np.round(np.arange(0.5, 1.4, 0.01), 2)  # of the gradients, from one step to the next
 ENDLESS = 1e3  # learning rates: only gradients that grow for ever lead there
-NO_LIMIT = "no limit: it grows with the gradients"
+BY_SIZE = "no limit: it grows with the gradients"
+BY_GROWTH = "no limit: it grows as long as the gradients grow"  # their size makes no difference
 
 
 def first_step(rule: Rule, g: float) -> float:
@@ -147,7 +148,9 @@ def _steps(length: float) -> str:
 
 def _longest(rule: Rule) -> str:
     longest = longest_step(rule)
-    return NO_LIMIT if np.isinf(longest) else rf"${_steps(longest)}\,\alpha$"
+    if np.isinf(longest):
+        return BY_SIZE if first_step(rule, 1e6) > 2 * first_step(rule, 1e3) else BY_GROWTH
+    return rf"${_steps(longest)}\,\alpha$"
 
 
 def _epsilon(rule: Rule) -> Iterator[tuple[str, str]]:
