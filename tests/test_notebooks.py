@@ -80,9 +80,12 @@ def test_nbval_notices_a_change(tmp_path):
     found = nbval(*(tmp_path / f"{name}.ipynb" for name in sources))
 
     assert found.returncode == 1
-    assert "1 passed" in found.stdout
-    failed = re.findall(r"^FAILED .*?(\w+)\.ipynb::", found.stdout, re.MULTILINE)
-    assert failed == ["changed", "broken"]
+    assert "2 failed, 1 passed" in found.stdout
+    said = re.sub(r"\x1b\[\d+m", "", found.stdout)
+    assert re.findall(r"^Input:\n(.*)", said, re.MULTILINE) == [
+        sources["changed"],
+        sources["broken"],
+    ]
     assert "mismatch" in found.stdout
     assert "ValueError" in found.stdout
 
