@@ -51,6 +51,7 @@ def test_the_proved_bound_has_the_closed_form_of_the_chapter():
         (RMSProp(rho=0.99), 10.0),
         (Lion(lr=0.3), 1.0),
         (Adam(beta1=0.9, beta2=0.9), 1.0),
+        (RULES["AdaMax"](beta1=0.9, beta2=0.99), 0.1 / (1 - 0.9 / 0.99)),  # as its chapter derives
     ],
 )
 def test_the_longest_step(rule, longest):

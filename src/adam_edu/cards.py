@@ -38,8 +38,9 @@ def longest_step(rule: Rule) -> float:
     longer.
 
     Gradients that begin at once or after 100,000 steps of silence, and then grow or shrink by a
-    factor a step: 90 factors, and the one that is the worst for two moving averages,
-    ``beta2 / beta1``. The chapter *How long can a step be?* proves that for Adam nothing is worse.
+    factor a step: 90 factors, and the worst for two moving averages, ``beta2 / beta1``, and for a
+    maximum that decays, ``beta2``. The chapter *How long can a step be?* proves that for Adam
+    nothing is worse.
 
     Examples
     --------
@@ -56,7 +57,7 @@ def _longest_from(rule: Rule, size: float) -> float:
     growth = GROWTH
     beta1, beta2 = getattr(rule, "beta1", 0.0), getattr(rule, "beta2", 0.0)
     if beta1 and beta2:
-        growth = np.append(growth, beta2 / beta1)
+        growth = np.append(growth, (beta2 / beta1, beta2))
     gradients = size * growth ** np.arange(AWAKE)[:, None]
     steps = [steps_of(rule, gradients, silence) for silence in (0, SILENCE)]
     return float(np.abs(steps).max())
