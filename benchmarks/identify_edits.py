@@ -18,8 +18,8 @@ import numpy as np
 
 from adam_edu import RULES, Rule
 from adam_edu.libraries.base import Unusable
+from adam_edu.libraries.candidate import COUPLED, DECOUPLED, Candidate
 from adam_edu.libraries.edited import Edited
-from adam_edu.libraries.fit import COUPLED, DECOUPLED, Candidate
 from adam_edu.libraries.functions import Function
 from adam_edu.libraries.identify import Identity, identify
 from adam_edu.libraries.screening import NOT_ASKED

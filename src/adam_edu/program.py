@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -198,6 +198,7 @@ class Program:
                 stack.append((f"{path}{i}", arg))
 
 
+@cache
 def program_of(rule: type[Rule]) -> Program:
     """Return a rule's lines as a student would write them.
 
