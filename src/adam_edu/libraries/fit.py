@@ -188,7 +188,7 @@ def fit(
     if abs(found.fun).mean() < HOPELESS:
         found = finer(found.x)
     for axis in [i for i, scale in enumerate(scales) if scale == "log1m" and candidate.turns]:
-        if abs(found.fun).max() > JUMPED:
+        if abs(found.fun).max() > JUMPED and abs(found.fun).mean() < HOPELESS:
             again = finer(across(all_residuals, found.x, axis, spans))
             found = min(found, again, key=lambda one: abs(one.fun).mean())
     middle, width = found.x, np.zeros(len(names))
