@@ -115,8 +115,8 @@ def fit(
     """Return the hyper-parameters with which a candidate comes nearest to what was seen.
 
     Least squares over the logarithms of rates and of 1 - beta, each coordinate's moves measured by
-    its longest, from ``start`` on; ``tries`` bounds the evaluations;
-    a fit ends where one takes less than the share ``enough`` off what is left.
+    its longest, from ``start`` on; ``tries`` bounds the evaluations. A fit that is begun anew where
+    it ended, and then takes less than the share ``enough`` off what is left, has come to its end.
 
     Raises
     ------
@@ -184,7 +184,16 @@ def fit(
             return some
         return least_squares(residuals, some.x, ftol=FINE, max_nfev=tries, **options)
 
-    found = least_squares(residuals, begin, loss="soft_l1", ftol=enough, max_nfev=tries, **options)
+    def rough(point: Array, cost: float = np.inf, left: int = tries) -> Any:
+        """Fit, anew from where it ended until that takes little off: one may end at once."""
+        some = least_squares(
+            residuals, point, loss="soft_l1", ftol=enough, max_nfev=left, **options
+        )
+        if some.cost >= (1 - enough) * cost or some.nfev >= left:
+            return some
+        return rough(some.x, some.cost, left - some.nfev)
+
+    found = rough(begin)
     if abs(found.fun).mean() < HOPELESS:
         found = finer(found.x)
     for axis in [i for i, scale in enumerate(scales) if scale == "log1m" and candidate.turns]:

@@ -109,7 +109,7 @@ def between(residuals: Rows, point: Array, slopes: Array) -> tuple[Array, Array]
         for _ in range(4):
             steps = np.linspace(low, high, ACROSS)[1:]
             rows = residuals([point + sign * step * along for step in steps])
-            same = (abs(rows - here) < LEVEL).all(axis=1)
+            same = np.all(abs(rows - here) < LEVEL, axis=1)
             count = len(same) if same.all() else int(same.argmin())
             width = steps[1] - steps[0]
             low, high = low + count * width, low + (count + 1) * width
