@@ -22,6 +22,7 @@ FITS = 1e-4  # one above which the rule is another one; float32 powers of beta2 
 # was seen: there are thousands of them, so an edit must come nearer than a rule.
 DOUBTFUL, EDITED = (1e-6, FITS), (1e-7, 3e-5)
 ONE = 1e-6  # what a share that is fitted may lack of 1, and be 1
+KNOWN = 1e-4  # of a number, what its error is at most
 # Of those that come nearest before they are fitted, so many are fitted with patience; so are those
 # that are nearest after it.
 LIKELY = 4
@@ -234,19 +235,19 @@ def search(seen: Seen) -> list[Fitted]:
     exact = EXACT[seen.ulp > 1e-12]
     tried: list[Fitted] = []
     room = math.inf  # once one is exact, only those with fewer hyper-parameters are of interest
-    tries = FIRST  # and once one fits, which float32 may keep from being exact, another soon shows
+    # Once one fits, which float32 may keep from being exact, another with as many soon shows.
+    fitting = math.inf  # the fewest hyper-parameters of one that fits
     for i, (_, start, candidate) in enumerate(ranked[:MOST]):
-        if i >= ASKED and tries < FIRST:
-            break
-        if len(candidate.domains) >= room:
+        fewer = len(candidate.domains) < fitting
+        if len(candidate.domains) >= room or (i >= ASKED and not fewer):
             continue
-        enough = PATIENT if i < LIKELY else WHILE
+        tries, enough = FIRST if fewer else RESTARTED, PATIENT if i < LIKELY else WHILE
         tried.append(fit(candidate, seen, start, tries, enough))
         if tried[-1].deviation < exact:
             room = 0 if settled(tried[-1]) else len(candidate.domains)
         if tried[-1].deviation < FITS:
-            tries = RESTARTED
-    if tries < FIRST:
+            fitting = min(fitting, len(candidate.domains))
+    if fitting < math.inf:
         return tried
     nearest_first = sorted(tried, key=lambda one: apart(seen, one))
     starts = [(one, one.values) for one in nearest_first[:LIKELY]]
@@ -260,11 +261,16 @@ def search(seen: Seen) -> list[Fitted]:
 
 
 def settled(one: Fitted) -> bool:
-    """Return whether the steps say what each hyper-parameter is. A share of nearly 1 is none: by it
-    a rule becomes another, with fewer (RMSProp whose average forgets nothing is AdaGrad)."""
+    """Return whether the steps say what each hyper-parameter is.
+
+    A share of nearly 1 is none: by it a rule becomes another, with fewer (RMSProp whose average
+    forgets nothing is AdaGrad). So is a number that is known far worse than a step (NAdam whose
+    momentum is warm at once is Adam with Nesterov's look-ahead).
+    """
     domains = one.candidate.domains
     shares = [value for name, value in one.values.items() if domains[name].scale == "log1m"]
-    return all(map(math.isfinite, one.spread.values())) and all(1 - s > ONE for s in shares)
+    known = (one.spread[name] <= KNOWN * abs(value) for name, value in one.values.items() if value)
+    return all(known) and all(1 - share > ONE for share in shares)
 
 
 def nearest(tried: Sequence[Fitted]) -> Fitted:
