@@ -15,9 +15,15 @@ from adam_edu.libraries.drive import driver
 from adam_edu.libraries.frameworks import Torch
 from adam_edu.libraries.functions import Function
 from adam_edu.libraries.identify import plain, search, told
-from adam_edu.rules import AdamW, Momentum
+from adam_edu.rules import SGD, AdamW, Momentum
 
 # What is no rule of ours
+
+
+def screen_few(monkeypatch, simple, others):
+    """Let it look at the edits of so few rules."""
+    monkeypatch.setattr(screening, "SIMPLE", simple)
+    monkeypatch.setattr(screening, "LOTS", (others,))
 
 
 def ask_few(monkeypatch, count):
@@ -27,7 +33,7 @@ def ask_few(monkeypatch, count):
 
 
 def test_where_no_rule_fits_it_says_where_the_nearest_departs(monkeypatch):
-    monkeypatch.setattr(screening, "BASES", (1,))
+    screen_few(monkeypatch, (), 1)
     ask_few(monkeypatch, 4)
 
     def slower(x, g, m, t):
@@ -41,7 +47,7 @@ def test_where_no_rule_fits_it_says_where_the_nearest_departs(monkeypatch):
 
 
 def test_numbers_that_leave_their_range_are_no_warning(monkeypatch):
-    monkeypatch.setattr(screening, "BASES", (0,))
+    screen_few(monkeypatch, (SGD,), 0)
     ask_few(monkeypatch, 1)
 
     def forgets_where_it_is(x, g):
@@ -53,7 +59,7 @@ def test_numbers_that_leave_their_range_are_no_warning(monkeypatch):
 
 
 def test_what_looks_at_the_whole_parameter_is_told(monkeypatch):
-    monkeypatch.setattr(screening, "BASES", (0,))
+    screen_few(monkeypatch, (SGD,), 0)
 
     def normalized(x, g):
         return x - 0.01 * g / max(np.linalg.norm(g), 1e-300)
@@ -77,6 +83,9 @@ def test_what_cannot_be_used_is_refused_in_words():
         memory.append(g)
         return x - 0.01 * np.mean(memory, axis=0)
 
+    def forgets_its_slot(x, g, m):
+        return x - 0.1 * g
+
     refusals = {
         "takes no notice of its gradients": lambda x, g: x + 0.1,
         "does not move at all": lambda x, g: x,
@@ -87,13 +96,35 @@ def test_what_cannot_be_used_is_refused_in_words():
         "closure": torch.optim.LBFGS,
         "does not support dense gradients": torch.optim.SparseAdam,
         r"no finite number after step 1": lambda x, g: x / 0.0 * g,
+        r"makes of a parameter of shape \(13,\) one of shape \(1,\)": lambda x, g: x[:1] - g[:1],
+        r"of shape \(13,\) one of shape \(\)": lambda x, g: None,
+        "raises KeyError: 'beta'": lambda x, g: {}["beta"],
+        "missing 1 required positional argument: 'm'": forgets_its_slot,
+        "cannot be run: No such file": Command("no-such-program adam.js"),
     }
     for words, optimizer in refusals.items():
         with np.errstate(all="ignore"), pytest.raises(Unusable, match=words):
             identify(optimizer)
 
 
+def test_what_fails_only_where_it_is_asked_more_is_identified():
+    def of_thirteen(x, g, m):
+        if x.shape != (13,):
+            raise ValueError("thirteen weights,\nno other number")
+        m = 0.9 * m + g
+        return x - 0.1 * m, m
+
+    found = identify(of_thirteen)
+
+    assert found.words == "Momentum"
+    asked = "it raises ValueError: thirteen weights, no other number"
+    assert f"asked about large gradients, {asked}" in found.notes
+    assert f"asked about two parameters, {asked}" in found.notes
+
+
 def test_what_is_no_optimizer_is_refused():
+    with pytest.raises(Unusable, match="the command that is to be run is empty"):
+        Command(" ")
     with pytest.raises(Unusable, match="must make a Torch optimizer from a list of parameters"):
         identify(lambda params: 3)
     from sklearn.linear_model import SGDClassifier

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -215,6 +215,11 @@ def program_of(rule: type[Rule]) -> Program:
     decay = lr * weight_decay * x_before
     x = x_before - decay - lr * m_hat / (sqrt(v_hat) + eps)
     """
+    return _program_of(rule)  # type: ignore[arg-type]
+
+
+@cache
+def _program_of(rule: type[Rule]) -> Program:
     own = lines_of(rule)
     new_x = Line("x", _moved(Name("x"), own.results[0]))
     named = any(line.name == "change" for line in own.step)

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import Driver, Unusable
-from .fit import DECOUPLED, Fitted, Seen, deviations
+from .candidate import DECOUPLED, Seen
+from .fit import Fitted, deviations
 
 Array = NDArray[np.float64]
 
@@ -29,15 +30,26 @@ CLIPS: dict[str, Callable[[Array, float], Array]] = {
 def watch(driver: Driver, start: Array, gradients: Array) -> Seen:
     """Return what an optimizer does with one parameter."""
     path = driver.run([start], [[row] for row in gradients], driver.dtypes[0])
+    shapes = {np.shape(row[0]) for row in path}
+    if shapes != {start.shape}:
+        (other, *_) = shapes - {start.shape}
+        raise Unusable(
+            f"{driver.name} makes of a parameter of shape {start.shape} one of shape {other}"
+        )
     ulp = ULPS[driver.dtypes[0]]  # only now: that of a program is known by its answers
     return Seen(start, gradients, np.array([row[0] for row in path]), ulp)
 
 
-def coupled(driver: Driver, seen: Seen) -> bool:
-    """Return whether an entry's steps depend on the other entries of its parameter."""
+def coupled(driver: Driver, seen: Seen) -> list[str]:
+    """Say whether an entry's steps depend on the other entries of its parameter."""
     alone = watch(driver, seen.start[5:6], seen.gradients[:, 5:6])
     gap = abs(alone.moves[:, 0] - seen.moves[:, 5]) - seen.noise[5]
-    return bool((gap > SAME * seen.scale[5]).any())
+    if (gap <= SAME * seen.scale[5]).all():
+        return []
+    return [
+        "an entry's step depends on the other entries of its parameter, as in LAMB, Adafactor and "
+        "Muon: no rule for each entry alone explains it"
+    ]
 
 
 def clipping(driver: Driver, fitted: Fitted, seen: Seen) -> list[str]:
@@ -218,5 +230,20 @@ def sentences(driver: Driver, progress: Callable[[str], Any]) -> list[str]:
     found = []
     for words, ask in ALWAYS.items():
         progress(words)
-        found += ask(driver)
+        found += answered(words, ask, driver)
     return found
+
+
+def answered(words: str, ask: Callable[..., list[str]], *given: Any) -> list[str]:
+    """Return what a question says, or that the optimizer fails where it is asked."""
+    try:
+        return ask(*given)
+    except Unusable as error:
+        return [f"asked about {words}: {error}"]
+    except Exception as error:
+        return [f"asked about {words}, it raises {type(error).__name__}: {flat(error)}"]
+
+
+def flat(error: Exception) -> str:
+    """Return what an error says, in one line."""
+    return " ".join(str(error).split())

@@ -41,7 +41,7 @@ from ..rules import (
     RAdam,
     RMSProp,
 )
-from .fit import COUPLED, DECOUPLED, NO_DECAY, Candidate
+from .candidate import COUPLED, DECOUPLED, NO_DECAY, Candidate
 
 
 @dataclass(frozen=True)

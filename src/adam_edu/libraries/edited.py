@@ -13,7 +13,7 @@ from ..edits import filled, part
 from ..program import BEFORE, Program, program_of
 from ..trees import Call, Line, Name, Number, replaced, substituted
 from ..wrongs import Wrong
-from .fit import COUPLED, DECOUPLED, Candidate
+from .candidate import COUPLED, DECOUPLED, Candidate
 from .unrolled import Unrolled
 
 Array = NDArray[np.float64]
@@ -50,6 +50,10 @@ class Edited(Candidate):
             for line in program.lines
             if found[line.name] != line
         ]
+
+    @property
+    def _lines(self) -> Sequence[Line]:
+        return edited(program_of(self.rule), self.wrong)
 
     @cached_property
     def unrolled(self) -> Unrolled:

@@ -109,6 +109,8 @@ class Command(Driver):
 
     def __init__(self, command: str, seconds: float = 60.0) -> None:
         self.words, self.name, self.seconds = shlex.split(command), command, seconds
+        if not self.words:
+            raise Unusable("the command that is to be run is empty")
 
     def run(self, starts: Sequence[Array], gradients: Gradients, dtype: str) -> list[list[Array]]:
         """Start it, send all, and read all; raises Unusable for what JSON has no word for."""
@@ -127,6 +129,8 @@ class Command(Driver):
                 text=True,
                 timeout=self.seconds,
             )
+        except OSError as error:
+            raise Unusable(f"{self.name} cannot be run: {error.strerror}") from None
         except subprocess.TimeoutExpired:
             raise Unusable(f"{self.name} did not end within {self.seconds:g} s") from None
         answers = [line for line in done.stdout.splitlines() if line.strip()]

@@ -9,21 +9,10 @@ from typing import Any
 import numpy as np
 
 from .base import Driver, Unusable
-from .behavior import clipping, coupled, decay_and_rate, sentences, watch
+from .behavior import answered, clipping, coupled, decay_and_rate, flat, sentences, watch
+from .candidate import COUPLED, DECOUPLED, NO_DECAY, Seen, candidates, decay_of
 from .drive import driver
-from .fit import (
-    COUPLED,
-    DECOUPLED,
-    NO_DECAY,
-    Fitted,
-    Seen,
-    apart,
-    candidates,
-    decay_of,
-    deviations,
-    fit,
-    quick,
-)
+from .fit import PATIENT, WHILE, Fitted, apart, deviations, fit, quick
 from .probes import recorded
 from .screening import explained
 
@@ -33,6 +22,10 @@ FITS = 1e-4  # one above which the rule is another one; float32 powers of beta2 
 # was seen: there are thousands of them, so an edit must come nearer than a rule.
 DOUBTFUL, EDITED = (1e-6, FITS), (1e-7, 3e-5)
 ONE = 1e-6  # what a share that is fitted may lack of 1, and be 1
+KNOWN = 1e-4  # of a number, what its error is at most
+# Of those that come nearest before they are fitted, so many are fitted with patience; so are those
+# that are nearest after it.
+LIKELY = 4
 FIRST = 60  # evaluations of a fit
 RESTARTED = 25  # of one that begins elsewhere, or beside another that fits
 ROUNDING = 1e-12  # of a deviation in float64
@@ -186,12 +179,10 @@ def identify(optimizer: Any, progress: Callable[[str], Any] = lambda text: None)
     notes = ["it climbs: it moves along the gradient"] if climbs else []
     if fits and not climbs:
         progress("large gradients")
-        notes += clipping(driven, named, seen) + decay_and_rate(driven, named.candidate.decay)
-    if not fits and coupled(driven, seen):
-        notes.append(
-            "an entry's step depends on the other entries of its parameter, as in LAMB, Adafactor "
-            "and Muon: no rule for each entry alone explains it"
-        )
+        notes += answered("large gradients", clipping, driven, named, seen)
+        notes += answered("another rate", decay_and_rate, driven, named.candidate.decay)
+    if not fits:
+        notes += answered("one entry alone", coupled, driven, seen)
     notes += sentences(driven, progress)
     return Identity(
         name=driven.name,
@@ -218,8 +209,7 @@ def _usable(driven: Driver) -> Seen:
     except (Unusable, ImportError):
         raise
     except Exception as error:
-        text = " ".join(str(error).split())
-        raise Unusable(f"{driven.name} raises {type(error).__name__}: {text}") from error
+        raise Unusable(f"{driven.name} raises {type(error).__name__}: {flat(error)}") from error
     if not np.isfinite(seen.points).all():
         step = int(np.argmax(~np.isfinite(seen.points).all(axis=1))) + 1
         raise Unusable(f"{driven.name} has a value that is no finite number after step {step}")
@@ -245,34 +235,42 @@ def search(seen: Seen) -> list[Fitted]:
     exact = EXACT[seen.ulp > 1e-12]
     tried: list[Fitted] = []
     room = math.inf  # once one is exact, only those with fewer hyper-parameters are of interest
-    tries = FIRST  # and once one fits, which float32 may keep from being exact, another soon shows
+    # Once one fits, which float32 may keep from being exact, another with as many soon shows.
+    fitting = math.inf  # the fewest hyper-parameters of one that fits
     for i, (_, start, candidate) in enumerate(ranked[:MOST]):
-        if i >= ASKED and tries < FIRST:
-            break
-        if len(candidate.domains) >= room:
+        fewer = len(candidate.domains) < fitting
+        if len(candidate.domains) >= room or (i >= ASKED and not fewer):
             continue
-        tried.append(fit(candidate, seen, start, tries))
+        tries, enough = FIRST if fewer else RESTARTED, PATIENT if i < LIKELY else WHILE
+        tried.append(fit(candidate, seen, start, tries, enough))
         if tried[-1].deviation < exact:
             room = 0 if settled(tried[-1]) else len(candidate.domains)
         if tried[-1].deviation < FITS:
-            tries = RESTARTED
-    if tries < FIRST:
+            fitting = min(fitting, len(candidate.domains))
+    if fitting < math.inf:
         return tried
-    for one in sorted(tried, key=lambda one: apart(seen, one))[:2]:
-        for other in OTHER_STARTS:
-            if other.keys() <= one.values.keys() and one.deviation > FITS:
-                tried.append(fit(one.candidate, seen, one.values | other, RESTARTED))
-                if tried[-1].deviation < exact:
-                    return tried
+    nearest_first = sorted(tried, key=lambda one: apart(seen, one))
+    starts = [(one, one.values) for one in nearest_first[:LIKELY]]
+    starts += [(one, one.values | other) for one in nearest_first[:2] for other in OTHER_STARTS]
+    for one, start in starts:
+        if start.keys() == one.values.keys() and one.deviation > FITS:
+            tried.append(fit(one.candidate, seen, start, RESTARTED, PATIENT))
+            if tried[-1].deviation < exact:
+                break
     return tried
 
 
 def settled(one: Fitted) -> bool:
-    """Return whether the steps say what each hyper-parameter is. A share of nearly 1 is none: by it
-    a rule becomes another, with fewer (RMSProp whose average forgets nothing is AdaGrad)."""
+    """Return whether the steps say what each hyper-parameter is.
+
+    A share of nearly 1 is none: by it a rule becomes another, with fewer (RMSProp whose average
+    forgets nothing is AdaGrad). So is a number that is known far worse than a step (NAdam whose
+    momentum is warm at once is Adam with Nesterov's look-ahead).
+    """
     domains = one.candidate.domains
     shares = [value for name, value in one.values.items() if domains[name].scale == "log1m"]
-    return all(map(math.isfinite, one.spread.values())) and all(1 - s > ONE for s in shares)
+    known = (one.spread[name] <= KNOWN * abs(value) for name, value in one.values.items() if value)
+    return all(known) and all(1 - share > ONE for share in shares)
 
 
 def nearest(tried: Sequence[Fitted]) -> Fitted:

@@ -25,8 +25,8 @@ from ..forms import (
 )
 from ..names import lookup
 from ..rules import AdaMax
+from .candidate import COUPLED, DECOUPLED
 from .conventions import Way, ways
-from .fit import COUPLED, DECOUPLED
 from .options import without_options
 from .probes import recorded
 

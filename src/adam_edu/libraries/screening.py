@@ -6,21 +6,22 @@ computed; the nearest are fitted.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base import Rule
+from ..base import Rule, domains
 from ..edits import HOLE, filled
 from ..program import BEFORE, Program, evaluated, program_of
-from ..rules import SGD
+from ..rules import SGD, AdaGrad, Momentum, Nesterov, RMSProp
 from ..trees import Call, Line, Name, Node, reads, subtrees
 from ..wrongs import Group, Wrong, singles
+from .candidate import NO_DECAY, Candidate, Seen, decay_of
 from .edited import Edited, begins, decaying, edited, inputs, numbers
-from .fit import OTHERS, Candidate, Fitted, Seen, apart, fit
+from .fit import OTHERS, Fitted, apart, fit
 from .unrolled import ROWS, Circular, Unrolled, stacked
 
 Array = NDArray[np.float64]
@@ -31,7 +32,9 @@ Values = Mapping[str, Any]
 NOT_ASKED = {"stops", "usual"}
 
 
-BASES = 3, 2  # rules whose edits are screened, the nearest first: at once, then if none explains it
+# Rules with few lines, whose edits cost little, are always screened.
+SIMPLE = SGD, Momentum, Nesterov, AdaGrad, RMSProp
+LOTS = 1, 2, 1  # of the other rules, the nearest first: more if none of those before explains it
 FITTED = 12  # edits that are fitted of each lot
 TRIES = 25  # evaluations of a fit
 
@@ -49,22 +52,14 @@ def explained(
     tried : rules that do not, fitted
     exact : the deviation up to which an edit explains them
     """
-    nearest: dict[type[Rule], Fitted] = {}
-    for one in sorted(tried, key=lambda one: apart(seen, one)):
-        nearest.setdefault(one.candidate.rule, one)
-    ordered = list(nearest.values())
-    begin = 0
-    for count in BASES:
-        lot: list[Screened] = []
-        if not begin:  # the simplest costs nothing
-            lot += screened(Candidate(SGD), seen, [Candidate(SGD).begin()])
-        for one in ordered[begin : begin + count]:
-            progress(f"edits of {one.candidate.words}")
-            lot += screened(one.candidate, seen, choices(one.candidate, one.values))
-        begin += count
+    for lot in lots(seen, tried):
+        some: list[Screened] = []
+        for plain, values in lot:
+            progress(f"edits of {plain.words}")
+            some += screened(plain, seen, choices(plain, values))
         hits: list[tuple[Fitted, float]] = []
         near = np.inf  # what computes the same comes as near
-        for edit in sorted(lot, key=lambda edit: edit.near)[:FITTED]:
+        for edit in sorted(some, key=lambda edit: edit.near)[:FITTED]:
             if edit.near > 2 * near + 0.01:
                 break
             found = fit(edit.candidate, seen, edit.values, TRIES)
@@ -76,6 +71,35 @@ def explained(
             hits = [hit for hit in hits if hit[0].deviation <= max(3 * best, 1e-9)]
             return min(hits, key=lambda hit: (len(hit[0].values), hit[1]))[0]
     return None
+
+
+def lots(seen: Seen, tried: Sequence[Fitted]) -> Iterator[list[tuple[Candidate, Values]]]:
+    """Yield rules whose edits are worth a look, with hyper-parameters, some at a time: the simple
+    ones and the nearest, then others; of a rule's forms, the rule, and the one that is nearest."""
+    nearest = sorted(tried, key=lambda one: apart(seen, one))
+    first = nearest[0].candidate
+    decay = decay_of(seen)
+    bases: dict[type[Rule], tuple[Candidate, Values]] = {}
+    for one in nearest:
+        rule = original(one.candidate.rule)
+        own = "weight_decay" in domains(rule)  # type: ignore[arg-type]
+        bases.setdefault(rule, (Candidate(rule, NO_DECAY if own else decay), one.values))
+    simple = [bases.pop(r, (Candidate(r, decay), Candidate(r).begin())) for r in SIMPLE]
+    if first.rule is not original(first.rule):
+        simple.append((first, nearest[0].values))
+    others = iter(bases.values())
+    yield simple + list(islice(others, LOTS[0]))
+    yield from (list(islice(others, count)) for count in LOTS[1:])
+
+
+def original(rule: type[Rule]) -> type[Rule]:
+    """Return the rule that a form is a form of.
+
+    >>> from adam_edu.forms import EpsilonHat
+    >>> original(EpsilonHat).__name__
+    'Adam'
+    """
+    return [kind for kind in rule.__mro__ if issubclass(kind, Rule) and kind is not Rule][-1]
 
 
 def choices(plain: Candidate, values: Values) -> list[dict[str, float]]:
@@ -175,14 +199,17 @@ def _written(
     one, *others = group.places
     named = Wrong(group.places, "", stands[one], 0, tuple((i, stands[i]) for i in others))
     lines = decaying(edited(program, named), decay)
-    asked = [replace(w, places=group.places) for w in group.wrongs if w.kind not in NOT_ASKED]
+    asked = [wrong for wrong in group.wrongs if wrong.kind not in NOT_ASKED]
+    names = [known.keys() | own.keys() for own in holes]
 
     def direct(wrong: Wrong) -> bool:
-        pairs = zip(group.places, holes, strict=True)
-        return all({*reads(wrong.at(i))} <= known.keys() | own.keys() for i, own in pairs)
+        pairs = zip(group.places, names, strict=True)
+        return all(own >= {*reads(wrong.at(i))} for i, own in pairs)
 
-    for alike, some in groupby(sorted(asked, key=direct), direct):
-        rest = list(some)
+    parted: tuple[list[Wrong], list[Wrong]] = [], []
+    for wrong in asked:
+        parted[direct(wrong)].append(wrong)
+    for alike, rest in enumerate(parted):
         for begin in range(0, len(rest), AT_ONCE):
             wrongs = rest[begin : begin + AT_ONCE]
             if alike:
@@ -225,12 +252,14 @@ def nearness(seen: Seen, moves: Array) -> tuple[Array, Array]:
     one factor, a mean between 0 and 1, of shape (w, k); and that factor."""
     own = seen.moves[:, None, None]
     with np.errstate(all="ignore"):
-        ratio = (own * moves).sum(axis=0) / (moves * moves).sum(axis=0)
+        ratio = np.einsum("tn,twkn->wkn", seen.moves, moves)
+        ratio /= np.einsum("twkn,twkn->wkn", moves, moves)
         ratio = np.sort(np.where(ratio > 0, ratio, np.nan), axis=-1)
         count = np.isfinite(ratio).sum(axis=-1, keepdims=True)
         factor = np.take_along_axis(ratio, np.maximum(count - 1, 0) // 2, axis=-1)
         scaled = factor * moves
         size = abs(scaled) + abs(own)
-        apart = abs(scaled - own) / np.where(size > 0, size, 1.0)
-    apart = np.where(np.isfinite(apart), apart, 1.0).mean(axis=(0, -1))
-    return apart, factor[..., 0]
+        gap = abs(scaled - own)
+        np.divide(gap, size, out=gap, where=size != 0)
+    gap[~np.isfinite(gap)] = 1.0
+    return gap.mean(axis=(0, -1)), factor[..., 0]
