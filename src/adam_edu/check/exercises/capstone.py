@@ -169,7 +169,7 @@ adamod_step = step_exercise(
 )
 
 
-def _noisy() -> Callable[[Array, int], Array]:
+def _noisy() -> Callable[[Any, int], Any]:
     """Return the gradient at x and step t. Its noise is the same for each row of x."""
     rng = np.random.default_rng(0)
 
@@ -179,7 +179,7 @@ def _noisy() -> Callable[[Array, int], Array]:
     return gradient
 
 
-def _loss(x: Array) -> Array:
+def _loss(x: Any) -> Array:
     """Return the mean over the seeds, for each row of x."""
     return np.asarray(np.sum(CURVATURES * x * x / 2, axis=-1) / SEEDS)
 
@@ -187,7 +187,7 @@ def _loss(x: Array) -> Array:
 def _ends(rule: type[Rule], **settings: Any) -> Array:
     """Return where a rule ends with each of the settings, all run side by side."""
     rows = np.broadcast(*settings.values()).size
-    columns = {name: np.reshape(value, (-1, 1)) for name, value in settings.items()}
+    columns: dict[str, Any] = {name: np.reshape(value, (-1, 1)) for name, value in settings.items()}
     start = np.full((rows, CURVATURES.size), 3.0)
     *_, x = side_by_side(rule, _noisy(), start, STEPS, **columns)
     return _loss(x)
