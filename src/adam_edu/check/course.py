@@ -53,7 +53,7 @@ COURSE = {
     "lion_step": ("steps", 10),
     "adabelief_step": ("relatives", 10),
     "softmax_gradient": ("language", 5),
-    "sign_step": ("language", 5),
+    "sign_step": ("signs", 5),
     "loss_by_group": ("language", 10),
     "torch_momentum": ("torch_step", 20),
     "checkpoint_bytes": ("memory", 5),
