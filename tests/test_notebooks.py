@@ -37,10 +37,11 @@ def is_figure(cell):
 
 def nbval(*paths):
     command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-p", "no:xdist"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    # Where CI or BUILD_NUMBER is set, pytest repeats each failure whole in its summary.
+    here = {"PYTHONPATH": str(ROOT / "src"), "CI": "", "BUILD_NUMBER": ""}
     return subprocess.run(
         [*command, "-c", ROOT / "pyproject.toml", *paths],
-        env=environment,
+        env=os.environ | here,
         capture_output=True,
         text=True,
     )
