@@ -1,5 +1,6 @@
 """Products in bfloat16: what is rounded, that all of it is, and how little it matters."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -20,18 +21,42 @@ def rounded(x):
     return x.bfloat16().float()
 
 
-def test_a_linear_layers_products_are_of_rounded_numbers_forward_and_backward():
+def linear(batch, inputs, outputs):
+    """Return a layer, what goes through it, and what comes back, products in bfloat16."""
     torch.manual_seed(0)
-    layer, x = nn.Linear(30, 20), torch.randn(8, 30, requires_grad=True)
-    gradient = torch.randn(8, 20)
+    layer, x = nn.Linear(inputs, outputs), torch.randn(batch, inputs, requires_grad=True)
+    gradient = torch.randn(batch, outputs)
     with products("bfloat16-products"):
         y = layer(x)
         y.backward(gradient)
-    w, g = rounded(layer.weight.detach()), rounded(gradient)
-    torch.testing.assert_close(y.detach(), rounded(x.detach()) @ w.T + layer.bias.detach())
-    torch.testing.assert_close(x.grad, g @ w)
-    torch.testing.assert_close(layer.weight.grad, g.T @ rounded(x.detach()))
-    torch.testing.assert_close(layer.bias.grad, gradient.sum(0), rtol=1e-2, atol=1e-2)
+    return layer, x, gradient, y.detach()
+
+
+def found_and_made_of(sides, layer, x, gradient, y):
+    """Return each product of a linear layer, and what it is of sides treated like this."""
+    x_, w, g = sides(x.detach()), sides(layer.weight.detach()), sides(gradient)
+    yield y, x_ @ w.T + layer.bias.detach()
+    yield x.grad, g @ w
+    yield layer.weight.grad, g.T @ x_
+
+
+def test_a_linear_layers_products_are_of_rounded_numbers_forward_and_backward():
+    layer, *rest = linear(256, 300, 200)
+    for found, made in found_and_made_of(rounded, layer, *rest):
+        torch.testing.assert_close(found, made, rtol=1e-5, atol=1e-4)
+    for found, made in found_and_made_of(lambda x: x, layer, *rest):
+        assert (found - made).abs().max() > 1e-3  # ten times what is allowed above
+    torch.testing.assert_close(layer.bias.grad, rest[1].sum(0), rtol=1e-2, atol=1e-2)
+
+
+def test_a_small_product_is_of_rounded_numbers_or_exact():
+    made = zip(
+        found_and_made_of(rounded, *linear(8, 30, 20)),
+        found_and_made_of(lambda x: x, *linear(8, 30, 20)),
+        strict=True,
+    )
+    for (found, of_rounded), (_, exact) in made:
+        assert any(torch.allclose(found, one, atol=1e-5) for one in (of_rounded, exact))
 
 
 def test_a_convolutions_products_are_of_rounded_numbers():
@@ -65,14 +90,26 @@ def test_float32_leaves_every_bit_as_it_is():
 
 
 def test_the_choice_follows_the_processor(monkeypatch):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    monkeypatch.setattr(module, "has_bfloat16", lambda: True)
     assert best_precision("cpu") == "bfloat16-products"
     assert best_precision("cuda") == "float32"
     assert named("bfloat16-products") == "float32, products in bfloat16 (rounded by the processor)"
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
+    monkeypatch.setattr(module, "has_bfloat16", lambda: False)
     assert best_precision("cpu") == "float32"
     assert named("bfloat16-products") == "float32, products in bfloat16 (rounded by hand)"
     assert named("float32") == "float32"
+
+
+def test_where_onednn_does_not_round_it_is_done_by_hand(monkeypatch):
+    monkeypatch.setattr(module, "_onednn_in_bfloat16", nullcontext)  # as if it did nothing
+    module.has_bfloat16.cache_clear()
+    try:
+        assert not module.has_bfloat16()
+        layer, *rest = linear(8, 30, 20)
+    finally:
+        module.has_bfloat16.cache_clear()
+    for found, made in found_and_made_of(rounded, layer, *rest):
+        torch.testing.assert_close(found, made)
 
 
 def test_the_switch_of_onednn_is_put_back(monkeypatch):

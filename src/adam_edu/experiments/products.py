@@ -3,11 +3,13 @@
 Weights, the optimizer's state, all sums and the loss stay in float32. With
 ``"bfloat16-products"`` the two sides of a product are rounded to bfloat16's 8 bits of mantissa, and
 the products added up in float32: what processors with AVX512-BF16 or AMX do in half the time or
-less. On others the same rounding is done by hand: as exact, and slower than float32.
+less. On others the same rounding is done by hand: as exact, and slower than float32. oneDNN leaves
+a product exact where rounding would gain nothing, such as one of a few dozen rows and columns.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Literal, get_args
 
 import torch
@@ -28,10 +30,17 @@ SIDES: dict[Any, tuple[int, ...]] = {
 }
 
 
+@cache
 def has_bfloat16() -> bool:
-    """Say whether this processor multiplies in bfloat16 (AVX512-BF16 or AMX)."""
-    found = torch.cpu.get_capabilities()
-    return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
+    """Say whether this processor multiplies in bfloat16 (AVX512-BF16 or AMX).
+
+    A product tells, not the processor's name: oneDNN rounds on some that have the instructions, and
+    on others it does not.
+    """
+    barely_above_1 = torch.full((256, 256), 1 + 2**-12)
+    with _onednn_in_bfloat16():
+        product = barely_above_1 @ barely_above_1
+    return bool((product == 256).all())
 
 
 def best_precision(device: str = "cpu") -> Precision:
