@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -250,7 +250,15 @@ def search(seen: Seen) -> list[Fitted]:
     if fitting < math.inf:
         return tried
     nearest_first = sorted(tried, key=lambda one: apart(seen, one))
-    starts = [(one, one.values) for one in nearest_first[:LIKELY]]
+    # Relatives name their numbers alike: where one came to no end, the nearest one's lead it there.
+    best = nearest_first[0].values
+    led = [
+        replace(one, values={name: best.get(name, value) for name, value in one.values.items()})
+        for one in nearest_first[1:]
+    ]
+    led = sorted(led, key=lambda one: apart(seen, one))[:2]
+    starts = [(one, one.values) for one in led]
+    starts += [(one, one.values) for one in nearest_first[:LIKELY]]
     starts += [(one, one.values | other) for one in nearest_first[:2] for other in OTHER_STARTS]
     for one, start in starts:
         if start.keys() == one.values.keys() and one.deviation > FITS:
