@@ -50,7 +50,7 @@ PARENTS: dict[str, Origin] = {
     "Yogi": Origin("AdamUncorrected", "moves the second moment by a share of the new square only"),
     "AdaBelief": Origin("Adam", "squares the distance of the gradient from its average"),
     "Adan": Origin("AdamW", "looks ahead by an average of the gradient's differences"),
-    "ADOPT": Origin("Adam", "divides by the second moment of before, then averages"),
+    "ADOPT": Origin("Adam", "divides by the last step's second moment, then averages"),
     "AdEMAMix": Origin("AdamW", "adds a second, slow average of the gradient"),
     "CautiousAdamW": Origin("AdamW", "skips where momentum and gradient disagree"),
 }
