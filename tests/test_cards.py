@@ -1,9 +1,11 @@
 """The fact cards say what the rules compute."""
 
+import re
+
 import numpy as np
 import pytest
 
-from adam_edu import RULES, symbolic
+from adam_edu import RULES, libraries, symbolic
 from adam_edu.base import domains
 from adam_edu.cards import card, first_step, longest_step
 from adam_edu.rules import SGD, AdaGrad, Adam, AdamW, AMSGrad, Lion, Momentum, RMSProp
@@ -73,13 +75,27 @@ def test_the_first_step_is_in_learning_rates():
 
 
 def test_where_epsilon_stands():
-    assert facts(Adam)["epsilon"].startswith("added to the root, after the correction; so in")
-    ours, others = facts(Adam)["epsilon"].split("; before it in")
+    ours, others = facts(Adam)["epsilon"].split("; before it in ")
+    assert ours.startswith("added to the root, after the correction, as in ")
     assert "PyTorch" in ours
     assert "Keras" in others
     assert facts(AMSGrad)["epsilon"] == "added to the root, after the correction"
     assert facts(RMSProp)["epsilon"] == "added to the root"
     assert "epsilon" not in facts(SGD)
+
+
+@pytest.mark.parametrize(
+    ("half", "words"),
+    [(0, "Adam"), (1, "Adam, epsilon added before the correction (epsilon hat)")],
+)
+def test_adams_card_counts_the_libraries_of_the_atlas(half, words):
+    """The chapter on the libraries counts them too, by what the atlas says in words."""
+    first = {}
+    for row in libraries.atlas():
+        if row.kin == "Adam":
+            first.setdefault(row.library, row.words.partition(", weight decay")[0])
+    told = facts(Adam)["epsilon"].split(";")[half]
+    assert re.findall(r"in (\d+) libraries", told) == [str(list(first.values()).count(words))]
 
 
 def test_settings_change_the_steps_and_not_the_defaults():

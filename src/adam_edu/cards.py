@@ -7,7 +7,7 @@ import numpy as np
 
 from .base import Rule
 from .descent import steps_of
-from .libraries import ALGORITHM_1, EPSILON_HAT, recorded
+from .libraries import MEASURABLE, atlas
 from .lines import lines_of
 from .rules import Adam
 from .symbolic import step_latex, symbol
@@ -100,7 +100,7 @@ def card(rule: Rule | type[Rule], take: str, leave: str) -> Card:
     kept per weight: 2 numbers, $m$ and $v$
     first step: $1.00\\,\\alpha$ for the gradient 1, $0.91\\,\\alpha$ for $10^{-7}$
     longest step: $7.27\\,\\alpha$
-    epsilon: added to the root, after the correction; so in Optax, PyTorch, fastai; before it in ...
+    epsilon: added to the root, after the correction, as in 31 libraries of the atlas (among ...
     take it when: a network is deep
     not when: memory is short
     """
@@ -167,9 +167,17 @@ def _epsilon(rule: Rule) -> Iterator[tuple[str, str]]:
     if {"bias1", "bias2"} <= set(lines_of(type(rule)).factors):
         place += ", after the correction"
     if type(rule) is Adam:
-        here, before = (
-            ", ".join(sorted(one.name for one in recorded().values() if one.form == form))
-            for form in (ALGORITHM_1, EPSILON_HAT)
-        )
-        place += f"; so in {here}; before it in {before}"
+        here, before = (_libraries_with(form) for form in ("Adam", "EpsilonHat"))
+        place += f", as in {here}; before it in {before}"
     yield "epsilon", place
+
+
+def _libraries_with(form: str) -> str:
+    """Say in how many libraries of the atlas the Adam, or the first of several, is that rule."""
+    adams: dict[str, str] = {}
+    for row in atlas():
+        if row.kin == "Adam":
+            adams.setdefault(row.library, row.rule)
+    names = [library for library, rule in adams.items() if rule == form]
+    best_known = " and ".join(name for name in MEASURABLE if name in names)
+    return f"{len(names)} libraries of the atlas (among them {best_known})"
