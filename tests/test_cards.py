@@ -104,6 +104,12 @@ def test_settings_change_the_steps_and_not_the_defaults():
     assert facts(Adam(beta2=0.99))["defaults"] == facts(Adam)["defaults"]
 
 
+def test_a_card_says_what_the_step_divides_by():
+    assert facts(AMSGrad)["step"] != facts(Adam)["step"]
+    assert r"\frac{w}{1 - \beta_2^{t}}" in facts(AMSGrad)["step"]
+    assert r"\sqrt{\hat s}" in facts(RULES["AdaBelief"])["step"]
+
+
 def test_it_is_a_table_in_a_notebook_and_lines_elsewhere():
     made = card(AdamW, **WORDS)
     head, rule, *rows = made._repr_markdown_().splitlines()

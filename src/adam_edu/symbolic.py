@@ -133,13 +133,16 @@ def latex(rule: Rule | type[Rule]) -> str:
 def step_latex(rule: Rule | type[Rule]) -> str:
     r"""Return the line of a rule's formula that changes the parameter.
 
-    What has no symbol of its own, such as the step of a weight decay, is written out.
+    What has no symbol of its own, such as the step of a weight decay, is written out. So is a hat
+    over another letter than the one that is corrected: AMSGrad's ``v_hat`` is made of ``w``.
 
     Examples
     --------
-    >>> from adam_edu.rules import Adam
+    >>> from adam_edu.rules import Adam, AMSGrad
     >>> print(step_latex(Adam))
     x \leftarrow x - \frac{\alpha \hat m}{\sqrt{\hat v} + \epsilon}
+    >>> print(step_latex(AMSGrad))
+    x \leftarrow x - \frac{\alpha \hat m}{\sqrt{\frac{w}{1 - \beta_2^{t}}} + \epsilon}
     """
     (row,) = (row for row in _rows(_class(rule), worded=False) if row[0] == "x")
     return " ".join(row)
@@ -148,7 +151,7 @@ def step_latex(rule: Rule | type[Rule]) -> str:
 def _rows(rule: type[Rule], worded: bool = True) -> list[tuple[str, str, str]]:
     """Return what each line assigns, the arrow or sign, and the expression.
 
-    Unless ``worded``, names that are words are written out.
+    Unless ``worded``, names that are words, or hats over another letter, are written out.
     """
     assigned = {"g", *rule.slots}
     inlined: dict[str, Node] = {}
@@ -158,13 +161,19 @@ def _rows(rule: type[Rule], worded: bool = True) -> list[tuple[str, str, str]]:
         if line.name == "change":
             rows.append(("x", r"\leftarrow", _sum(_plus(Name("x"), node))))
         elif line.name.startswith("bias") or (
-            not worded and symbol(line.name).startswith(r"\text")
+            not worded and (symbol(line.name).startswith(r"\text") or _is_borrowed(line.name, node))
         ):
             inlined[line.name] = node
         else:
             arrow = r"\leftarrow" if line.name in assigned else "="
             rows.append((symbol(line.name), arrow, _sum(node)))
     return rows
+
+
+def _is_borrowed(name: str, node: Node) -> bool:
+    """Return whether a name has a hat over a letter that its expression does not read."""
+    base, _, mark = name.partition("_")
+    return mark == "hat" and base not in reads(node)
 
 
 def _class(rule: Rule | type[Rule]) -> type[Rule]:
