@@ -29,6 +29,7 @@ OF_WHAT = re.compile(
     rf"\b(?:{'|'.join(RULES)}|Muon|LAMB|Schedule-free|L-BFGS|momentum|optimizers?|cosine|warm-up"
     r"|penalty|uncorrected|losse?s?|error|accuracy|seeds?|images|texts|runs?)\b"
 )
+SEEDS = re.compile(r"(?:on \d+ of|no order seen on) (\d+) seeds")
 # What is no statement of the chapter: exercises and what is folded away, quotations, formulas.
 ASIDE = re.compile(
     r"^(`{3,}|:{3,})\{?(?:exercise|solution|dropdown|glossary|code|python).*?^\1\s*$"
@@ -103,9 +104,7 @@ def objection(chapter: str, kind: str, what: str, sentence: str, beside: str) ->
     match kind:
         case "seeds":  # a line that the chapter prints
             printed = [text for _, text in outputs(chapter) if what in text]
-            counts = [
-                int(n) for text in printed for n in re.findall(r"on \d+ of (\d+) seeds", text)
-            ]
+            counts = [int(n) for text in printed for n in SEEDS.findall(text)]
             if not counts:
                 return f"no cell prints {what!r} with a count of seeds"
             return None if min(counts) >= evidence.FEWEST else f"{min(counts)} seeds"

@@ -117,11 +117,14 @@ def test_two_comparisons_that_change_places_say_the_opposite():
     assert forth.center * back.center == pytest.approx(1)
     assert forth.low * back.high == pytest.approx(1, rel=0.1)
     assert str(back).startswith(f"higher on {back.higher} of 15 seeds")
+    assert str(back).startswith(back.order)
+    assert str(forth).startswith(forth.order)
 
 
 def test_ties_and_runs_that_diverged():
     same = np.ones(10)
     assert compare(same, same).verdict == "no order seen"
+    assert compare(same, same).order == f"no order seen on {len(same)} seeds"
     assert compare(same, same).p == 1.0
 
     lost = np.where(np.arange(10) < 3, np.inf, 1.0)

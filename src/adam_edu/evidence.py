@@ -219,6 +219,15 @@ class Comparison:
             return "higher"
         return "no order seen"
 
+    @property
+    def order(self) -> str:
+        """The verdict and the seeds alone: for runs whose losses, and where there is no order its
+        counts too, hang on the last digits that a processor computes."""
+        if self.verdict == "no order seen":
+            return f"no order seen on {self.seeds} seeds"
+        count = self.higher if self.verdict == "higher" else self.lower
+        return f"{self.verdict} on {count} of {self.seeds} seeds"
+
     def __str__(self) -> str:
         way, count = ("higher", self.higher) if self.verdict == "higher" else ("lower", self.lower)
         center, low, high = (_told(value) for value in (self.center, self.low, self.high))
