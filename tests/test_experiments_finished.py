@@ -22,6 +22,7 @@ from adam_edu.experiments.record import circumstances
 from adam_edu.experiments.specs import SPECS
 from adam_edu.experiments.tasks import Task
 from adam_edu.experiments.train import EagerRun
+from adam_edu.recorded import how
 
 # Among its rates is one that leads to what is no number.
 SMALL = replace(modest(SPEC), grid=(1e-3, 1e-2, 1e30), entrants=SPEC.entrants[:3])
@@ -218,6 +219,17 @@ def test_the_record_names_on_what_each_run_was_made(tmp_path, path, text, whole)
     }
     assert not any("hardware" in r or "versions" in r for r in whole["runs"])
     assert not any("precision" in r for r in found)
+
+
+def test_a_machine_that_only_reads_does_not_pass_for_the_one_that_computed(tmp_path, path, text):
+    for number in range(1, TRIALS + 1):
+        text = changed(text, number, hardware=["abacus"])
+    path.write_text(text)
+    found = run(tmp_path, path)
+    record = {**circumstances("cpu"), **found, "command": "", "data": {"name": "", "train": 1}}
+
+    assert [r["hardware"] for r in found["runs"]] == [["abacus"]] * 12
+    assert how(record).splitlines()[1].endswith(": abacus.")
 
 
 # Once, and whole

@@ -38,11 +38,12 @@ def write_atomically(path: Path, content: bytes) -> None:
     writer = f"{socket.gethostname()}.{os.getpid()}.{threading.get_ident()}"
     temporary = path.with_name(f"{path.name}.{writer}.part")
     try:
-        with no_room(path.parent), temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())  # else a power cut may leave the new name with no content
-        temporary.replace(path)
+        with no_room(path.parent):
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())  # else a power cut may leave the new name with no content
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -33,7 +33,8 @@ class Finished:
     name_of : from a trial, and a precision, to a name that it shares with no other, nor with itself
         under another spec, engine or kind of device
     precision : of this run
-    made : how a trial of this run is made: precision as a record names it, versions
+    made : how a trial of this run is made: precision as a record names it, versions, hardware
+    here : that, or nothing without a file
 
     Raises
     ------
@@ -54,6 +55,7 @@ class Finished:
     ) -> None:
         self.path, self.spec, self.name_of, self.precision = path, spec, name_of, precision
         self.made = {name: made[name] for name in ("precision", "versions")}
+        self.here = {} if path is None else self.made | {"hardware": [made["hardware"]]}
         self.lines: dict[str, dict[str, Any]] = {}
         if path is None:
             return

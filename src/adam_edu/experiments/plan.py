@@ -155,11 +155,16 @@ def run_entry(outcome: Outcome) -> dict[str, Any]:
     return entry | {name: values for name, values in curves.items() if values}
 
 
-def with_origin(entries: list[dict[str, Any]], outcomes: list[Outcome]) -> list[dict[str, Any]]:
-    """Add to the entries of runs how each was made, as far as that was not the same for all."""
+def with_origin(
+    entries: list[dict[str, Any]], outcomes: list[Outcome], here: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Add to the entries of runs how each was made, as far as that was not the same for all.
+
+    ``here`` is how it would be made here, where runs may all come from elsewhere.
+    """
     origins = [{"hardware": list(o.hardware)} | o.origin for o in outcomes]
-    names = dict.fromkeys(name for origin in origins for name in origin)
-    differing = [name for name in names if any(o[name] != origins[0][name] for o in origins)]
+    same = {**origins[0], **here} if origins else {}
+    differing = [name for name in same if any(o[name] != same[name] for o in origins)]
     return [
         entry | {name: origin[name] for name in differing}
         for entry, origin in zip(entries, origins, strict=True)

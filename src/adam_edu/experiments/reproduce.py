@@ -104,7 +104,7 @@ class Reproduction:
                 "of": max(self.spec.epochs),
             },
             "tuning": tuning_table(self.spec, tuning, best),
-            "runs": with_origin([run_entry(outcome) for outcome in runs], runs),
+            "runs": with_origin([run_entry(outcome) for outcome in runs], runs, self.finished.here),
         }
 
     def outcomes(self, trials: list[Trial], *, in_turns: bool = False) -> list[Outcome]:
