@@ -52,6 +52,9 @@ class Heard:
     def report(self, job, epoch, restored):
         self.epochs.append((job.name, epoch, restored))
 
+    def keep(self, job, progress):
+        pass
+
     def note(self, text):
         self.notes.append(text)
 

@@ -147,6 +147,13 @@ def add_reproduce(commands: argparse._SubParsersAction) -> None:
         "--checkpoints", type=Path, metavar="DIR", help="where states are kept meanwhile"
     )
     parser.add_argument(
+        "--finished",
+        type=Path,
+        metavar="FILE",
+        help="a text file of runs that have ended, here or on another machine: "
+        "what it has is not run again, and each run that ends is added",
+    )
+    parser.add_argument(
         "--plot",
         action="store_true",
         help="draw the curves at the end, here and into a picture beside the record",
@@ -161,6 +168,7 @@ def run_reproduce(options: argparse.Namespace) -> None:
     """Run one experiment, or all, write a record of each, and say what became of the claims."""
     if options.plot:
         _check_plot()
+    _check_finished(options)
     output, checkpoints = _output(options), _checkpoints(options)
     _say(f"{options.name}: loading Torch, which takes some seconds ...")
     from .experiments.budget import Budget
@@ -192,6 +200,7 @@ def run_reproduce(options: argparse.Namespace) -> None:
             precision=options.precision,
             workers=options.workers,
             scheduler=options.scheduler,
+            finished=options.finished,
         )
         path = output / f"{name}.json"
         write_record(record, path)
@@ -271,6 +280,7 @@ def _command(options: argparse.Namespace, *names: str) -> str:
         "epochs",
         "examples",
         "dropout",
+        "finished",
     ):
         value = getattr(options, name, None)
         if value is not None:
@@ -302,6 +312,14 @@ def _check_executor(options: argparse.Namespace) -> None:
         raise ValueError("--executor dask trains on CPUs: leave --device out")
     if options.executor == "dask" and options.workers is not None:
         raise ValueError("--workers is for processes of this machine: leave it out with dask")
+
+
+def _check_finished(options: argparse.Namespace) -> None:
+    if options.finished is None:
+        return
+    if options.name == "all":
+        raise ValueError("--finished is a file of one experiment: name that one in place of all")
+    folder(options.finished.parent, "--finished")
 
 
 def _output(options: argparse.Namespace) -> Path:

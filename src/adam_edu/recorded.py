@@ -165,14 +165,22 @@ def _facts(record: Record) -> dict[str, str]:
     done = sorted({run["epochs"] for run in record["runs"]})
     seeds = len({run["seed"] for run in record["runs"]})
     epochs = f"{done[0]} to {done[-1]}" if len(done) > 1 else "".join(map(str, done)) or "none"
+    # A run says itself what was not the same for all.
+    runs = record["runs"] or [{}]
+    torches = _named(run.get("versions", record["versions"])["torch"] for run in runs)
+    hardware = _named(kind for run in runs for kind in run.get("hardware", [record["hardware"]]))
     part = f"It is a part of the experiment. {_shortfall(record)}".strip()
     return {
         "command": record["command"],
-        "made on": f"{made} with Torch {record['versions']['torch']}: {record['hardware']}",
+        "made on": f"{made} with Torch {torches}: {hardware}",
         "data": f"{record['data']['name']}, {record['data']['train']:,} training examples",
         "runs": f"Seeds: {seeds}. Epochs: {epochs}",
         "extent": "It is the whole experiment." if record["complete"] else part,
     }
+
+
+def _named(names: Iterable[str]) -> str:
+    return " and ".join(dict.fromkeys(names))
 
 
 def choices(record: Record) -> str:

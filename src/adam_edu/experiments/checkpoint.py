@@ -9,7 +9,8 @@ import socket
 import threading
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -37,17 +38,25 @@ def write_atomically(path: Path, content: bytes) -> None:
     writer = f"{socket.gethostname()}.{os.getpid()}.{threading.get_ident()}"
     temporary = path.with_name(f"{path.name}.{writer}.part")
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())  # else a power cut may leave the new name with no content
-        temporary.replace(path)
-    except OSError as error:
-        if error.errno in NO_ROOM:
-            raise OSError(f"no room left in {path.parent}: make some, and run it again") from error
-        raise
+        with no_room(path.parent):
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())  # else a power cut may leave the new name with no content
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def no_room(folder: Path) -> Iterator[None]:
+    """Say in one line what to do if a folder has no room for what is written meanwhile."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise OSError(f"no room left in {folder}: make some, and run it again") from error
+        raise
 
 
 @dataclass(frozen=True)

@@ -155,6 +155,8 @@ class Cluster:
             error = future.exception()
             if error is None:
                 done[job.name] = future.result()
+                with suppress(OSError):  # else it would pass for a lost scheduler; raised later
+                    listener.keep(job, done[job.name])
             elif isinstance(error, KilledWorker):
                 self.losses[job.name] += 1
                 if self.losses[job.name] >= ATTEMPTS:

@@ -45,12 +45,14 @@ class Here:
         """Run them."""
 
         def one(job: Job) -> Progress:
-            return job.run(
+            progress = job.run(
                 self.task,
                 stop=stop,
                 report=lambda epoch, restored: listener.report(job, epoch, restored),
                 note=listener.note,
             )
+            listener.keep(job, progress)
+            return progress
 
         if self.task.device.type != "cuda":
             return {job.name: one(job) for job in jobs}
@@ -139,6 +141,7 @@ class Processes:
                 if isinstance(message, Progress):
                     done[job.name] = message
                     worker.job = None
+                    listener.keep(job, message)
                 elif isinstance(message, str):
                     listener.note(message)
                 elif isinstance(message, BaseException):

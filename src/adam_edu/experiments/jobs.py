@@ -104,5 +104,8 @@ class Listener(Protocol):
     def report(self, job: Job, epoch: int, restored: bool) -> None:
         """Take note that a job has reached an epoch, in training or from its checkpoint."""
 
+    def keep(self, job: Job, progress: Progress) -> None:
+        """Take note of what a job has come to, once its worker lets go of it."""
+
     def note(self, text: str) -> None:
         """Show one line to whoever waits."""

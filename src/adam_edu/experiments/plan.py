@@ -1,7 +1,7 @@
 """Which trials an experiment consists of, and what is made of their curves."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -14,12 +14,16 @@ TUNING_SEED = 1000  # none of the seeds that are reported
 
 @dataclass(frozen=True)
 class Outcome:
-    """A trial with its curves, the seconds that it took (its share, in a stack), and on what."""
+    """A trial with its curves, the seconds that it took (its share, in a stack), and on what.
+
+    ``origin`` is what else is known of how it was made, where that may differ from this run.
+    """
 
     trial: Trial
     curves: Curves
     seconds: float
     hardware: tuple[str, ...] = ()
+    origin: dict[str, Any] = field(default_factory=dict)
 
 
 def identity(trial: Trial) -> dict[str, Any]:
@@ -151,11 +155,17 @@ def run_entry(outcome: Outcome) -> dict[str, Any]:
     return entry | {name: values for name, values in curves.items() if values}
 
 
-def with_hardware(entries: list[dict[str, Any]], outcomes: list[Outcome]) -> list[dict[str, Any]]:
-    """Add to the entries of runs what each was made on, unless it was the same for all."""
-    if len({outcome.hardware for outcome in outcomes}) < 2:
-        return entries
+def with_origin(
+    entries: list[dict[str, Any]], outcomes: list[Outcome], here: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Add to the entries of runs how each was made, as far as that was not the same for all.
+
+    ``here`` is how it would be made here, where runs may all come from elsewhere.
+    """
+    origins = [{"hardware": list(o.hardware)} | o.origin for o in outcomes]
+    same = {**origins[0], **here} if origins else {}
+    differing = [name for name in same if any(o[name] != same[name] for o in origins)]
     return [
-        entry | {"hardware": list(outcome.hardware)}
-        for entry, outcome in zip(entries, outcomes, strict=True)
+        entry | {name: origin[name] for name in differing}
+        for entry, origin in zip(entries, origins, strict=True)
     ]

@@ -18,6 +18,7 @@ from ..problems.networks import build
 from .budget import Budget, quick_version, reductions
 from .checkpoint import Progress
 from .executors import Executor, Here, Processes
+from .finished import Finished
 from .jobs import Deadline, Job
 from .plan import (
     TUNING_SEED,
@@ -31,7 +32,7 @@ from .plan import (
     run_entry,
     tuning_table,
     tuning_trials,
-    with_hardware,
+    with_origin,
 )
 from .products import Precision, best_precision, named
 from .record import circumstances, rounded
@@ -49,7 +50,8 @@ class Reproduction:
 
     On a GPU the runs of one rule that differ in learning rate are stacked; so are, anywhere, those
     of a model that computes several at once. With a ``deadline`` the runs to be reported take
-    turns, an epoch or a few at a time, so that all have come equally far when time is up.
+    turns, an epoch or a few at a time, so that all have come equally far when time is up. What the
+    file of ``finished`` trials has is not run, and what ends is added to it.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Reproduction:
         progress: tqdm | None = None,
         deadline: float = float("inf"),
         precision: Precision = "float32",
+        finished: Path | None = None,
     ) -> None:
         self.spec, self.task = spec, task
         self.executor = Here(task) if executor is None else executor
@@ -74,6 +77,14 @@ class Reproduction:
         self.models = {noisy: self.model(noisy) for noisy in spec.dropout}
         self.progress_of: dict[str, Progress] = {}
         self.reported: dict[str, int] = {}
+        self.finished = Finished(
+            finished,
+            spec,
+            lambda trial, precision: self.checkpoint_name([trial], precision),
+            precision=precision,
+            made=circumstances(str(task.device))
+            | {"precision": precision_name(spec, task.device.type, precision)},
+        )
 
     def run(self) -> dict[str, Any]:
         """Tune, train, and return what the record says of both."""
@@ -93,7 +104,7 @@ class Reproduction:
                 "of": max(self.spec.epochs),
             },
             "tuning": tuning_table(self.spec, tuning, best),
-            "runs": with_hardware([run_entry(outcome) for outcome in runs], runs),
+            "runs": with_origin([run_entry(outcome) for outcome in runs], runs, self.finished.here),
         }
 
     def outcomes(self, trials: list[Trial], *, in_turns: bool = False) -> list[Outcome]:
@@ -104,6 +115,8 @@ class Reproduction:
         beyond stays in their checkpoints.
         """
         jobs = [self.job(group) for group in self.groups(trials)]
+        # The runs without dropout of a seed come first: a record can be of one version alone.
+        jobs.sort(key=lambda job: (job.trials[0].seed, job.trials[0].dropout))
         longest = max((trial.epochs for trial in trials), default=0)
         turns = [longest]
         if in_turns and self.stop != Deadline():
@@ -124,18 +137,25 @@ class Reproduction:
                 kept = curves.first(done.get(trial.dropout, longest)) if in_turns else curves
                 share = len(kept.train) / max(1, progress.epoch) / len(job.trials)
                 seconds = progress.seconds * share
-                outcomes[key(trial)] = Outcome(trial, kept, seconds, progress.hardware)
+                origin = self.finished.origin(trial)
+                outcomes[key(trial)] = Outcome(trial, kept, seconds, progress.hardware, origin)
         return [outcomes[key(trial)] for trial in trials]
 
     def advance(self, jobs: list[Job]) -> None:
         """Have every job done that is not, if the deadline allows."""
         known = self.progress_of
+        for job in jobs:
+            if job.name not in known and (there := self.finished.progress(job.trials)):
+                known[job.name] = there
+                self.report(job, job.epochs, True)
         todo = [
             job
             for job in jobs
             if job.name not in known or (self.epochs_of(job) < job.target and not self.stop())
         ]
         known.update(self.executor.run(todo, self, self.stop))
+        for job in todo:
+            self.keep(job, known[job.name])
 
     def groups(self, trials: list[Trial]) -> list[list[Trial]]:
         """Divide trials into those that run together, the same on every machine of a kind."""
@@ -186,6 +206,10 @@ class Reproduction:
             self.progress.initial += new
         self.progress.update(new)
 
+    def keep(self, job: Job, progress: Progress) -> None:
+        """Add trials that have ended to the file of those."""
+        self.finished.add(job.trials, progress)
+
     def note(self, text: str) -> None:
         """Show a line above the progress bar."""
         self.progress.write(text, file=sys.stderr)
@@ -194,18 +218,22 @@ class Reproduction:
         """Return the experiment's model."""
         return build(lambda: self.spec.model(self.task.shape, self.task.classes, noisy), 0)
 
-    def checkpoint_name(self, group: list[Trial]) -> str:
+    def checkpoint_name(self, group: list[Trial], precision: Precision | None = None) -> str:
         """Return a name for these trials on this data, device and path, and for nothing else.
 
-        A checkpoint made under another spec has another name, and is left alone.
+        A checkpoint made under another spec has another name, and is left alone. The name is that
+        in this run's precision, unless another one is given.
         """
-        spec = self.spec
+        spec, noisy = self.spec, group[0].dropout
+        precision = precision or self.precision
+        if noisy not in self.models:  # of a version that this plan leaves out
+            self.models[noisy] = self.model(noisy)
         return fingerprint(
             ENGINE,
             [identity(trial) for trial in group],
             [spec.name, spec.data, spec.batch, spec.l2, spec.images],
-            [spec.schedule.__name__, spec.loss.__name__, anatomy(self.models[group[0].dropout])],
-            [len(self.task.train_y), self.task.device.type, self.stacked, self.precision],
+            [spec.schedule.__name__, spec.loss.__name__, anatomy(self.models[noisy])],
+            [len(self.task.train_y), self.task.device.type, self.stacked, precision],
             # Added later: where unused, a checkpoint from before stays valid.
             *([[spec.steps, len(self.task.test_y), spec.groups]] if spec.steps else []),
         )
@@ -216,6 +244,12 @@ def parts(group: list[Trial], widest: int) -> list[list[Trial]]:
     count = -(-len(group) // widest)
     edges = [len(group) * i // count for i in range(count + 1)]
     return [group[low:high] for low, high in pairwise(edges)]
+
+
+def precision_name(spec: Spec, device: str, precision: Precision) -> str:
+    """Return the precision of products as a record names it."""
+    on_gpu = device.startswith("cuda")
+    return "float32, products in TF32" if on_gpu and spec.tf32 else named(precision)
 
 
 def anatomy(model: nn.Module) -> list[Any]:
@@ -270,20 +304,24 @@ def reproduce(
     precision: Precision | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
+    finished: Path | None = None,
 ) -> dict[str, Any]:
     """Run an experiment, from its checkpoints on if there are any, and return its record.
 
     On a CPU, in ``workers`` processes of one thread each, as many as there are cores if None; a
     quick run stays in this one; with the address of a Dask ``scheduler``, on its workers, which
     must see the folder of the ``checkpoints``. ``precision`` is that of products, the experiment's
-    own if None.
-    ``finished`` says whether all that was planned is done, and ``complete`` whether that was the
-    whole experiment; if not, ``reduced`` says in what the plan falls short of it.
+    own if None. ``finished`` is a file of trials that have ended, here or on another machine; it is
+    added to.
+
+    In the record, ``finished`` says whether all that was planned is done, and ``complete`` whether
+    that was the whole experiment; if not, ``reduced`` says in what the plan falls short of it.
 
     Raises
     ------
     ValueError
-        If the device has no such precision.
+        If the device has no such precision, or the file of finished trials has a line that is
+        damaged or of another experiment than this one as it is now.
     OSError
         If there is no room for checkpoints, processes or workers keep dying, or no scheduler
         answers; and what :func:`adam_edu.data.load` raises.
@@ -322,20 +360,20 @@ def reproduce(
             progress=progress,
             deadline=deadline,
             precision=precision,
+            finished=finished,
         )
         results = run.run()
         made = circumstances(device)
     reduced = reductions(whole, planned, budget.examples)
-    finished = results.pop("complete")
-    tf32 = on_gpu and planned.tf32
+    done = results.pop("complete")
     how = {
         "command": command,
         "quick": quick,
-        "precision": "float32, products in TF32" if tf32 else named(precision),
+        "precision": precision_name(planned, device, precision),
         "path": "stacked" if run.stacked else "plain loop",
         "reduced": reduced,
-        "finished": finished,
-        "complete": finished and not reduced,
+        "finished": done,
+        "complete": done and not reduced,
     }
     return description(planned, task) | how | made | results
 
