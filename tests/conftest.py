@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from threading import Thread
 from typing import Any
 
 import fresh_kernel
+import nbformat
 import pytest
 import yaml
 from filelock import FileLock
@@ -88,7 +90,9 @@ def table_of_contents() -> list[str]:
 
 
 # One template sets all pages of the package's reference: their list, the longest, one of formulas.
-SAMPLE = ("book/api/index", "book/api/torch", "book/api/rules")
+SAMPLE = ("book/index", "book/api/index", "book/api/torch", "book/api/rules")
+DIRECTIVE = re.compile(r"^\s*[`:]{3,}\{([\w:-]+)\}", re.MULTILINE)
+FIGURE = re.compile(r"\blab\.(\w+)\(")
 
 
 def pages_to_visit() -> list[Any]:
@@ -98,6 +102,35 @@ def pages_to_visit() -> list[Any]:
         if "/api/" in page and page not in SAMPLE
         else page
         for page in table_of_contents()
+    ]
+
+
+def kinds(page: str) -> set[str]:
+    """Return what a page is made of: its directives, live figures and other outputs."""
+    source = ROOT / f"{page}.ipynb"
+    if not source.exists():
+        return set(DIRECTIVE.findall(source.with_suffix(".md").read_text(encoding="utf-8")))
+    found = set()
+    for cell in nbformat.read(source, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            found.update(DIRECTIVE.findall(cell.source))
+        else:
+            found.update(f"lab.{figure}" for figure in FIGURE.findall(cell.source))
+            found.update(f"tag {tag}" for tag in cell.metadata.get("tags", []))
+            found.update(kind for one in cell.outputs for kind in one.get("data", {}))
+    return found
+
+
+def pages_of_each_kind(pages: list[str]) -> list[Any]:
+    """Return pages for a test of what they are made of: those that show every kind of directive,
+    live figure and output among them; nightly, the others."""
+    shows = {page: kinds(page) for page in pages}
+    missing, chosen = set().union(*shows.values()), {*SAMPLE}.intersection(pages)
+    while missing:
+        chosen.add(max(shows, key=lambda page: len(shows[page] & missing)))
+        missing -= set().union(*(shows[page] for page in chosen))
+    return [
+        page if page in chosen else pytest.param(page, marks=pytest.mark.nightly) for page in pages
     ]
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import pages_to_visit
+from conftest import pages_of_each_kind, table_of_contents
 
 axe = pytest.importorskip("axe_playwright_python.base")
 pytestmark = [pytest.mark.browser, pytest.mark.pages]
@@ -89,7 +89,7 @@ def violations(page, address):
     return page.evaluate(RUN, "light"), page.evaluate(RUN, "dark")
 
 
-@pytest.mark.parametrize("name", [*pages_to_visit(), "search", "genindex"])
+@pytest.mark.parametrize("name", [*pages_of_each_kind(table_of_contents()), "search", "genindex"])
 def test_axe_finds_nothing_serious(page, server, name):
     assert violations(page, f"{server}{name}.html") == ([], [])
 

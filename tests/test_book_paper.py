@@ -1,12 +1,12 @@
 """What leaves the page: printed, as a worksheet or with everything; formulas that are copied."""
 
 import pytest
-from conftest import notebooks, visit
+from conftest import ROOT, notebooks, pages_of_each_kind, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
+CHAPTERS = [str(path.relative_to(ROOT).with_suffix("")) for path in notebooks()]
 A4 = {"width": 718, "height": 1000}  # in pixels, less margins of 1 cm
-CHAPTERS = [path.stem for path in notebooks()]
 PRINT = """
 (what) => {
   if (what) document.documentElement.dataset.print = what;
@@ -45,7 +45,7 @@ def sheet(context, server):
 
     def printed(name: str, what: str | None = None):
         page.emulate_media(media="print")
-        visit(page, f"{server}book/{name}.html")
+        visit(page, f"{server}{name}.html")
         page.evaluate(PRINT, what)
         return page
 
@@ -53,7 +53,7 @@ def sheet(context, server):
     page.close()
 
 
-@pytest.mark.parametrize("name", CHAPTERS)
+@pytest.mark.parametrize("name", pages_of_each_kind(CHAPTERS))
 def test_nothing_is_cut_off_on_paper(sheet, name):
     page = sheet(name, "everything")
 
@@ -72,7 +72,7 @@ def shown(page, selector):
 
 @pytest.mark.parametrize("what", ["worksheet", None])
 def test_a_worksheet_has_tasks_and_no_solutions(sheet, what):
-    page = sheet("bias-correction", what)
+    page = sheet("book/bias-correction", what)
 
     assert shown(page, ".exercise") == page.locator("article .exercise").count() > 1
     assert shown(page, ".solution") == 0
@@ -83,10 +83,10 @@ def test_a_worksheet_has_tasks_and_no_solutions(sheet, what):
 
 
 def test_everything_is_unfolded_and_folded_again(sheet):
-    page = sheet("bias-correction")
+    page = sheet("book/bias-correction")
     folded = page.locator("article .toggle-hidden").count()
     page.evaluate("dispatchEvent(new Event('afterprint'))")
-    page = sheet("bias-correction", "everything")
+    page = sheet("book/bias-correction", "everything")
 
     assert shown(page, ".solution section p") > 0
     assert page.locator("article .toggle-hidden, article details:not([open])").count() == 0
