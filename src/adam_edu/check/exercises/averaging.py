@@ -184,6 +184,13 @@ def swa_over_everything(points, start, every):
 
 
 @wrong("average")
+def swa_over_the_weights(points, start, every):
+    """You take the mean of each row: a number for each step. Average over the steps, weight by
+    weight: axis=0."""
+    return _chosen(points, start, every).mean(axis=1)
+
+
+@wrong("average")
 def swa_sum(points, start, every):
     """You add the points up. A mean is divided by how many there are."""
     return _chosen(points, start, every).sum(axis=0)
@@ -328,6 +335,7 @@ swa = formula(
         swa_start_ignored,
         swa_multiples,
         swa_over_everything,
+        swa_over_the_weights,
         swa_sum,
         swa_divided_by_all,
         swa_divided_by_one_less,
