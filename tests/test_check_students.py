@@ -43,7 +43,7 @@ WRONG = {
     },
     "nesterov_step": {
         "m = momentum * m + g; return x - lr * (momentum * g + m), m": "momentum_on_g_ahead",
-        "m = momentum * m + g; return x - lr * g + momentum * m, m": "brackets_missing",
+        "m = momentum * m + g; return x - lr * g + momentum * m, m": "x_bracket",
         "m = momentum * m + g; return x - lr * momentum * m + g, m": "brackets_missing_for_g",
         "m = momentum * m + g; a = momentum * m + g; return x - lr * a, a": "ahead_kept",
     },
@@ -158,7 +158,7 @@ WRONG = {
             "corrected_returned"
         ),
         f"{MOMENTS}eta = lr / (np.sqrt(v / (1 - beta2**t)) + eps); s = beta3 * s + eta; "
-        "return x - np.minimum(eta, s) * m / (1 - beta1**t), m, v, s": "bound_sums",
+        "return x - np.minimum(eta, s) * m / (1 - beta1**t), m, v, s": "s_left_out",
         f"{MOMENTS}root = np.sqrt(v / (1 - beta2**t)) + eps; s = beta3 * s + (1 - beta3) * root; "
         "return x - lr / np.maximum(root, s) * m / (1 - beta1**t), m, v, s": "roots_averaged",
     },

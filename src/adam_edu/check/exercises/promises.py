@@ -236,24 +236,10 @@ def decayed_from_first(t, beta1, decay):
 
 
 @wrong("beta1_t")
-def both_decayed(t, beta1, decay):
-    """You raise the product of beta1 and decay to the power. Only decay is raised; beta1 stands
-    once."""
-    return (beta1 * decay) ** (t - 1)
-
-
-@wrong("beta1_t")
 def beta1_to_the_power(t, beta1, decay):
     """You raise beta1 to the power of the steps, as the bias correction does. Here it stands once,
     and decay is raised: beta1 * decay**(t - 1)."""
     return beta1**t * decay ** (t - 1)
-
-
-@wrong("beta1_t")
-def decayed_by_line(t, beta1, decay):
-    """You multiply by the number of steps. A factor at each step is a power:
-    decay**(t - 1)."""
-    return beta1 * decay * (t - 1)
 
 
 @wrong("beta1_t")
@@ -282,9 +268,7 @@ theorem_beta1 = formula(
     ],
     mistakes=(
         decayed_from_first,
-        both_decayed,
         beta1_to_the_power,
-        decayed_by_line,
         decayed_by_exponential,
         decayed_as_a_rate,
     ),

@@ -1,18 +1,11 @@
 """Mistakes in AdaMax and NAdam."""
 # mypy: allow-untyped-defs
 
-from ...ops import maximum, sqrt
+from ...ops import maximum
 from ..mistake import wrong
 from . import bias_correction, moments, returned, steps
 
 # AdaMax
-
-
-@wrong("bias1")
-def m_not_corrected():
-    """Your first moment is not corrected. It starts at zero, so after the first step it is only
-    1 - beta1 of the gradient; divide by 1 - beta1**t."""
-    return 1.0
 
 
 @wrong("u")
@@ -28,12 +21,6 @@ def u_forgets(g, eps):
     return abs(g) + eps
 
 
-@wrong("denominator")
-def root_of_u(u):
-    """Your step divides by the root of u. No square was taken, so no root is needed."""
-    return sqrt(u)
-
-
 @wrong("u", "denominator")
 def eps_after_maximum(u, g, beta2, eps):
     """Epsilon is added to u after the maximum, as Keras does. Asked for is the form of Torch and
@@ -43,11 +30,9 @@ def eps_after_maximum(u, g, beta2, eps):
 
 ADAMAX = (
     *steps.DIRECTION,
-    m_not_corrected,
     *bias_correction.COUNTING,
     u_is_average,
     u_forgets,
-    root_of_u,
     eps_after_maximum,
     steps.eps_missing,
     *moments.FIRST_MOMENT,
@@ -147,5 +132,4 @@ NADAM = (
     *moments.FIRST_MOMENT,
     *moments.SECOND_MOMENT,
     returned.state_not_returned,
-    returned.moments_returned_swapped,
 )
