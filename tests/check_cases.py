@@ -72,7 +72,7 @@ PUBLIC = [
         "return x - np.clip(rate, low, high) * m, m, v",
         "have changed places",
     ),
-    ("best_rate", "return gradient / (np.sqrt(2) * distance)", "upside down"),
+    ("best_rate", "return gradient / (np.sqrt(2) * distance)", "have changed places"),
     # A step that knows the first one by its state
     (
         "rmsprop_step",
@@ -116,7 +116,7 @@ STUDENTS = [
     (
         "warmup_rate",
         "if t < steps: return lr * (t - 1) / steps\nreturn lr",
-        "you have (t - 1) / steps, up to where 1 is, in the place of t / steps",
+        "you have (t - 1) / steps in the place of t / steps, where that is the smaller",
     ),
     # A known mistake, and its sign, or upside down
     ("first_step", "return lr * np.sign(g)", "And its sign is the other way round."),

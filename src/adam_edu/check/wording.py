@@ -225,10 +225,10 @@ def _branch(program: Program, wrong: Wrong, line: str) -> str:
     edited = next(
         arm for arm in wrong.new.args[1:] if not (isinstance(arm, Name) and arm.id[0] == HOLE)
     )
-    (kept,) = (arg for i, arg in enumerate(old.args) if Name(f"{HOLE}{i}") in wrong.new.args[1:])
-    (here,) = (arg for arg in old.args if arg is not kept)
-    text = [shown(program, line, node) for node in (edited, here, kept)]
-    return f"you have {text[0]}, up to where {text[2]} is, in the place of {text[1]}."
+    arms = enumerate(old.args)
+    (here,) = (arg for i, arg in arms if Name(f"{HOLE}{i}") not in wrong.new.args[1:])
+    text = [shown(program, line, node) for node in (edited, here)]
+    return f"you have {text[0]} in the place of {text[1]}, where that is the smaller of the two."
 
 
 def _given(program: Program, line: str, node: Node) -> str:

@@ -25,12 +25,6 @@ def longest_of_one_gradient(beta1, beta2):
     return (1 - beta1) / math.sqrt(1 - beta2)
 
 
-@wrong("longest")
-def longest_from_zero(beta1, beta2):
-    """Your bound is 0 for equal betas, and it is 1 there: add 1 below the root."""
-    return abs(beta1 - beta2) / math.sqrt((1 - beta2) * (beta2 - beta1**2))
-
-
 longest_step = formula(
     "longest_step(beta1, beta2)",
     "sqrt(1 + (beta1 - beta2)**2 / ((1 - beta2) * (beta2 - beta1**2)))",
@@ -44,7 +38,6 @@ longest_step = formula(
     mistakes=(
         longest_of_the_paper,
         longest_of_one_gradient,
-        longest_from_zero,
     ),
     read="longest-step",
 )

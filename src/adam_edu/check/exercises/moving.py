@@ -20,12 +20,6 @@ def epsilon_of_the_end(eps_hat):
     return eps_hat
 
 
-@wrong("eps")
-def epsilon_of_the_first_step(eps_hat, beta2):
-    """That is right at the first step alone. Later the correction is 1 - beta2**t."""
-    return eps_hat / math.sqrt(1 - beta2)
-
-
 epsilon_at_step = formula(
     "epsilon_at_step(eps_hat, beta2, t)",
     "eps_hat / sqrt(1 - beta2**t)",
@@ -40,7 +34,6 @@ epsilon_at_step = formula(
     mistakes=(
         epsilon_multiplied,
         epsilon_of_the_end,
-        epsilon_of_the_first_step,
     ),
     read="moving-between-libraries",
 )

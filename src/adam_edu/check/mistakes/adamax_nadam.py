@@ -99,12 +99,6 @@ def nadam_share_of_beta1(t, beta1, momentum_decay):
     return (1 - beta1) / (1 - _mu_product(t, beta1, momentum_decay))
 
 
-@wrong("weight_g")
-def nadam_g_uncorrected(t, beta1, momentum_decay):
-    """The share of g is not corrected: it is divided by 1 minus the product of all mu so far."""
-    return 1 - _mu(t, beta1, momentum_decay)
-
-
 def _mu(t, beta1, momentum_decay):
     return beta1 * (1 - 0.5 * 0.96 ** (t * momentum_decay))
 
@@ -124,7 +118,6 @@ NADAM = (
     nadam_powers_for_product,
     nadam_mu_of_now,
     nadam_mu_from_0,
-    nadam_g_uncorrected,
     nadam_uncorrected,
     nadam_share_of_beta1,
     *bias_correction.SECOND_CORRECTION,
