@@ -64,8 +64,64 @@ PUBLIC = [
         "return out",
         "1 - beta**t is one divisor too many",
     ),
+    # Two parts that have changed places
+    (
+        "adabound_step",
+        f"{M}{V}rate = lr / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)\n"
+        "low, high = final_lr * (1 - 1 / (gamma * t)), final_lr * (1 + 1 / (gamma * t + 1))\n"
+        "return x - np.clip(rate, low, high) * m, m, v",
+        "have changed places",
+    ),
+    ("best_rate", "return gradient / (np.sqrt(2) * distance)", "have changed places"),
+    # A step that knows the first one by its state
+    (
+        "rmsprop_step",
+        f"v = v if np.any(v) else np.ones_like(v)\n{RHO}return x - lr * g / (np.sqrt(v) + eps), v",
+        "Where the v that you are given is zero, as at the first step, v is rho * 1",
+    ),
+    (
+        "rmsprop_step",
+        "v = np.where(v == 0, g**2, rho * v + (1 - rho) * g**2)\n"
+        "return x - lr * g / (np.sqrt(v) + eps), v",
+        "as at the first step, v is g**2 with you",
+    ),
+    # A number of one's own
+    (
+        "adagrad_step",
+        "s = s + 0.1 + g**2\nreturn x - lr * g / (np.sqrt(s) + eps), s",
+        "Your s is 0.1 more than what is asked for, in every call.",
+    ),
+    ("sgd_step", "return x - 0.37 * lr * g", "Your step is 0.37 times what is asked for"),
+    ("half_life", "return 3 * np.log(0.5) / np.log(beta) / 7", "is 0.42857 times what is asked"),
+    # A decay that is taken twice, one after the other
+    (
+        "adamw_step",
+        f"x = x * (1 - lr * weight_decay)\ng = g + weight_decay * x\n{M}{V}{HATS}{END}",
+        "weight_decay * (x * (1 - lr * weight_decay))",
+    ),
+    # A formula that is put into itself
+    (
+        "keras_decay",
+        "for i in range(t - 1): lr = lr / (1 + decay * i)\nreturn lr",
+        "You compute each value from the one before",
+    ),
+    (
+        "inverse_sqrt",
+        "for i in range(1, t + 1): lr = lr / np.sqrt(i)\nreturn lr",
+        "You compute each value from the one before",
+    ),
 ]
 STUDENTS = [
+    # An if in the place of a minimum, wrong on one side
+    (
+        "warmup_rate",
+        "if t < steps: return lr * (t - 1) / steps\nreturn lr",
+        "you have (t - 1) / steps in the place of t / steps, where that is the smaller",
+    ),
+    # A known mistake, and its sign, or upside down
+    ("first_step", "return lr * np.sign(g)", "And its sign is the other way round."),
+    ("longest_step", "return (1 - beta2) ** 0.5 / (1 - beta1)", "And it is upside down."),
+    ("agreement", "return -np.abs(gradients.mean(0)) / gradients.std(0)", "And its sign"),
     *(
         (
             "adam_step",

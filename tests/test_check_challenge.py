@@ -191,6 +191,7 @@ WRONG = {
         "buffer_late": in_torch(STATE, NEW, MOVE, ADD),
         "step_uphill": in_torch(STATE, NEW, ADD, "x.add_(group['lr'] * s['m'])"),
         "buffer_shared": in_torch("s = self.state['all']", NEW, ADD, MOVE),
+        "first_group_only": in_torch(STATE, NEW, ADD, f"if group is self.param_groups[0]: {MOVE}"),
         "not_momentum": in_torch(STATE, NEW, ADD, "x.sub_(group['lr'] * (x.grad + s['m']))"),
         "frozen_not_skipped": in_torch(STATE, NEW, ADD, MOVE, head="pass"),
         "rate_of_another_group": in_torch(STATE, NEW, ADD, "x.sub_(self.defaults['lr'] * s['m'])"),

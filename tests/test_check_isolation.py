@@ -20,6 +20,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="this system has no such l
 @pytest.fixture(autouse=True)
 def _short(monkeypatch):
     monkeypatch.setattr(sandbox, "SECONDS", 2.0)
+    monkeypatch.setattr(sandbox, "PATIENCE", 5.0)
     monkeypatch.setattr(process, "SECONDS_TO_LOAD", 6.0)
 
 

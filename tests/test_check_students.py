@@ -43,7 +43,7 @@ WRONG = {
     },
     "nesterov_step": {
         "m = momentum * m + g; return x - lr * (momentum * g + m), m": "momentum_on_g_ahead",
-        "m = momentum * m + g; return x - lr * g + momentum * m, m": "brackets_missing",
+        "m = momentum * m + g; return x - lr * g + momentum * m, m": "x_bracket",
         "m = momentum * m + g; return x - lr * momentum * m + g, m": "brackets_missing_for_g",
         "m = momentum * m + g; a = momentum * m + g; return x - lr * a, a": "ahead_kept",
     },
@@ -158,7 +158,7 @@ WRONG = {
             "corrected_returned"
         ),
         f"{MOMENTS}eta = lr / (np.sqrt(v / (1 - beta2**t)) + eps); s = beta3 * s + eta; "
-        "return x - np.minimum(eta, s) * m / (1 - beta1**t), m, v, s": "bound_sums",
+        "return x - np.minimum(eta, s) * m / (1 - beta1**t), m, v, s": "s_left_out",
         f"{MOMENTS}root = np.sqrt(v / (1 - beta2**t)) + eps; s = beta3 * s + (1 - beta3) * root; "
         "return x - lr / np.maximum(root, s) * m / (1 - beta1**t), m, v, s": "roots_averaged",
     },
@@ -269,8 +269,8 @@ return total / sum(sizes)""": "sum_overwritten",
     },
     "total_steps": {
         "return epochs * examples // (batch * parts)": "rounded_down_over_all",
-        "return epochs * math.ceil(examples / batch * parts)": "brackets_missing",
-        "return epochs * int(examples / (batch * parts))": "last_step_dropped",
+        "return epochs * math.ceil(examples / batch * parts)": "steps_operator",
+        "return epochs * int(examples / (batch * parts))": "steps_operator",
         "return math.ceil(epochs * examples / batch / parts)": "rounded_over_all_epochs",
     },
     "first_step": {"return -lr / (abs(g) + eps)": "change_left_out"},
@@ -502,3 +502,53 @@ def test_a_caret_is_told_from_a_power():
 
     assert report.mistakes == ("raises",)
     assert "A power is written ** in Python." in " ".join(str(report).split())
+
+
+SCALED = """
+n = sum(len(y) for _, y in parts)
+optimizer.zero_grad()
+for x, y in parts: scaler.scale(loss_of(model(x), y) / n).backward()
+{}
+schedule.step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "says"),
+    [
+        (
+            "training_step",
+            SCALED.format("scaler.unscale_(optimizer); scaler.step(optimizer)"),
+            "scaler.update() ends the step: without it",
+        ),
+        ("training_step", SCALED.format("scaler.step(optimizer)"), "Is update() missing"),
+        (
+            "training_step",
+            SCALED.format("optimizer.step(); scaler.update()"),
+            "scaler.step(optimizer) takes the step",
+        ),
+        (
+            "loss_by_group",
+            "of = np.array(groups); return [losses[of == k].mean() for k in range(max(of) + 1)]",
+            "of another list's entries. losses and words have 8 entries and groups has 5 entries.",
+        ),
+        (
+            "loss_by_group",
+            "s = [0] * 9\nfor i, loss in enumerate(losses): s[groups[i]] += 1\nreturn s",
+            "losses and words have 8 entries and groups has 5 entries.",
+        ),
+        ("minibatch_gradient", "return np.mean(gradients * batch)", "gradients has 5 entries and"),
+        (
+            "swa",
+            "return np.mean(points[start - 1::every], axis=1)",
+            "You take the mean of each row",
+        ),
+        ("swa", "return np.mean(points, axis=1)", "a number for each column of points"),
+        ("minibatch_gradient", "return np.mean(gradients, axis=1)", "with axis=0"),
+    ],
+)
+def test_an_error_or_a_wrong_shape_is_explained_by_what_was_given(name, body, says):
+    report = check.EXERCISES[name](answer(name, body))
+
+    assert not report.ok
+    assert says in " ".join(str(report).split())

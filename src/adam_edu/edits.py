@@ -23,9 +23,9 @@ REDUCTIONS = ("sum", "mean", "max", "norm")
 OPERATORS = ("+", "-", "*", "/")
 COMMUTE = {"+", "*", "maximum", "min"}
 INSTEAD = {"maximum": ("min", "+"), "min": ("maximum",), "cos": ("sin",), "max": ("minimum",)}
-INSTEAD |= {"sum": ("mean", "max"), "minimum": ("max",)}
+INSTEAD |= {"sum": ("mean", "max"), "minimum": ("max",), "ceil": ("floor", "round")}
 # An operator binds its neighbors in these: where brackets or a function end can be mistaken.
-BRACKETS = {"+", "-", "*", "/", "**", "neg", *FUNCTIONS}
+BRACKETS = {"+", "-", "*", "/", "**", "neg", "ceil", *FUNCTIONS}
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,11 @@ class Scope:
         """Products that may be a term too many, such as a decay of x, or a share of a slot."""
         weights = [n for n in self.names if n in ("weight_decay", "lr", *self.decays)]
         arrays = [n for n in self.names if n in ("x", "g") or n.endswith("_before")]
-        return tuple(Call("*", (Name(w), Name(array))) for w in weights for array in arrays)
+        terms: list[Node] = []
+        terms += [Call("*", (Name(w), Name(array))) for w in weights for array in arrays]
+        if {"weight_decay", "lr", "x_before"} <= {*self.names}:  # of an x that has decayed already
+            terms.append(parse("weight_decay * (x_before * (1 - lr * weight_decay))"))
+        return tuple(terms)
 
     @cached_property
     def compound(self) -> tuple[Node, ...]:
@@ -173,6 +177,8 @@ def at(node: Node, scope: Scope) -> Iterator[Change]:
             yield "replaced", parse("beta1**t") if "beta1" in scope.decays else ONE, 1.6
         case Call(op, args):
             yield from _operations(op, args)
+            if op == "min":
+                yield from _branches(args, scope)
             yield from _squares(node, scope)
             yield from _brackets(op, args)
             yield from _grouped(node)
@@ -233,6 +239,16 @@ def _operations(op: str, args: tuple[Node, ...]) -> Iterator[Change]:
         yield "left out", Call("maximum", (holes[0], low)), 1.1
         yield "left out", Call("min", (holes[0], high)), 1.1
         yield "swapped", Call("clip", (holes[0], high, low)), 1.2
+
+
+def _branches(args: tuple[Node, ...], scope: Scope) -> Iterator[Change]:
+    """Yield what the smaller of two can be if it is written by if and else, with an edit in one."""
+    first, second = Name(HOLE + "0"), Name(HOLE + "1")
+    for arg, here, other in ((args[0], first, second), (args[1], second, first)):
+        for edit in (edit for edit in edits(arg, scope) if edit.cost < 1.25):
+            edited = edit.of(arg)
+            yield "branch", Call("if", (Call("<=", (other, here)), other, edited)), edit.cost + 0.5
+            yield "branch", Call("if", (Call("<=", (here, other)), edited, other)), edit.cost + 0.5
 
 
 def _grouped(node: Call) -> Iterator[Change]:

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import chain
+from itertools import chain, combinations
 
-from .edits import HOLE, Change, at, distinct, filled, part, without_brackets
+from .edits import HOLE, ONE, SQUARE, Change, Scope, at, distinct, filled, part, without_brackets
 from .program import BEFORE, Place, Program
-from .trees import Call, Line, Name, Node, Number, Path, reads, replaced, substituted
+from .trees import Call, Line, Name, Node, Number, Path, reads, replaced, substituted, subtrees
 
 # After these steps something may be done no longer.
 STEPS = (1, 2, 3, 4, 5, 7, 10, 11, 25, 30, 60, 100, 101, 150, 500)
@@ -117,6 +117,7 @@ def singles(program: Program) -> tuple[Group, ...]:
             changes += _whole(program, place.line)
         groups.append(_group((i,), changes, 0.0))
     groups += list(_twins(program))
+    groups += list(_exchanged(program))
     for places, extra in _shared(program):
         groups.append(_group(places, distinct(_everywhere(program, places[0])), extra))
     return tuple(group for group in groups if group.wrongs)
@@ -139,6 +140,9 @@ def _at(program: Program, i: int) -> Iterator[Change]:
         if not again or place.node == Name("t"):
             yield change
     if isinstance(place.node, Name):
+        scope = program.scopes[place.line]
+        if place.node.id.endswith(BEFORE) and place.node.id != f"x{BEFORE}":
+            yield from _at_start(scope, place.node, ONE)
         yield from (("order", Name(other), 1.55) for other in program.later(place.line))
         yield from _anew(program, place)
         match program.line.get(place.node.id):
@@ -254,16 +258,69 @@ def _whole(program: Program, line: str) -> Iterator[Change]:
     """Yield what a whole line can be beside: left out at the first step, or from some step on."""
     here: Node = Name(HOLE)
     scope = program.scopes[line]
-    before: list[Node] = [Name(line + BEFORE)] if line + BEFORE in scope.names else []
+    before: list[Name] = [Name(line + BEFORE)] if line + BEFORE in scope.names else []
     inner = program.line[line]
     operands: list[Node] = [Name(HOLE + "0")] if isinstance(inner, Call) and inner.op == "/" else []
     yield from (("bracket", new, 1.15) for new in without_brackets(inner))
+    for name in before:
+        yield from _at_start(scope, name, Name("g"), SQUARE)
     if "t" in scope.names:
         for other in (*before, *operands, Number(0)):
             yield "at first", Call("if", (Call("<=", (Name("t"), Number(1))), other, here)), 1.8
             for last in STEPS:
                 stops = Call("<=", (Name("t"), Number(last)))
                 yield "stops", Call("if", (stops, here, other)), 1.9
+
+
+def _at_start(scope: Scope, before: Name, *others: Node) -> Iterator[Change]:
+    """Yield what stands at the first step alone, which a step without its number knows by a slot
+    of zero."""
+    if "t" not in scope.names and "g" in scope.names:
+        size = Call("abs", (before,))
+        for zero in (size, Call("max", (size,))):  # place by place, or the slot as a whole
+            starts = Call("<=", (zero, Number(0)))
+            yield from (("at start", Call("if", (starts, new, Name(HOLE))), 1.8) for new in others)
+
+
+def _exchanged(program: Program) -> Iterator[Group]:
+    """Yield two names of one sort that have changed places throughout a line, and two parts that
+    stand alike in the two arguments of an operation."""
+    lines: dict[str, list[int]] = {}
+    for i, place in enumerate(program.places):
+        lines.setdefault(place.line, []).append(i)
+    for line, indices in lines.items():
+        names: dict[Name, list[int]] = {}
+        for i in indices:
+            node = program.places[i].node
+            if isinstance(node, Name):
+                names.setdefault(node, []).append(i)
+        for one, other in combinations(names, 2):
+            if _sort(program, one) == _sort(program, other):
+                yield _exchange(names[one], names[other], one, other)
+        index = {program.places[i].path: i for i in indices}
+        for path, node in subtrees(program.line[line]):
+            if isinstance(node, Call) and node.op != "product" and path in index:
+                for first, second in combinations(range(len(node.args)), 2):
+                    for rest, part in subtrees(node.args[first]):
+                        two = [index.get((*path, k, *rest)) for k in (first, second)]
+                        if rest and isinstance(part, Call) and None not in two:
+                            here, there = (program.places[i or 0].node for i in two)
+                            if here != there:
+                                yield _exchange([two[0] or 0], [two[1] or 0], here, there)
+
+
+def _sort(program: Program, name: Name) -> str:
+    if name.id in program.decays:
+        return "decay"
+    if name.id.endswith(BEFORE) or name.id == "g":
+        return "array"
+    return "setting" if name.id in program.inputs else "line"
+
+
+def _exchange(these: list[int], those: list[int], one: Node, other: Node) -> Group:
+    places = (*these, *those)
+    also = tuple((i, one) for i in those)
+    return Group(places, (Wrong(places, "exchanged", other, 1.25, also),))
 
 
 def _shared(program: Program) -> Iterator[tuple[tuple[int, ...], float]]:

@@ -84,8 +84,8 @@ class Trial:
         errors = [seen.outcome.error for seen in self.observations if seen.outcome.error]
         if errors and isinstance(errors[0], Misfit) and errors[0].hints:
             every = [error.hints for error in errors if isinstance(error, Misfit) and error.hints]
-            hint = next(hint for hint in errors[0].hints if all(hint in hints for hints in every))
-            return Misfit(errors[0].name, f"{errors[0]} {hint}")
+            common = [hint for hint in errors[0].hints if all(hint in hints for hints in every)]
+            return Misfit(errors[0].name, " ".join([str(errors[0]), *common[:1]]))
         return next(iter(errors), None)
 
     @property
@@ -198,8 +198,8 @@ def observe(
     try:
         found = tuple(map(_of_shape, found, expected, exercise.returns))
     except Misfit as misfit:
-        if misfit.hints:
-            misfit.hints = (*_known_so(exercise, arguments, found), *misfit.hints)
+        more = misfit.hints or tuple(_by_column(arguments, expected))
+        misfit.hints = (*_known_so(exercise, arguments, found), *more)
         outcome = Outcome(error=misfit, printed=outcome.printed)
         return Observation(number, arguments, expected, None, outcome, kept)
     return Observation(number, arguments, expected, found, outcome, kept)
@@ -219,7 +219,8 @@ def _of_shape(found: Array, expected: Array, name: str) -> Array:
 def _known_so(
     exercise: Reference, arguments: Mapping[str, Any], found: tuple[Array, ...]
 ) -> Iterator[str]:
-    """Yield the words of the known mistakes that make all numbers equal, and just this one."""
+    """Yield the words of the known mistakes that make just these numbers: all equal where one came
+    back, or more or fewer than asked for."""
     for mistake in exercise.mistakes if len(found) == 1 else ():
         with np.errstate(all="ignore"), suppress(ArithmeticError, ValueError):
             (result,) = exercise.results(exercise.values(arguments, mistake))
@@ -231,6 +232,16 @@ REDUCED = (
     "Functions such as np.sum, np.mean, np.max and np.linalg.norm make one number of an array; "
     "here each coordinate has its own."
 )
+
+
+def _by_column(arguments: Mapping[str, Any], expected: tuple[Array, ...]) -> Iterator[str]:
+    """Yield what to do where a table is given and a number for each of its columns asked for."""
+    for name, value in arguments.items():
+        if np.ndim(value) == 2 and any(result.shape == (value.shape[1],) for result in expected):
+            yield (
+                f"Asked for is a number for each column of {name}: a sum or a mean goes over its "
+                "rows, with axis=0."
+            )
 
 
 def _could_be(found: Array, expected: Array) -> Iterator[str]:

@@ -19,7 +19,7 @@ from .explain import (
     unknown,
     wrong_order,
 )
-from .faults import Fault, described, faults_of, has_gap, not_written_yet, refusal
+from .faults import Fault, described, faults_of, has_gap, lengths, not_written_yet, refusal
 from .observed import alike, tried_out
 from .reference import Reference
 from .report import Report
@@ -110,7 +110,8 @@ def _numbers(exercise: Reference, evidence: Evidence) -> tuple[tuple[str, ...], 
         return names, difference(exercise, trial, one) + explained(exercise, one, found.causes)
     if trial.error is not None and not found.causes:
         fault = described(trial.error)
-        return (fault.name,), [("Problem", fault.text)]
+        failed = next(seen for seen in trial.observations if seen.outcome.error is not None)
+        return (fault.name,), [("Problem", f"{fault.text} {lengths(failed)}".rstrip())]
     if order:
         return ("wrong_order",), difference(exercise, trial, one) + wrong_order(exercise, order)
     said = explained(exercise, one, found.causes)[:-1] if found.causes else []

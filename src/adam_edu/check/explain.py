@@ -1,12 +1,15 @@
 """Which known mistakes explain what was seen, and how to say it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, permutations
+from typing import Any
 
 import numpy as np
 
+from ..program import LONGEST, Array
 from .calling import Observation, Trial, close
+from .comparison import ENOUGH
 from .faults import described
 from .infer import Cause, Explanation, Search, with_and_without
 from .likeness import Likeness
@@ -36,7 +39,8 @@ def explain(
     if known:
         return known
     if exercise.program is None:
-        return _known(exercise, observations, 2) or Explanation(open=exercise.returns)
+        found = _twisted(exercise, observations) or _known(exercise, observations, 2)
+        return found or Explanation(open=exercise.returns)
     seen = alike(observations)
     if order_of(exercise, observations) or not seen:
         return Explanation(open=exercise.returns)
@@ -44,9 +48,61 @@ def explain(
         program = exercise.program
         likeness = Likeness(exercise, program, traced, steps) if steps else None
         found = Search(exercise, program, seen, likeness).explanation()
+    if not found.open and sum(len(cause.edits) or 1 for cause in found.causes) == 1:
+        return found
+    twisted = _twisted(exercise, observations)
     if found.open:
-        return _known(exercise, observations, 2) or found
-    return found
+        return twisted or _known(exercise, observations, 2) or found
+    return twisted or found
+
+
+TWISTS: tuple[tuple[Callable[[Array], Array], Cause], ...] = (
+    (np.negative, Cause("sign_turned", "And its sign is the other way round.", "", "")),
+    (np.reciprocal, Cause("upside_down", "And it is upside down.", "", "")),
+)
+
+
+def _twisted(exercise: Reference, observations: list[Observation]) -> Explanation | None:
+    """Return the known mistake of a formula whose negative, or reciprocal, is what came back; or
+    the right formula, if each value of it was computed from the one before."""
+    if len(exercise.returns) > 1:
+        return None
+    for turned, cause in TWISTS:
+        with np.errstate(all="ignore"):
+            seen = [
+                replace(one, found=one.found and (turned(one.found[0]),)) for one in observations
+            ]
+        known = _known(exercise, seen, 1)
+        if known:
+            entry = replace(known.causes[0], code="")
+            return Explanation((entry, replace(cause, line=exercise.returns[0])))
+    return _compounded(exercise, observations)
+
+
+def _compounded(exercise: Reference, observations: list[Observation]) -> Explanation | None:
+    first = next((name for name in ("lr", "beta1") if name in exercise.parameters), "")
+    seen = [one for one in observations if one.arguments.get("t", LONGEST + 1) <= LONGEST]
+    if not first or len(seen) < ENOUGH:
+        return None
+    for less in (0, 1):  # of the steps, where counting begins from 0
+        if all(_agrees(one, _in_turn(exercise, dict(one.arguments), first, less)) for one in seen):
+            text = (
+                f"You compute each value from the one before, as a loop does that writes into "
+                f"{first}. In the formula stands the first {first}, at every step."
+            )
+            return Explanation((Cause("compounded", text, "", exercise.returns[0]),))
+    return None
+
+
+def _in_turn(exercise: Reference, arguments: dict[str, Any], first: str, less: int) -> Any:
+    """Return the value of a formula that is put into itself at every step."""
+    for t in range(1, arguments["t"] + 1 - less):
+        (arguments[first],) = exercise.results(exercise.values(arguments | {"t": t}))
+    return arguments[first]
+
+
+def _agrees(seen: Observation, value: Any) -> bool:
+    return seen.found is not None and bool(close(seen.found[0], np.asarray(value, float)).all())
 
 
 def _known(exercise: Reference, observations: list[Observation], count: int) -> Explanation | None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .calling import Trial, by_name, has_names, observe
+from .calling import Observation, Trial, by_name, has_names, observe
 from .guard import spied
 from .kinds import WHOLE, Kind, Misfit
 from .reference import Reference
@@ -135,6 +135,29 @@ HINTS = [
         "A tuple as an index means one number for each axis. To take several rows, make a list of "
         "it: array[list(rows)].",
     ),
+    (
+        "IndexError",
+        "boolean index",
+        "A mask says of each entry of an array whether to take it. Yours says it of another list's "
+        "entries.",
+    ),
+    (
+        "RuntimeError",
+        "since the last update",
+        "A scaler does that once, until scaler.update() ends the step. Is update() missing, or "
+        "does the line stand in a loop?",
+    ),
+    (
+        "AssertionError",
+        "No inf checks",
+        "scaler.step(optimizer) takes the step, in the place of optimizer.step(); "
+        "scaler.update() comes after it.",
+    ),
+    (
+        "RuntimeError",
+        "called after step()",
+        "scaler.update() ends the step: without it the next one finds the scaler where it was.",
+    ),
     ("IndexError", "valid indices", "An index is a whole number, a slice or a list of them."),
     (
         "TypeError",
@@ -159,6 +182,23 @@ HINTS = [
         "An array is neither true nor false as a whole: use np.where, or np.maximum.",
     ),
 ]
+
+
+def lengths(seen: Observation) -> str:
+    """Return how long the lists were with which a call failed, if it is of that that it speaks."""
+    error = seen.outcome.error
+    of_shape = isinstance(error, ValueError) and "shape" in text_of(error)
+    if not (of_shape or isinstance(error, IndexError)):
+        return ""
+    long: dict[int, list[str]] = {}
+    for name, value in seen.arguments.items():
+        if isinstance(value, (tuple, list)) or np.ndim(value):
+            long.setdefault(len(value), []).append(name)
+    said = [
+        f"{listed(tuple(names))} {'has' if len(names) == 1 else 'have'} {count} entries"
+        for count, names in long.items()
+    ]
+    return f"{listed(tuple(said))}." if len(said) > 1 else ""
 
 
 def _is_ours(path: str) -> bool:

@@ -18,7 +18,7 @@ from ..wrongs import Wrong
 from .algorithm import RETURNED
 from .bench import Bench, together
 from .calling import Observation
-from .comparison import Comparison
+from .comparison import ENOUGH, Comparison
 from .mistake import Mistake
 from .observed import stacked
 from .reference import Reference
@@ -213,7 +213,27 @@ class Search(Comparison):
             hits = self.singles(bench, [name])
             if hits:
                 return (self.cause(hits, [name], bench),)
-        return self.returned(name)
+        return self.returned(name) or self.constant(name, benches)
+
+    def constant(self, name: str, benches: list[Bench]) -> tuple[Cause, ...] | None:
+        """Return the cause if a result is the right one but for a number that is the same in all
+        calls: a factor, of x of its change, or a term."""
+        start = self.given.get(name + BEFORE, np.zeros(1)) if name == "x" else np.zeros(1)
+        for bench in benches:
+            found, right = self.found[name] - start, self.value(name, bench) - start
+            told = np.isfinite(found) & np.isfinite(right) & (right != 0)
+            if told.sum() < ENOUGH:
+                continue
+            factor = float(np.median(found[told] / right[told]))
+            term = float(np.median(found[told] - right[told]))
+            what = "Your step" if name == "x" else f"Your {name}"
+            if self.target.agree(name, start + factor * right):
+                text = f"{what} is {factor:.5g} times what is asked for, in every call."
+                return (Cause(f"{name}_factor", text, "", name),)
+            if name != "x" and self.target.agree(name, right + term):
+                text = f"{what} is {term:.5g} more than what is asked for, in every call."
+                return (Cause(f"{name}_term", text, "", name),)
+        return None
 
     def two(self, name: str, benches: list[Bench]) -> tuple[Cause, ...] | None:
         """Return the two causes that explain a result, or None."""

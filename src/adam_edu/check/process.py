@@ -2,8 +2,8 @@
 
 import builtins
 import contextlib
+import ctypes
 import inspect
-import math
 import os
 import queue
 import signal
@@ -19,12 +19,12 @@ from typing import Any, BinaryIO
 
 from .kinds import Misfit
 from .remote import Ended, Remote
-from .sandbox import CHARACTERS, OutOfTime, call
+from .sandbox import CHARACTERS, RUNNING, WHOLE, Limit, call
 from .submission import Part
 from .wire import Packer, unpack, write_over
 from .worker import read, write
 
-# For loading a file, and for all that is asked of its process together.
+# For loading a file, and for all that is asked of its process together: of its processor's time.
 SECONDS_TO_LOAD, SECONDS_IN_ALL = 20.0, 120.0
 LONGEST_ANSWER = 2**26
 PACKAGE = Path(__file__).parents[2]
@@ -55,7 +55,9 @@ class Process:
             "names": names,
         }
         self.files = [part.file for part in parts]
-        self.deadline = math.inf  # until it is first ready
+        self.limit: Limit | None = None  # until it is first ready
+        self.spent = 0.0  # by processes that have ended
+        self.known = 0.0  # all that had been spent when the last answer came, as that says
         self.end: BaseException = Ended("ends_the_process", "The process has not begun.")
         self.popen: subprocess.Popen[bytes] | None = None
         self.answers: queue.Queue[Any] = queue.Queue(1)
@@ -82,11 +84,14 @@ class Process:
             if outcome.error is not None:
                 raise outcome.error
             self.defined = outcome.value
-            self.deadline = min(self.deadline, time.monotonic() + SECONDS_IN_ALL)
+            if self.limit is None:
+                self.limit = Limit(SECONDS_IN_ALL)
+                self.limit.before[self] = self.known
         return self.defined
 
     def _started(self) -> dict[str, Any]:
         self.answers = queue.Queue(1)
+        self.known, self.began = self.spent, time.monotonic()
         self.popen = subprocess.Popen(
             [sys.executable, "-P", "-c", START, str(PACKAGE), str(int(2 * SECONDS_IN_ALL))],
             stdin=subprocess.PIPE,
@@ -108,6 +113,7 @@ class Process:
         """End the process, and all that it has started."""
         if self.popen is None:
             return
+        self.spent = self.known if self.popen.poll() is not None else self._used()
         if hasattr(os, "killpg"):  # with all that it has started
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.popen.pid, signal.SIGKILL)
@@ -162,6 +168,7 @@ class Process:
             answer = self._exchanged(request)
             while "asks" in answer:
                 answer = self._exchanged(self._asked(answer, raised))
+            self.known = self.spent + float(answer["used"])
             sys.stdout.write(str(answer["printed"])[:CHARACTERS])
             if "error" not in answer:
                 return self._unpacked(answer["value"]), self._unpacked(answer["given"])
@@ -185,9 +192,11 @@ class Process:
             write(self.popen.stdin, message)  # type: ignore[arg-type]
         except OSError:
             raise self._ended() from None
+        limits = [limit for limit in (RUNNING.get(), self.limit) if limit is not None]
         while True:
-            if time.monotonic() > self.deadline:
-                raise OutOfTime(f"{SECONDS_IN_ALL:g}")
+            for limit in limits:
+                limit.before.setdefault(self, self.known)
+                limit.look(self._used, self)
             try:
                 answer = self.answers.get(timeout=0.1)
             except queue.Empty:
@@ -195,6 +204,11 @@ class Process:
             if answer is None:
                 raise self._ended()
             return answer
+
+    def _used(self) -> float:
+        """Return for how many seconds it has computed; or has lived, if no system tells."""
+        own = None if self.popen is None else processor_seconds(self.popen)
+        return self.spent + (time.monotonic() - self.began if own is None else own)
 
     def _ended(self) -> Ended:
         assert self.popen is not None
@@ -247,6 +261,46 @@ class Process:
             return SyntaxError(str(message), (str(file), line, None, None))
         frames = [frame for frame in described["frames"] if frame[0] in self.files]
         return _like(base, name, text).with_traceback(_traceback(frames))
+
+
+WHOLE.add(Process.close.__code__)
+
+
+def processor_seconds(popen: subprocess.Popen[bytes]) -> float | None:
+    """Return for how many seconds a process that runs has computed, or None if no system tells."""
+    with contextlib.suppress(OSError, ValueError, IndexError, subprocess.SubprocessError):
+        if sys.platform == "win32":
+            return _of_windows(popen)
+        if sys.platform == "linux":
+            # Of what stands behind the name, in brackets, the times are the 12th and the 13th.
+            stat = Path(f"/proc/{popen.pid}/stat").read_text(errors="replace").rpartition(")")[2]
+            return sum(map(int, stat.split()[11:13])) / os.sysconf("SC_CLK_TCK")
+        command = ["ps", "-o", "time=", "-p", str(popen.pid)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
+        return clock_seconds(done.stdout)
+    return None
+
+
+def clock_seconds(text: str) -> float:
+    """Return the seconds of a time as ps writes it.
+
+    >>> clock_seconds("1:02.50"), clock_seconds("1-00:00:07")
+    (62.5, 86407.0)
+    """
+    days, _, clock = text.strip().rpartition("-")
+    seconds = 0.0
+    for part in clock.split(":"):
+        seconds = 60 * seconds + float(part)
+    return 86400 * int(days or 0) + seconds
+
+
+def _of_windows(popen: subprocess.Popen[bytes]) -> float | None:
+    if sys.platform != "win32":
+        return None
+    times = [ctypes.c_ulonglong() for _ in range(4)]  # two dates, and two times in 100 ns
+    handle = ctypes.c_void_p(int(popen._handle))
+    told = ctypes.windll.kernel32.GetProcessTimes(handle, *map(ctypes.byref, times))
+    return 1e-7 * sum(time.value for time in times[2:]) if told else None
 
 
 def _listen(stream: BinaryIO, answers: queue.Queue[Any]) -> None:

@@ -9,10 +9,11 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ except ImportError:  # as on Windows, or in a page
 
 # The first use of a large library takes a while.
 SECONDS = 5.0
+# What waits, as for the network, and does not compute, has so many times as long.
+PATIENCE = 10.0
 # More than this a call may not take on top of what is in use, where the system can tell.
 MEMORY = 2 * 2**30
 # Of what a call prints, so many characters are kept.
@@ -35,6 +38,32 @@ CHARACTERS = 10_000
 
 class OutOfTime(BaseException):
     """The time is up: so many seconds. Not an Exception, lest ``except Exception`` swallow it."""
+
+
+class Limit:
+    """The time that a call has: so many seconds of a processor's, or PATIENCE times as many by the
+    clock. Where other programs keep the processors busy, a right answer takes long by the clock.
+
+    Who computes on several processors has so many seconds by the clock too.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.began = seconds, time.monotonic()
+        self.before: dict[Hashable, float] = {}
+
+    def look(self, used: Callable[[], float], who: Hashable = None) -> None:
+        """Raise OutOfTime if the time is up, for the one whose processor time ``used`` tells."""
+        passed = time.monotonic() - self.began
+        if passed > PATIENCE * self.seconds:
+            raise OutOfTime(f"{PATIENCE * self.seconds:g}")
+        if passed > self.seconds and used() - self.before.get(who, 0.0) > self.seconds:
+            raise OutOfTime(f"{self.seconds:g}")
+
+
+# In what is called by these the time limit does not raise: they leave nothing half done.
+WHOLE: set[CodeType] = set()
+# Of the call that is running in this thread.
+RUNNING: ContextVar[Limit | None] = ContextVar("RUNNING", default=None)
 
 
 @dataclass(frozen=True)
@@ -119,7 +148,8 @@ def text_of(error: BaseException) -> str:
 
 
 def time_limit(seconds: float) -> contextlib.AbstractContextManager[None]:
-    """Raise OutOfTime in a function that is called in the block, when the block has taken longer.
+    """Raise OutOfTime in a function that is called in the block, when the block has computed longer
+    or has waited much longer.
 
     By a timer's signal where there are such signals and this is the main thread, as in a script or
     a notebook on Linux or macOS. Elsewhere, as on Windows or in a page, by a trace function that
@@ -128,20 +158,33 @@ def time_limit(seconds: float) -> contextlib.AbstractContextManager[None]:
     """
     main = threading.current_thread() is threading.main_thread()
     timers = hasattr(signal, "setitimer") and sys.platform != "emscripten"
-    return _by_signal(seconds) if timers and main else _by_trace(seconds)
+    return _limited(Limit(seconds), _by_signal if timers and main else _by_trace)
 
 
 @contextlib.contextmanager
-def _by_signal(seconds: float) -> Iterator[None]:
+def _limited(limit: Limit, by: Callable[[Limit], Any]) -> Iterator[None]:
+    limit.before[None] = time.process_time()
+    outer = RUNNING.set(limit)
+    try:
+        with by(limit):
+            yield
+    finally:
+        RUNNING.reset(outer)
+
+
+@contextlib.contextmanager
+def _by_signal(limit: Limit) -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         while frame is not None and frame.f_code is not _theirs.__code__:
+            if frame.f_code in WHOLE:
+                return
             frame = frame.f_back
         if frame is not None:
-            raise OutOfTime(f"{seconds:g}")
+            limit.look(time.process_time)
 
     handler = signal.signal(signal.SIGALRM, stop)
-    # Again and again, in case the first one is swallowed by a bare "except:".
-    remaining, interval = signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)
+    # Again and again: it may be too early, or swallowed by a bare "except:".
+    remaining, interval = signal.setitimer(signal.ITIMER_REAL, limit.seconds, 0.1)
     began = time.monotonic()
     try:
         yield
@@ -154,14 +197,11 @@ def _by_signal(seconds: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _by_trace(seconds: float) -> Iterator[None]:
-    deadline = time.monotonic() + seconds
-
+def _by_trace(limit: Limit) -> Iterator[None]:
     def look(frame: FrameType, event: str, argument: Any) -> Any:
         if frame.f_code.co_filename == __file__:
             return None  # what stands around the call is not to be stopped
-        if time.monotonic() > deadline:
-            raise OutOfTime(f"{seconds:g}")
+        limit.look(time.process_time)
         return look
 
     before = sys.gettrace()

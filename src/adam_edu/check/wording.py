@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..edits import filled, part
+from ..edits import HOLE, filled, part
 from ..program import BEFORE, Program
 from ..trees import Call, Name, Node, Number, reads, replaced, subtrees
 from ..wrongs import Wrong
@@ -22,9 +22,11 @@ VERBS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "tak
 VERBS |= {"//": "cut the fraction off", "maximum": "take the larger", "min": "take the smaller"}
 NOUNS = {"sqrt": "root", "abs": "absolute value", "sign": "sign", "neg": "minus", "**": "square"}
 NOUNS |= {"sum": "sum", "mean": "mean", "max": "largest", "norm": "length", "cos": "cosine"}
+NOUNS |= {"ceil": "rounding up", "floor": "rounding down", "round": "rounding to the nearest"}
 NOUNS |= {"log": "logarithm", "minimum": "smallest", "maximum": "larger", "min": "smaller"}
 CODE = {"sqrt": "np.sqrt", "sign": "np.sign", "maximum": "np.maximum", "min": "np.minimum"}
 CODE |= {"clip": "np.clip", "sum": "np.sum", "mean": "np.mean", "max": "np.max", "cos": "math.cos"}
+CODE |= {"ceil": "math.ceil", "floor": "math.floor"}
 CODE |= {"norm": "np.linalg.norm", "minimum": "np.min", "log": "math.log", "sin": "math.sin"}
 TAKEN = {"-": "subtracted from", "/": "the divisor of", "**": "the exponent of"}
 PARTS = {"+": "term", "-": "term", "*": "factor", "/": "divisor", "**": "power"}
@@ -95,7 +97,8 @@ def said(program: Program, wrong: Wrong, places: dict[str, str]) -> Said:
     edited = whole
     for i in wrong.places:
         if program.places[i].line == line:
-            edited = replaced(edited, program.places[i].path, new)
+            here = filled(wrong.at(i), program.places[i].node)
+            edited = replaced(edited, program.places[i].path, here)
     path = place.path
     while path and len(shown(program, line, part(whole, path[:-1]))) <= SHORT:
         path = path[:-1]
@@ -109,6 +112,10 @@ def said(program: Program, wrong: Wrong, places: dict[str, str]) -> Said:
     code = f"{line} = {shown(program, line, edited)}"
     if wrong.kind in ("at first", "stops"):
         text = _for_some_steps(program, wrong, line)
+    elif wrong.kind == "at start":
+        text, code = _at_start(program, wrong, line), ""
+    elif wrong.kind == "branch":
+        text, code = f"In {where} {_branch(program, wrong, line)}", ""
     elif wrong.kind == "anew":
         since = listed(sorted(set(reads(new)) - set(reads(program.line[str(old)]))))
         text = f"In {where} you compute {old} once more, with the new {since}. The one from before "
@@ -198,6 +205,32 @@ def _for_some_steps(program: Program, wrong: Wrong, line: str) -> str:
     )
 
 
+def _at_start(program: Program, wrong: Wrong, line: str) -> str:
+    place, root = program.places[wrong.places[0]], program.line[line]
+    assert isinstance(wrong.new, Call)
+    odd = replaced(root, place.path, filled(wrong.new.args[1], place.node))
+    slot = shown(program, line, next(n for _, n in subtrees(wrong.new) if isinstance(n, Name)))
+    return (
+        f"Where the {slot} that you are given is zero, as at the first step, {line} is "
+        f"{shown(program, line, odd)} with you. That is no case of its own: "
+        f"{shown(program, line, root)} holds for every step."
+    )
+
+
+def _branch(program: Program, wrong: Wrong, line: str) -> str:
+    """Return what is wrong with one of two sides between which a student has written an if."""
+    old = program.places[wrong.places[0]].node
+    assert isinstance(old, Call)
+    assert isinstance(wrong.new, Call)
+    edited = next(
+        arm for arm in wrong.new.args[1:] if not (isinstance(arm, Name) and arm.id[0] == HOLE)
+    )
+    arms = enumerate(old.args)
+    (here,) = (arg for i, arg in arms if Name(f"{HOLE}{i}") not in wrong.new.args[1:])
+    text = [shown(program, line, node) for node in (edited, here)]
+    return f"you have {text[0]} in the place of {text[1]}, where that is the smaller of the two."
+
+
 def _given(program: Program, line: str, node: Node) -> str:
     if isinstance(node, Name) and node.id.endswith(BEFORE):
         return f"the {node.id.removesuffix(BEFORE)} that you were given"
@@ -271,6 +304,8 @@ def _why(program: Program, wrong: Wrong, line: str, old: Node, new: Node) -> str
             return "The gradient is used as it is, whatever its length."
         case "swapped", _, _:
             return "The two sides are swapped."
+        case "exchanged", _, _:
+            return f"{belongs} and {stands} have changed places."
         case "bracket", _, _:
             return "The brackets, or a function's end, stand elsewhere."
         case "function", Call(op), Call(other) if op in NOUNS and other in NOUNS:

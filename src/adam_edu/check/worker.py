@@ -13,6 +13,7 @@ import struct
 import sys
 import traceback
 from collections.abc import Callable
+from time import process_time
 from types import ModuleType
 from typing import Any, BinaryIO
 
@@ -51,7 +52,7 @@ class Worker:
             answer = outcome.value
             if outcome.error is not None:
                 answer = {"error": self._described(outcome.error)}
-            write(self.answers, answer | {"printed": outcome.printed})
+            write(self.answers, answer | {"printed": outcome.printed, "used": process_time()})
 
     def _action(self, request: dict[str, Any]) -> Callable[[], dict[str, Any]]:
         """Return what does a request and gives the answer; it is called as a student's code is."""

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from ...averaging import Exponential, FromFirst
+from ...averaging import FromFirst
 from ..formula import formula
 from ..mistake import wrong
 
@@ -41,19 +41,6 @@ def running_from_first(average, x, t, beta):
 
 
 @wrong("new")
-def running_shares_swapped(average, x, t, beta):
-    """Your shares are swapped: what you give to the new point belongs to the average, so that it
-    forgets at once."""
-    return x + Exponential(beta).share(t) * (average - x)
-
-
-@wrong("new")
-def running_counted_from_zero(average, x, t, beta):
-    """You count steps from 0. The first has t = 1, and 1 - beta**1 makes its share 1."""
-    return average + (1 - beta) / (1 - beta ** (t + 1)) * (x - average)
-
-
-@wrong("new")
 def running_one_behind(average, x, t, beta):
     """Your correction is that of the step before. The new point is in the average already when it
     is corrected: 1 - beta**t. At t = 1 yours divides by zero."""
@@ -66,13 +53,6 @@ def running_beta_warmed_up(average, x, t, beta):
     t = 1 that keeps a fifth of what the average starts from."""
     now = min(beta, (1 + t) / (10 + t))
     return now * average + (1 - now) * x
-
-
-@wrong("new")
-def running_adds_the_point(average, x, t, beta):
-    """You add the share of x, and take nothing away from the average. What is mixed in is the
-    distance, x - average."""
-    return average + Exponential(beta).share(t) * x
 
 
 @wrong("new")
@@ -120,11 +100,8 @@ running_average = formula(
         running_corrected_again,
         running_mean_of_all,
         running_from_first,
-        running_shares_swapped,
-        running_counted_from_zero,
         running_one_behind,
         running_beta_warmed_up,
-        running_adds_the_point,
         running_left_uncorrected,
         running_undone_one_ahead,
         running_mean_at_first,
@@ -181,6 +158,13 @@ def swa_over_everything(points, start, every):
     """You average over the weights too, and have one number for all. Average over the steps alone:
     axis=0."""
     return np.full(points.shape[1], _chosen(points, start, every).mean())
+
+
+@wrong("average")
+def swa_over_the_weights(points, start, every):
+    """You take the mean of each row: a number for each step. Average over the steps, weight by
+    weight: axis=0."""
+    return _chosen(points, start, every).mean(axis=1)
 
 
 @wrong("average")
@@ -328,6 +312,7 @@ swa = formula(
         swa_start_ignored,
         swa_multiples,
         swa_over_everything,
+        swa_over_the_weights,
         swa_sum,
         swa_divided_by_all,
         swa_divided_by_one_less,

@@ -118,12 +118,6 @@ def bounded_rate_averaged(s, eta, beta3):
     return beta3 * s + (1 - beta3) * -maximum(-eta, -s)
 
 
-@wrong("s")
-def bound_sums(s, eta, beta3):
-    """You add eta whole. Mix it in with the share 1 - beta3, as an average does."""
-    return beta3 * s + eta
-
-
 @wrong("s", "change")
 def quotients_averaged(s, eta, m_hat, beta3):
     """You average and bound whole steps, eta * m_hat. Both are of the rates alone: m_hat, whose
@@ -156,7 +150,6 @@ adamod_step = step_exercise(
         rate_outside,
         bounded_rate_kept,
         bounded_rate_averaged,
-        bound_sums,
         quotients_averaged,
         roots_averaged,
         *steps.DIRECTION,

@@ -25,24 +25,6 @@ def longest_of_one_gradient(beta1, beta2):
     return (1 - beta1) / math.sqrt(1 - beta2)
 
 
-@wrong("longest")
-def longest_squared(beta1, beta2):
-    """That is the square of the longest step: the root over the whole is missing."""
-    return 1 + (beta1 - beta2) ** 2 / ((1 - beta2) * (beta2 - beta1**2))
-
-
-@wrong("longest")
-def longest_from_zero(beta1, beta2):
-    """Your bound is 0 for equal betas, and it is 1 there: add 1 below the root."""
-    return abs(beta1 - beta2) / math.sqrt((1 - beta2) * (beta2 - beta1**2))
-
-
-@wrong("longest")
-def one_outside_the_root(beta1, beta2):
-    """You add 1 to the root. It stands below it."""
-    return 1 + abs(beta1 - beta2) / math.sqrt((1 - beta2) * (beta2 - beta1**2))
-
-
 longest_step = formula(
     "longest_step(beta1, beta2)",
     "sqrt(1 + (beta1 - beta2)**2 / ((1 - beta2) * (beta2 - beta1**2)))",
@@ -56,9 +38,6 @@ longest_step = formula(
     mistakes=(
         longest_of_the_paper,
         longest_of_one_gradient,
-        longest_squared,
-        longest_from_zero,
-        one_outside_the_root,
     ),
     read="longest-step",
 )

@@ -137,22 +137,9 @@ def parts_counted(examples, batch, epochs):
 
 
 @wrong("steps")
-def last_step_dropped(examples, batch, parts, epochs):
-    """You round down: the last step of an epoch has fewer examples, but it is a step."""
-    return epochs * (examples // (batch * parts))
-
-
-@wrong("steps")
 def last_part_dropped(examples, batch, parts, epochs):
     """You round the number of parts down: the last part of an epoch is smaller, but it is one."""
     return epochs * math.ceil(examples // batch / parts)
-
-
-@wrong("steps")
-def steps_not_whole(examples, batch, parts, epochs):
-    """Yours is not a whole number. The last step of an epoch has fewer examples, but it is a step:
-    round up."""
-    return epochs * examples / (batch * parts)
 
 
 @wrong("steps")
@@ -160,12 +147,6 @@ def rounded_over_all_epochs(examples, batch, parts, epochs):
     """You round up once, over all epochs. Each epoch ends with an incomplete step of its own: round
     first, then multiply."""
     return math.ceil(epochs * examples / (batch * parts))
-
-
-@wrong("steps")
-def one_epoch(examples, batch, parts):
-    """Those are the steps of one epoch."""
-    return math.ceil(examples / (batch * parts))
 
 
 @wrong("steps")
@@ -178,13 +159,6 @@ def parts_multiplied(examples, batch, parts, epochs):
 def always_one_more(examples, batch, parts, epochs):
     """You add 1 even if the examples divide evenly. Round up: math.ceil."""
     return epochs * (examples // (batch * parts) + 1)
-
-
-@wrong("steps")
-def rounded_to_nearest(examples, batch, parts, epochs):
-    """You round to the nearest. Rounded down, the last step of the epoch would be missing; round
-    up: math.ceil."""
-    return epochs * round(examples / (batch * parts))
 
 
 @wrong("steps")
@@ -229,59 +203,14 @@ def full_parts_counted(examples, batch, epochs):
 
 
 @wrong("steps")
-def brackets_missing(examples, batch, parts, epochs):
-    """You divide by batch and multiply by parts: that is what / batch * parts means. Brackets:
-    / (batch * parts)."""
-    return epochs * math.ceil(examples / batch * parts)
-
-
-@wrong("steps")
-def one_at_the_end(examples, batch, parts, epochs):
-    """You have one too many. Rounding up is all that the incomplete step needs."""
-    return epochs * math.ceil(examples / (batch * parts)) + 1
-
-
-@wrong("steps")
 def examples_counted(examples, epochs):
     """You count examples. A step takes a batch of them for each of its parts."""
     return epochs * examples
 
 
-@wrong("steps")
-def steps_times_parts(examples, batch, parts, epochs):
-    """You have the steps, and multiply them by the parts again. That counts parts, and the
-    optimizer takes one step for several of them."""
-    return epochs * math.ceil(examples / (batch * parts)) * parts
-
-
-@wrong("steps")
-def batch_forgotten(examples, parts, epochs):
-    """A part is not one example but batch of them. A step takes batch * parts examples."""
-    return epochs * math.ceil(examples / parts)
-
-
-@wrong("steps")
-def batch_and_parts_added(examples, batch, parts, epochs):
-    """You add batch and parts. Each of the parts has batch examples: multiply."""
-    return epochs * math.ceil(examples / (batch + parts))
-
-
-@wrong("steps")
-def epochs_added(examples, batch, parts, epochs):
-    """You add the epochs. Each epoch has that many steps: multiply."""
-    return epochs + math.ceil(examples / (batch * parts))
-
-
-@wrong("steps")
-def one_step_short(examples, batch, parts, epochs):
-    """You have one step too few in each epoch. Rounded up, they are all counted; subtract
-    nothing."""
-    return epochs * (math.ceil(examples / (batch * parts)) - 1)
-
-
 total_steps = formula(
     "total_steps(examples, batch, parts, epochs)",
-    lambda examples, batch, parts, epochs: epochs * math.ceil(examples / (batch * parts)),
+    "epochs * ceil(examples / (batch * parts))",
     returns="steps",
     statement="A loader cuts the examples of an epoch into parts of batch, the last of which may "
     "be smaller. Gradients of parts parts are accumulated for one step; what is left at the end of "
@@ -301,27 +230,16 @@ total_steps = formula(
     ],
     mistakes=(
         parts_counted,
-        last_step_dropped,
-        steps_times_parts,
-        batch_forgotten,
-        batch_and_parts_added,
-        epochs_added,
-        one_step_short,
         last_part_dropped,
-        steps_not_whole,
         rounded_over_all_epochs,
-        one_epoch,
         parts_multiplied,
         always_one_more,
-        rounded_to_nearest,
         left_over_dropped,
         left_over_carried,
         left_over_carried_and_dropped,
         rounded_down_over_all,
         fractions_of_steps,
         full_parts_counted,
-        brackets_missing,
-        one_at_the_end,
         examples_counted,
     ),
     read="training-loop",

@@ -19,12 +19,6 @@ def megabytes(weights, slots, weight_bytes, state_bytes):
 
 
 @wrong("size")
-def divided_by_eight(weights, slots, weight_bytes, state_bytes):
-    """You divide by eight, as if the arguments were bits. They are bytes already."""
-    return weights * (weight_bytes + slots * state_bytes) / 8
-
-
-@wrong("size")
 def bits(weights, slots, weight_bytes, state_bytes):
     """That is the number of bits. A byte has eight."""
     return 8 * weights * (weight_bytes + slots * state_bytes)
@@ -50,7 +44,6 @@ checkpoint_bytes = formula(
     mistakes=(
         always_four_bytes,
         megabytes,
-        divided_by_eight,
         bits,
     ),
     read="torch-optimizer",

@@ -15,34 +15,9 @@ def epsilon_multiplied(eps_hat, beta2, t):
 
 
 @wrong("eps")
-def epsilon_without_root(eps_hat, beta2, t):
-    """The correction of v is under the root, and so must be that of epsilon."""
-    return eps_hat / (1 - beta2**t)
-
-
-@wrong("eps")
 def epsilon_of_the_end(eps_hat):
     """That is right after some thousand steps. Before, the correction of v makes it larger."""
     return eps_hat
-
-
-@wrong("eps")
-def epsilon_of_the_first_step(eps_hat, beta2):
-    """That is right at the first step alone. Later the correction is 1 - beta2**t."""
-    return eps_hat / math.sqrt(1 - beta2)
-
-
-@wrong("eps")
-def epsilon_one_late(eps_hat, beta2, t):
-    """Your steps count from 0, and the first would divide by zero here if you did so throughout:
-    the step that is taken is number t, and t is 1 at the first."""
-    return eps_hat / math.sqrt(1 - beta2 ** (t + 1))
-
-
-@wrong("eps")
-def epsilon_corrected_by_both(eps_hat, beta2, t):
-    """You square the correction, where its root belongs: (1 - beta2**t) ** 0.5."""
-    return eps_hat / (1 - beta2**t) ** 2
 
 
 epsilon_at_step = formula(
@@ -58,11 +33,7 @@ epsilon_at_step = formula(
     ],
     mistakes=(
         epsilon_multiplied,
-        epsilon_without_root,
         epsilon_of_the_end,
-        epsilon_of_the_first_step,
-        epsilon_one_late,
-        epsilon_corrected_by_both,
     ),
     read="moving-between-libraries",
 )

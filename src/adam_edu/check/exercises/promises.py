@@ -236,27 +236,6 @@ def decayed_from_first(t, beta1, decay):
 
 
 @wrong("beta1_t")
-def both_decayed(t, beta1, decay):
-    """You raise the product of beta1 and decay to the power. Only decay is raised; beta1 stands
-    once."""
-    return (beta1 * decay) ** (t - 1)
-
-
-@wrong("beta1_t")
-def beta1_to_the_power(t, beta1, decay):
-    """You raise beta1 to the power of the steps, as the bias correction does. Here it stands once,
-    and decay is raised: beta1 * decay**(t - 1)."""
-    return beta1**t * decay ** (t - 1)
-
-
-@wrong("beta1_t")
-def decayed_by_line(t, beta1, decay):
-    """You multiply by the number of steps. A factor at each step is a power:
-    decay**(t - 1)."""
-    return beta1 * decay * (t - 1)
-
-
-@wrong("beta1_t")
 def decayed_by_exponential(t, beta1, decay):
     """Your beta1 falls as an exponential of (1 - decay) t: close, for a decay near 1, but not the
     same. Multiply by decay at each step after the first."""
@@ -282,9 +261,6 @@ theorem_beta1 = formula(
     ],
     mistakes=(
         decayed_from_first,
-        both_decayed,
-        beta1_to_the_power,
-        decayed_by_line,
         decayed_by_exponential,
         decayed_as_a_rate,
     ),
@@ -293,13 +269,6 @@ theorem_beta1 = formula(
 
 
 # The rate at which a bound is least
-
-
-@wrong("rate")
-def best_rate_without_root(distance, gradient):
-    """That is the square of the rate. At the least value D**2 / 2 = (rate * G)**2; take the
-    root."""
-    return distance**2 / (2 * gradient**2)
 
 
 @wrong("rate")
@@ -314,13 +283,6 @@ def best_rate_with_two(distance, gradient):
     """You divide by 2 where the root of 2 belongs: the 2 stands with the squares, under the
     root."""
     return distance / (2 * gradient)
-
-
-@wrong("rate")
-def best_rate_inverted(distance, gradient):
-    """Your fraction is upside down. A longer distance asks for a larger rate, larger gradients for
-    a smaller one."""
-    return gradient / (math.sqrt(2) * distance)
 
 
 @wrong("rate")
@@ -346,10 +308,8 @@ best_rate = formula(
         for distance, gradient in ((7.0, 4.5), (1.0, 1.0), (0.5, 3.0), (10.0, 0.2))
     ],
     mistakes=(
-        best_rate_without_root,
         best_rate_without_two,
         best_rate_with_two,
-        best_rate_inverted,
         best_rate_two_above,
         least_bound_itself,
     ),

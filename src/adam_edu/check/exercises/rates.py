@@ -126,21 +126,6 @@ def decay_subtracted(t, lr, decay):
     return lr - decay * (t - 1)
 
 
-@wrong("rate")
-def decay_compounds(t, lr, decay):
-    """You divide the rate that was divided before. Keras divides the first one anew at every
-    step."""
-    for i in range(t):
-        lr = lr / (1 + decay * i)
-    return lr
-
-
-@wrong("rate")
-def decay_of_one(t, decay):
-    """Your first rate is 1. Multiply by lr."""
-    return 1 / (1 + decay * (t - 1))
-
-
 keras_decay = formula(
     "keras_decay(t, lr, decay)",
     "lr / (1 + decay * (t - 1))",
@@ -158,8 +143,6 @@ keras_decay = formula(
         decay_per_step_added,
         decay_is_power,
         decay_subtracted,
-        decay_compounds,
-        decay_of_one,
     ),
     read="schedules",
 )

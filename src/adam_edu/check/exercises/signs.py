@@ -63,12 +63,6 @@ def sign_with_size(m, g, lr):
     return -lr * sign(m) * abs(g)
 
 
-@wrong("change")
-def sign_of_old(m_before, lr):
-    """You take the sign of the m that you were given. The new gradient goes into m first."""
-    return -lr * sign(m_before)
-
-
 @wrong("returned m")
 def sign_kept(m):
     """You return the sign of m as the new m. Keep m itself; its sign is for this step alone."""
@@ -95,7 +89,6 @@ sign_step = step_exercise(
         sign_of_signs,
         sign_forgotten,
         sign_with_size,
-        sign_of_old,
         sign_kept,
         divided_by_norm,
     ),

@@ -86,12 +86,14 @@ SITUATIONS: dict[str, Callable[[Step], Training]] = {
 
 
 def step_by(
-    formula: Callable[..., tuple[Any, Any]], key: Callable[[Any], Any] = lambda p: p
+    formula: Callable[..., tuple[Any, Any]],
+    key: Callable[[Any], Any] = lambda p: p,
+    groups: slice = slice(None),
 ) -> Step:
     """Return a step by a formula that gives the change of x and the new buffer."""
 
     def step(self):
-        for group in self.param_groups:
+        for group in self.param_groups[groups]:
             for p in group["params"]:
                 if p.grad is not None:
                     state = self.state[key(p)]
@@ -110,6 +112,7 @@ WRONG = {
     "uphill": step_by(lambda g, m, lr, mu: (lr * (mu * m + g), mu * m + g)),
     "lr_inside": step_by(lambda g, m, lr, mu: (-(mu * m + lr * g), mu * m + lr * g)),
     "shared": step_by(lambda g, m, lr, mu: (-lr * (mu * m + g), mu * m + g), key=lambda p: "all"),
+    "first": step_by(lambda g, m, lr, mu: (-lr * (mu * m + g), mu * m + g), groups=slice(1)),
 }
 
 
@@ -218,6 +221,13 @@ def buffer_shared(like):
 
 
 @Flaw
+def first_group_only(like):
+    """Only the parameters of the first group move. self.param_groups is a list: go through all of
+    it."""
+    return ("first", "plain") in like
+
+
+@Flaw
 def not_momentum(agrees):
     """Where your step leads is not where momentum does. For each x in each group: m is momentum * m
     + x.grad, from zero at first, and x goes by -lr * m. check.momentum_step can tell you more about
@@ -291,6 +301,7 @@ torch_momentum = Challenge(
         buffer_late,
         step_uphill,
         buffer_shared,
+        first_group_only,
         not_momentum,
         frozen_not_skipped,
         rate_of_another_group,

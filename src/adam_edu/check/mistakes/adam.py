@@ -24,5 +24,4 @@ ADAM = (
     returned.v_hat_returned,
     returned.m_hat_returned,
     returned.denominator_returned,
-    returned.moments_returned_swapped,
 )

@@ -1,18 +1,11 @@
 """Mistakes in AdaMax and NAdam."""
 # mypy: allow-untyped-defs
 
-from ...ops import maximum, sqrt
+from ...ops import maximum
 from ..mistake import wrong
 from . import bias_correction, moments, returned, steps
 
 # AdaMax
-
-
-@wrong("bias1")
-def m_not_corrected():
-    """Your first moment is not corrected. It starts at zero, so after the first step it is only
-    1 - beta1 of the gradient; divide by 1 - beta1**t."""
-    return 1.0
 
 
 @wrong("u")
@@ -28,12 +21,6 @@ def u_forgets(g, eps):
     return abs(g) + eps
 
 
-@wrong("denominator")
-def root_of_u(u):
-    """Your step divides by the root of u. No square was taken, so no root is needed."""
-    return sqrt(u)
-
-
 @wrong("u", "denominator")
 def eps_after_maximum(u, g, beta2, eps):
     """Epsilon is added to u after the maximum, as Keras does. Asked for is the form of Torch and
@@ -43,11 +30,9 @@ def eps_after_maximum(u, g, beta2, eps):
 
 ADAMAX = (
     *steps.DIRECTION,
-    m_not_corrected,
     *bias_correction.COUNTING,
     u_is_average,
     u_forgets,
-    root_of_u,
     eps_after_maximum,
     steps.eps_missing,
     *moments.FIRST_MOMENT,
@@ -114,12 +99,6 @@ def nadam_share_of_beta1(t, beta1, momentum_decay):
     return (1 - beta1) / (1 - _mu_product(t, beta1, momentum_decay))
 
 
-@wrong("weight_g")
-def nadam_g_uncorrected(t, beta1, momentum_decay):
-    """The share of g is not corrected: it is divided by 1 minus the product of all mu so far."""
-    return 1 - _mu(t, beta1, momentum_decay)
-
-
 def _mu(t, beta1, momentum_decay):
     return beta1 * (1 - 0.5 * 0.96 ** (t * momentum_decay))
 
@@ -139,7 +118,6 @@ NADAM = (
     nadam_powers_for_product,
     nadam_mu_of_now,
     nadam_mu_from_0,
-    nadam_g_uncorrected,
     nadam_uncorrected,
     nadam_share_of_beta1,
     *bias_correction.SECOND_CORRECTION,
@@ -147,5 +125,4 @@ NADAM = (
     *moments.FIRST_MOMENT,
     *moments.SECOND_MOMENT,
     returned.state_not_returned,
-    returned.moments_returned_swapped,
 )

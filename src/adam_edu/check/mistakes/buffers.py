@@ -7,12 +7,6 @@ from . import steps
 SGD = (*steps.DIRECTION,)
 
 
-@wrong("m")
-def momentum_on_g(m, g, momentum):
-    """momentum multiplies the gradient in your buffer. It multiplies the old buffer."""
-    return m + momentum * g
-
-
 @wrong("m", "change")
 def lr_in_buffer(m, g, lr, momentum):
     """The learning rate is inside your buffer. Polyak and Keras have it there, and while the rate
@@ -66,13 +60,6 @@ def momentum_on_g_ahead(m, g, lr, momentum):
 
 
 @wrong("change")
-def brackets_missing(m, g, lr, momentum):
-    """Brackets are missing in your step: the rate multiplies the gradient alone, and the buffer is
-    added, with the wrong sign. The rate multiplies all of (g + momentum * m)."""
-    return -lr * g + momentum * m
-
-
-@wrong("change")
 def brackets_missing_for_g(m, g, lr, momentum):
     """Brackets are missing in your step: the rate multiplies the buffer alone, and the gradient is
     added, with the wrong sign. The rate multiplies all of (momentum * m + g)."""
@@ -86,13 +73,9 @@ def ahead_kept(m, g, momentum):
     return momentum * m + g
 
 
-_BUFFER = (
-    momentum_on_g,
-    buffer_shares_swapped,
-)
 MOMENTUM = (
     *steps.DIRECTION,
-    *_BUFFER,
+    buffer_shares_swapped,
     lr_in_buffer,
     buffer_has_minus,
     steps_in_buffer,
@@ -102,8 +85,7 @@ MOMENTUM = (
 NESTEROV = (
     *steps.DIRECTION,
     momentum_on_g_ahead,
-    brackets_missing,
     brackets_missing_for_g,
     ahead_kept,
-    *_BUFFER,
+    buffer_shares_swapped,
 )

@@ -14,31 +14,6 @@ def algorithm_1(v, eps, bias2):
 
 
 @wrong("rate")
-def only_beta1_in_rate(lr, bias1):
-    """The rate corrects m but not v: the root of 1 - beta2**t is missing above."""
-    return lr / bias1
-
-
-@wrong("rate")
-def only_beta2_in_rate(lr, bias2):
-    """The rate corrects v but not m: it is not divided by 1 - beta1**t."""
-    return lr * sqrt(bias2)
-
-
-@wrong("rate")
-def betas_swapped_in_rate(lr, bias1, bias2):
-    """The two betas of the correction are swapped: beta2 belongs under the root. (It stood so in
-    the documentation of MXNet 1.9.1; its code was right.)"""
-    return lr * sqrt(bias1) / bias2
-
-
-@wrong("rate")
-def root_over_both(lr, bias1, bias2):
-    """Your root is over the whole quotient. Only v is under a root, so only 1 - beta2**t is."""
-    return lr * sqrt(bias2 / bias1)
-
-
-@wrong("rate")
 def rate_upside_down(lr, bias1, bias2):
     """The correction in your rate is upside down: sqrt(1 - beta2**t) stands above, 1 - beta1**t
     below."""
@@ -65,24 +40,12 @@ def m_corrected_twice(m, rate, bias1, denominator):
     return -rate * (m / bias1) / denominator
 
 
-@wrong("change")
-def hat_added_to_x(m, v, rate, eps):
-    """Epsilon is added to the parameter, not to the denominator: a bracket is missing around
-    sqrt(v) + eps."""
-    return -rate * m / sqrt(v) + eps
-
-
 HAT = (
     algorithm_1,
-    only_beta1_in_rate,
-    only_beta2_in_rate,
-    betas_swapped_in_rate,
-    root_over_both,
     rate_upside_down,
     rate_without_power,
     corrected_twice,
     m_corrected_twice,
-    hat_added_to_x,
     *bias_correction.COUNTING,
     steps.eps_missing,
     *steps.DIRECTION,
@@ -90,5 +53,4 @@ HAT = (
     *moments.FIRST_MOMENT,
     *moments.SECOND_MOMENT,
     returned.state_not_returned,
-    returned.moments_returned_swapped,
 )

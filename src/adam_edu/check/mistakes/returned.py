@@ -39,9 +39,3 @@ def denominator_returned(v_hat, eps):
     """What you leave in v is the whole denominator, corrected, with its root taken and epsilon
     added. The next step must go on from v itself: give the denominator a tensor of its own."""
     return np.sqrt(v_hat) + eps
-
-
-@wrong("returned m", "returned v")
-def moments_returned_swapped(m, v):
-    """The two moments are returned in the wrong order: x, then m, then v."""
-    return v, m
