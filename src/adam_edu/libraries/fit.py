@@ -16,6 +16,7 @@ WHILE, PATIENT, FINE = 1e-3, 1e-5, 1e-15
 NEAR = 0.03  # a deviation from which on a fit is made as fine as it can be
 JUMPED = 1e-7  # one above which signs may have turned
 SAME = 1e-5  # one below which none has
+ELSEWHERE = -0.1, -1.0, -4.0  # of a logarithm of 1 - beta: others that may change a step
 SPAN = {"log": (-46.0, 14.0), "log1m": (-18.0, 0.0)}  # of what is fitted
 
 
@@ -142,6 +143,13 @@ def fit(
         gap = np.nan_to_num(np.clip(gap, -1e3, 1e3), nan=1e3)
         return np.asarray(gap.swapaxes(0, 1).reshape(len(points), -1))
 
+    def matters(point: Array, i: int) -> bool:
+        """Return whether a share that has no slope changes a step nevertheless, as by a sign."""
+        rows = np.array([point] * (1 + len(ELSEWHERE)))
+        rows[1:, i] = ELSEWHERE
+        here, *found = all_residuals(list(rows))
+        return any((here != other).any() for other in found)
+
     known: dict[bytes, tuple[Array, Array]] = {}
 
     def evaluated(point: Array) -> tuple[Array, Array]:
@@ -168,7 +176,12 @@ def fit(
     ]
     begin = np.clip(begin, spans[0] + 1e-9, spans[1] - 1e-9)
     flat = [not column.any() for column in jacobian(begin).T]
-    turning = [n for n, scale, f in zip(names, scales, flat, strict=True) if f and scale == "log1m"]
+
+    turning = [
+        name
+        for i, name in enumerate(names)
+        if flat[i] and scales[i] == "log1m" and matters(begin, i)
+    ]
     if turning:
         shares = bracketed(candidate, start, turning, seen)
         for i, name in enumerate(names):
@@ -203,6 +216,7 @@ def fit(
     middle, width = found.x, np.zeros(len(names))
     if candidate.turns and abs(found.fun).max() < SAME and not halves:
         middle, width = between(all_residuals, found.x, found.jac)
+        middle = np.clip(middle, *spans)  # past them it may be level, too
     best = values(middle)
     with np.errstate(all="ignore"):
         moves = candidate.moves(best, seen.start, seen.gradients)

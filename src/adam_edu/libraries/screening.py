@@ -6,8 +6,8 @@ computed; the nearest are fitted.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,23 @@ from numpy.typing import NDArray
 
 from ..base import Rule, domains
 from ..edits import HOLE, filled
-from ..program import BEFORE, Program, evaluated, program_of
-from ..rules import SGD, AdaGrad, Momentum, Nesterov, RMSProp
+from ..program import BEFORE, Program, evaluated
+from ..rules import (
+    RULES,
+    SGD,
+    AdaGrad,
+    Adam,
+    AdamL2,
+    AdamW,
+    Momentum,
+    Nesterov,
+    RMSProp,
+)
 from ..trees import Call, Line, Name, Node, reads, subtrees
 from ..wrongs import Group, Wrong, singles
-from .candidate import NO_DECAY, Candidate, Seen, decay_of
-from .edited import Edited, begins, decaying, edited, inputs, numbers
-from .fit import OTHERS, Fitted, apart, fit
+from .candidate import COUPLED, DECOUPLED, NO_DECAY, Candidate, Seen, decay_of
+from .edited import Edited, begins, decaying, edited, inputs, numbers, program_for
+from .fit import OTHERS, Fitted, apart, deviations, fit
 from .unrolled import ROWS, Circular, Unrolled, stacked
 
 Array = NDArray[np.float64]
@@ -34,43 +44,96 @@ NOT_ASKED = {"stops", "usual"}
 
 # Rules with few lines, whose edits cost little, are always screened.
 SIMPLE = SGD, Momentum, Nesterov, AdaGrad, RMSProp
-LOTS = 1, 2, 1  # of the other rules, the nearest first: more if none of those before explains it
+# Of the other rules, the nearest first: more if none of those before explains it, in the end all.
+LOTS = 1, 2, 1, 4, 4, 4, 4, 4
 FITTED = 12  # edits that are fitted of each lot
 TRIES = 25  # evaluations of a fit
+ALIKE = 40  # of those that compute the same, so many are told
+MORE, ROUGHLY, FINELY = 36, 6, 6  # if none explains it: more are fitted roughly, and the best anew
+
+
+@dataclass(frozen=True)
+class View:
+    """What an optimizer was seen to do, or that with the other sign.
+
+    Attributes
+    ----------
+    holds : whether a fit takes other steps, too
+    """
+
+    seen: Seen
+    holds: Callable[[Fitted], bool] = lambda one: True
 
 
 def explained(
-    seen: Seen,
+    views: Sequence[View],
     tried: Sequence[Fitted],
     exact: float,
     progress: Callable[[str], Any] = lambda text: None,
-) -> Fitted | None:
-    """Return the likeliest of the edits that explain all steps, fitted; or None.
+) -> tuple[list[Fitted], View]:
+    """Return the likeliest of the edits that explain all steps, fitted, and after it those that
+    explain them as well; nothing if there is none. And the view that they explain.
 
     Parameters
     ----------
-    tried : rules that do not, fitted
-    exact : the deviation up to which an edit explains them
+    views : the likelier first
+    tried : rules that do not explain the first view, fitted
+    exact : the deviation up to which an edit explains a view
     """
-    for lot in lots(seen, tried):
-        some: list[Screened] = []
-        for plain, values in lot:
-            progress(f"edits of {plain.words}")
-            some += screened(plain, seen, choices(plain, values))
-        hits: list[tuple[Fitted, float]] = []
-        near = np.inf  # what computes the same comes as near
-        for edit in sorted(some, key=lambda edit: edit.near)[:FITTED]:
-            if edit.near > 2 * near + 0.01:
-                break
-            found = fit(edit.candidate, seen, edit.values, TRIES)
-            if found.deviation < exact:
-                near = min(near, edit.near)
-                hits.append((found, edit.cost))
-        if hits:
-            best = min(found.deviation for found, _ in hits)
-            hits = [hit for hit in hits if hit[0].deviation <= max(3 * best, 1e-9)]
-            return min(hits, key=lambda hit: (len(hit[0].values), hit[1]))[0]
-    return None
+    for lot in lots(views[0].seen, tried):
+        for view in views:
+            if found := of_lot(lot, view, exact, progress):
+                return found, view
+    return [], views[0]
+
+
+def of_lot(
+    lot: Sequence[tuple[Candidate, Values]],
+    view: View,
+    exact: float,
+    progress: Callable[[str], Any],
+) -> list[Fitted]:
+    """Return what :func:`explained` does, of the edits of some rules."""
+    seen, some = view.seen, []
+    for plain, values in lot:
+        progress(f"edits of {plain.words}")
+        some += screened(plain, seen, choices(plain, values))
+    hits: list[tuple[Fitted, Screened]] = []
+    near = np.inf  # what computes the same comes as near
+    some.sort(key=lambda edit: edit.near)
+    for edit in chain(some[:FITTED], nearer(some[FITTED:], seen, hits)):
+        if edit.near > 2 * near + 0.01:
+            break
+        found = fit(edit.candidate, seen, edit.values, TRIES)
+        if found.deviation < exact and view.holds(found):
+            near = min(near, edit.near)
+            hits.append((found, edit))
+    if not hits:
+        return []
+    best = min(found.deviation for found, _ in hits)
+    hits = [hit for hit in hits if hit[0].deviation <= max(3 * best, 1e-9)]
+    hits.sort(key=lambda hit: (len(hit[0].values), hit[1].cost))
+    likeliest, edit = hits[0]
+    return [likeliest, *alike(edit, likeliest, seen, exact), *(one for one, _ in hits[1:])]
+
+
+def nearer(some: Sequence["Screened"], seen: Seen, hits: Sequence[Any]) -> Iterator["Screened"]:
+    """Yield those of more edits that are nearest once they are fitted roughly, if there are no hits
+    by then: with other numbers than were screened, what explains all may be far at first."""
+    if not hits:
+        found = [fit(edit.candidate, seen, edit.values, ROUGHLY) for edit in some[:MORE]]
+        ordered = sorted(zip(found, some, strict=False), key=lambda pair: apart(seen, pair[0]))
+        yield from (replace(edit, values=one.values) for one, edit in ordered[:FINELY])
+
+
+def alike(edit: "Screened", found: Fitted, seen: Seen, exact: float) -> Iterator[Fitted]:
+    """Yield those of a rule's edits that take the same steps as one that was fitted does."""
+    for wrong in edit.same[:ALIKE]:
+        other = Edited(edit.candidate.rule, edit.candidate.decay, wrong=wrong)
+        with np.errstate(all="ignore"):
+            off = deviations(seen, other.moves(found.values, seen.start, seen.gradients)).max()
+        if off < max(3 * found.deviation, exact):
+            yield replace(found, candidate=other, deviation=float(off))
 
 
 def lots(seen: Seen, tried: Sequence[Fitted]) -> Iterator[list[tuple[Candidate, Values]]]:
@@ -78,18 +141,32 @@ def lots(seen: Seen, tried: Sequence[Fitted]) -> Iterator[list[tuple[Candidate, 
     ones and the nearest, then others; of a rule's forms, the rule, and the one that is nearest."""
     nearest = sorted(tried, key=lambda one: apart(seen, one))
     first = nearest[0].candidate
-    decay = decay_of(seen)
-    bases: dict[type[Rule], tuple[Candidate, Values]] = {}
+    known: dict[type[Rule], Values] = {}
     for one in nearest:
-        rule = original(one.candidate.rule)
-        own = "weight_decay" in domains(rule)  # type: ignore[arg-type]
-        bases.setdefault(rule, (Candidate(rule, NO_DECAY if own else decay), one.values))
-    simple = [bases.pop(r, (Candidate(r, decay), Candidate(r).begin())) for r in SIMPLE]
+        known.setdefault(original(one.candidate.rule), one.values)
+    known |= {rule: Candidate(rule).begin() for rule in SIMPLE}
+    order = [*known, *(rule for rule in RULES.values() if rule not in known)]
+    decay = decay_of(seen)
+    simple = [pair for rule in SIMPLE for pair in decayed(rule, decay, known[rule])]
     if first.rule is not original(first.rule):
         simple.append((first, nearest[0].values))
-    others = iter(bases.values())
-    yield simple + list(islice(others, LOTS[0]))
-    yield from (list(islice(others, count)) for count in LOTS[1:])
+    others = (rule for rule in order if rule not in SIMPLE)
+    for i, count in enumerate(LOTS):
+        some = islice(others, count)
+        pairs = [pair for rule in some for pair in decayed(rule, decay, known.get(rule, {}))]
+        yield pairs if i else simple + pairs
+
+
+def decayed(rule: type[Rule], decay: str, values: Values) -> list[tuple[Candidate, Values]]:
+    """Return a rule with the decay that was seen, if it has none of its own, and as it is: what
+    moves weights without a gradient may be the edit. Adam's decay has lines in rules of their own.
+    """
+    found = [Candidate(rule)]
+    if decay != NO_DECAY and "weight_decay" not in domains(rule):  # type: ignore[arg-type]
+        found.insert(0, Candidate(rule, decay))
+    if rule is Adam:
+        found += map(Candidate, {COUPLED: [AdamL2], DECOUPLED: [AdamW]}.get(decay, []))
+    return [(one, values) for one in found]
 
 
 def original(rule: type[Rule]) -> type[Rule]:
@@ -113,12 +190,14 @@ def choices(plain: Candidate, values: Values) -> list[dict[str, float]]:
 
 @dataclass(frozen=True)
 class Screened:
-    """How near an edit comes before it is fitted, and with which hyper-parameters."""
+    """How near an edit comes before it is fitted, with which hyper-parameters, and what others are
+    as near."""
 
     near: float
     cost: float
     candidate: Edited
     values: dict[str, float]
+    same: list[Wrong | None]
 
 
 SCREENED = 36  # steps by which edits are told apart at first: past the change at the thirtieth
@@ -126,8 +205,8 @@ AT_ONCE = 64  # edits; more would not fit into the processor's caches
 
 
 def screened(plain: Candidate, seen: Seen, table: Sequence[Values]) -> list[Screened]:
-    """Return the edits of a rule that take different steps, with the choice of hyper-parameters
-    and the rate that bring each nearest; the nearest edit first.
+    """Return the edits of a rule that take different steps, and the rule itself, with the choice of
+    hyper-parameters and the rate that bring each nearest; the nearest edit first.
 
     Parameters
     ----------
@@ -140,10 +219,16 @@ def screened(plain: Candidate, seen: Seen, table: Sequence[Values]) -> list[Scre
         for wrong, off, factors in zip(wrongs, near, factor, strict=True):
             i = int(off.argmin())
             key = np.round(off, 10).tobytes()
-            if off[i] < FAR and (key not in best or wrong.cost < best[key].cost):
-                values = dict(table[i]) | {"lr": table[i]["lr"] * float(factors[i])}
-                candidate = Edited(plain.rule, plain.decay, wrong=wrong)
-                best[key] = Screened(float(off[i]), wrong.cost, candidate, values)
+            if off[i] >= FAR:
+                continue
+            before, cost = best.get(key), 0.0 if wrong is None else wrong.cost
+            if before is not None and cost >= before.cost:
+                before.same.append(wrong)
+                continue
+            same = [] if before is None else [before.candidate.wrong, *before.same]
+            values = dict(table[i]) | {"lr": table[i]["lr"] * float(factors[i])}
+            candidate = Edited(plain.rule, plain.decay, wrong=wrong)
+            best[key] = Screened(float(off[i]), cost, candidate, values, same)
     return sorted(best.values(), key=lambda one: one.near)
 
 
@@ -153,9 +238,9 @@ FAR = 0.9  # of nearness, where nothing is explained
 
 def _tried(
     plain: Candidate, seen: Seen, table: Sequence[Values]
-) -> Iterator[tuple[Sequence[Wrong], Array]]:
-    """Yield edits with the changes of their steps, of shape (T, w, k, n)."""
-    program = program_of(plain.rule)
+) -> Iterator[tuple[Sequence[Wrong | None], Array]]:
+    """Yield edits, None first, with the changes of their steps, of shape (T, w, k, n)."""
+    program = program_for(plain.rule)
     lines = decaying(program.lines, plain.decay)
     given = inputs(seen.gradients) | numbers(
         {name: np.array([values[name] for values in table]) for name in table[0]}
@@ -165,6 +250,8 @@ def _tried(
     begin = begins(plain.rule, np.zeros((1, len(table), len(seen.start))), seen.start)
     with np.errstate(all="ignore"):
         known = Unrolled(lines, SEEN).run(given, begin)
+        shape = (len(seen.gradients), 1, len(table), len(seen.start))
+        yield [None], np.broadcast_to(known["x"] - before, shape)
         for group in singles(program):
             after = downstream(lines, {program.places[i].line for i in group.places})
             if "x" not in after:
