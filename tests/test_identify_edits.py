@@ -51,7 +51,8 @@ def explain(candidate, values):
     points = START + np.cumsum(moves(candidate, values, GRADIENTS), axis=0)
     seen = Seen(START, GRADIENTS, points, 1.1e-16)
     plain = Candidate(candidate.rule)
-    found, _ = explained([View(seen)], [fit(plain, seen, plain.begin(), tries=15)], 1e-7)
+    tried = [fit(plain, seen, plain.begin(), tries=15)]
+    found, _ = explained(seen, tried, [View(seen)], 1e-7)
     return found[0] if found else None
 
 
@@ -127,7 +128,8 @@ def test_what_no_edit_explains_is_not_named():
     seen = Seen(START, GRADIENTS, points, 1.1e-16)
     plain = Candidate(AdaGrad)
 
-    assert explained([View(seen)], [fit(plain, seen, plain.begin(), tries=15)], 1e-7)[0] == []
+    tried = [fit(plain, seen, plain.begin(), tries=15)]
+    assert explained(seen, tried, [View(seen)], 1e-7)[0] == []
 
 
 def test_an_optimizer_with_an_edit_is_identified():
@@ -151,12 +153,18 @@ def only(monkeypatch, *simple):
         monkeypatch.setattr(sys.modules[search.__module__], name, 1)
 
 
+def said(found, line):
+    """Return whether a line is what was found, or is told to compute the same."""
+    return any(f"but {line} in the place of" in text for text in (found.words, *found.others))
+
+
 def test_what_has_the_same_steps_for_the_other_gradients_takes_notice_of_them(monkeypatch):
     only(monkeypatch, SGD)
 
     found = identify(lambda x, g: x - 0.02 * g**2)
 
-    assert found.edits == ("x = x - lr * g**2",)
+    assert found.fits
+    assert said(found, "x = x - lr * g**2")
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -166,7 +174,7 @@ def test_an_edit_may_step_along_the_gradient_at_first(monkeypatch, sign):
     found = identify(lambda x, g: x - sign * 0.02 * g**2)
 
     assert found.fits
-    assert found.edits == ("x = x - lr * g**2",)
+    assert said(found, "x = x - lr * g**2")
     assert ("it climbs: it moves along the gradient" in found.notes) is (sign < 0)
 
 
@@ -189,7 +197,7 @@ def test_an_edit_may_move_a_weight_that_has_no_gradient(monkeypatch):
 
     found = identify(step)
 
-    assert found.edits == ("m = momentum * m + (g - 1)",)
+    assert said(found, "m = momentum * m + (g - 1)")
     assert found.decay == "none"
     assert "weight_decay" not in found.settings
 
@@ -233,7 +241,7 @@ def test_what_computes_the_same_is_told(monkeypatch):
     found = identify(step)
 
     assert found.edits == ("v = rho * v + (1 - rho) * abs(g)",)
-    assert any("(1 - rho) * sqrt(g**2)" in other for other in found.others)
+    assert said(found, "v = rho * v + (1 - rho) * sqrt(g**2)")
 
 
 def test_no_edit_is_named_that_takes_other_steps_along_other_gradients(monkeypatch):

@@ -384,9 +384,10 @@ class YogiCorrected(Yogi):
 
 @dataclass(frozen=True)
 class AdanComplement(Adan):
-    """Adan with 1 - beta2 in the place of beta2 where differences are added, as Optax has it."""
+    """Adan with 1 - beta2 in the place of beta2 where differences are added, and epsilon inside the
+    root as well, as Optax has it, whose two epsilons have one default."""
 
-    words: ClassVar[str] = "Adan, the differences added times 1 - beta2"
+    words: ClassVar[str] = "Adan, differences added times 1 - beta2, epsilon also inside the root"
 
     def step(self, x, g, m, y, v, p, bias1, bias2, bias3, begun):
         difference = begun * (g - p)
@@ -395,7 +396,7 @@ class AdanComplement(Adan):
         y = self.beta2 * y + (1 - self.beta2) * difference
         v = self.beta3 * v + (1 - self.beta3) * ahead * ahead
         along = m / bias1 + (1 - self.beta2) * (y / bias2)
-        delta = self.lr * along / (sqrt(v / bias3) + self.eps)
+        delta = self.lr * along / (sqrt(v / bias3 + self.eps) + self.eps)
         decay = self.lr * self.weight_decay
         return -(delta + decay * x) / (1 + decay), m, y, v, g
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .candidate import DECOUPLED, Array, Candidate, Seen
+from .candidate import DECOUPLED, NO_DECAY, Array, Candidate, Seen, decay_of
 from .signs import STEP, across, between, bracketed
 
 FEW = 20  # steps that show whether moves are proportional to the rate
@@ -16,6 +16,7 @@ WHILE, PATIENT, FINE = 1e-3, 1e-5, 1e-15
 NEAR = 0.03  # a deviation from which on a fit is made as fine as it can be
 JUMPED = 1e-7  # one above which signs may have turned
 SAME = 1e-5  # one below which none has
+NONE = 1e-15  # a decay that was none where a fit began, and still is
 ELSEWHERE = -0.1, -1.0, -4.0  # of a logarithm of 1 - beta: others that may change a step
 SPAN = {"log": (-46.0, 14.0), "log1m": (-18.0, 0.0)}  # of what is fitted
 
@@ -70,8 +71,14 @@ def quick(candidate: Candidate, seen: Seen) -> tuple[float, dict[str, float]]:
     all moves, between 0 and 1.
     """
     tried: list[dict[str, float]] = [candidate.begin()]
+    # Where a weight without a gradient stands still, nothing decays. A fit of logarithms would
+    # never get to zero.
+    still = "weight_decay" in candidate.domains and decay_of(seen) == NO_DECAY
+    if still:
+        tried[0]["weight_decay"] = 0.0
+    asked = candidate.domains.keys() - ({"weight_decay"} if still else set())
     for choices in OTHERS:
-        known = [{k: v for k, v in one.items() if k in candidate.domains} for one in choices]
+        known = [{k: v for k, v in one.items() if k in asked} for one in choices]
         tried += [one | other for one in tried for other in known if other]
     own = seen.moves[:, None]
     with np.errstate(all="ignore"):
@@ -221,6 +228,8 @@ def fit(
     with np.errstate(all="ignore"):
         moves = candidate.moves(best, seen.start, seen.gradients)
     spread = _spread(names, scales, found, best, seen, width) | halves
+    if start.get("weight_decay") == 0.0 and best["weight_decay"] < NONE:
+        best["weight_decay"] = spread["weight_decay"] = 0.0
     return Fitted(candidate, best, spread, float(deviations(seen, moves).max()))
 
 

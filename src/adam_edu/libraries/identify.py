@@ -181,10 +181,10 @@ def identify(optimizer: Any, progress: Callable[[str], Any] = lambda text: None)
         exact = EDITED[seen.ulp > 1e-12]
         views = [View(seen, holding(driven, climbs))]
         if climbs:  # or an edit turns a part of it, or makes squares of it
-            views.append(View(turned(seen), holding(driven, False)))
-        edits, view = explained(views, tried, exact, progress)
-        seen, climbs = view.seen, climbs and view is views[0]
+            views.insert(0, View(turned(seen), holding(driven, False)))
+        edits, view = explained(seen, tried, views, exact, progress)
         if edits:
+            seen, climbs = view.seen, view is not views[0] and climbs
             named, near = edits[0], edits
     named = undecayed(named, seen)
     fits = named.deviation < FITS

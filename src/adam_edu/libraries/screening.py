@@ -46,9 +46,11 @@ NOT_ASKED = {"stops", "usual"}
 SIMPLE = SGD, Momentum, Nesterov, AdaGrad, RMSProp
 # Of the other rules, the nearest first: more if none of those before explains it, in the end all.
 LOTS = 1, 2, 1, 4, 4, 4, 4, 4
+THOROUGH = 3  # of the lots, those that are screened with several choices of numbers
 FITTED = 12  # edits that are fitted of each lot
 TRIES = 25  # evaluations of a fit
-ALIKE = 40  # of those that compute the same, so many are told
+SHAPED, VARIANTS = 1e-4, 6  # a nearness of moves of one shape; so many of other rates are fitted
+ALIKE, REFITTED = 40, 4  # of those that compute the same, so many are told, some with other numbers
 MORE, ROUGHLY, FINELY = 36, 6, 6  # if none explains it: more are fitted roughly, and the best anew
 
 
@@ -66,8 +68,9 @@ class View:
 
 
 def explained(
-    views: Sequence[View],
+    seen: Seen,
     tried: Sequence[Fitted],
+    views: Sequence[View],
     exact: float,
     progress: Callable[[str], Any] = lambda text: None,
 ) -> tuple[list[Fitted], View]:
@@ -76,13 +79,13 @@ def explained(
 
     Parameters
     ----------
-    views : the likelier first
-    tried : rules that do not explain the first view, fitted
+    tried : rules that do not explain what was seen, fitted
+    views : what is to be explained, either of them; the likelier first
     exact : the deviation up to which an edit explains a view
     """
-    for lot in lots(views[0].seen, tried):
+    for i, lot in enumerate(lots(seen, tried)):
         for view in views:
-            if found := of_lot(lot, view, exact, progress):
+            if found := of_lot(lot, view, exact, progress, thorough=i < THOROUGH):
                 return found, view
     return [], views[0]
 
@@ -92,22 +95,28 @@ def of_lot(
     view: View,
     exact: float,
     progress: Callable[[str], Any],
+    thorough: bool,
 ) -> list[Fitted]:
-    """Return what :func:`explained` does, of the edits of some rules."""
+    """Return what :func:`explained` does, of the edits of some rules; of those that are unlikely,
+    with one choice of numbers."""
     seen, some = view.seen, []
     for plain, values in lot:
         progress(f"edits of {plain.words}")
-        some += screened(plain, seen, choices(plain, values))
+        table = choices(plain, values) if thorough else [plain.begin()]
+        some += screened(plain, seen, table, SCREENED if thorough else FEW)
     hits: list[tuple[Fitted, Screened]] = []
     near = np.inf  # what computes the same comes as near
     some.sort(key=lambda edit: edit.near)
-    for edit in chain(some[:FITTED], nearer(some[FITTED:], seen, hits)):
+    more = some[FITTED : FITTED + MORE] if thorough else []
+    for edit in chain(some[:FITTED], nearer(more, seen, hits)):
         if edit.near > 2 * near + 0.01:
             break
-        found = fit(edit.candidate, seen, edit.values, TRIES)
-        if found.deviation < exact and view.holds(found):
-            near = min(near, edit.near)
-            hits.append((found, edit))
+        for one in variants(edit):
+            found = fit(one.candidate, seen, one.values, TRIES)
+            if found.deviation < exact and view.holds(found):
+                near = min(near, one.near)
+                hits.append((found, one))
+                break
     if not hits:
         return []
     best = min(found.deviation for found, _ in hits)
@@ -121,19 +130,41 @@ def nearer(some: Sequence["Screened"], seen: Seen, hits: Sequence[Any]) -> Itera
     """Yield those of more edits that are nearest once they are fitted roughly, if there are no hits
     by then: with other numbers than were screened, what explains all may be far at first."""
     if not hits:
-        found = [fit(edit.candidate, seen, edit.values, ROUGHLY) for edit in some[:MORE]]
+        found = [fit(edit.candidate, seen, edit.values, ROUGHLY) for edit in some]
         ordered = sorted(zip(found, some, strict=False), key=lambda pair: apart(seen, pair[0]))
         yield from (replace(edit, values=one.values) for one, edit in ordered[:FINELY])
 
 
+def variants(edit: "Screened") -> Iterator["Screened"]:
+    """Yield an edit and, where its moves have the shape of those seen, others of that shape with
+    other rates: of a step without a rate, no rate makes the length."""
+    yield edit
+    if edit.near > SHAPED:
+        return
+    known = [edit.values["lr"]]
+    for one in sorted(edit.same, key=lambda one: one[0]):
+        cost, wrong, values = one
+        if len(known) <= VARIANTS and not np.isclose(values["lr"], known, rtol=1e-6).any():
+            known.append(values["lr"])
+            rest = [(edit.cost, edit.candidate.wrong, edit.values)]
+            rest += [other for other in edit.same if other is not one]
+            yield Screened(edit.near, cost, replace(edit.candidate, wrong=wrong), values, rest)
+
+
 def alike(edit: "Screened", found: Fitted, seen: Seen, exact: float) -> Iterator[Fitted]:
-    """Yield those of a rule's edits that take the same steps as one that was fitted does."""
-    for wrong in edit.same[:ALIKE]:
-        other = Edited(edit.candidate.rule, edit.candidate.decay, wrong=wrong)
+    """Yield those of a rule's edits that take the same steps as one that was fitted does, with its
+    numbers or with numbers of their own."""
+    refits = REFITTED
+    for _, wrong, values in sorted(edit.same, key=lambda one: one[0])[:ALIKE]:
+        candidate = Edited(edit.candidate.rule, edit.candidate.decay, wrong=wrong)
         with np.errstate(all="ignore"):
-            off = deviations(seen, other.moves(found.values, seen.start, seen.gradients)).max()
-        if off < max(3 * found.deviation, exact):
-            yield replace(found, candidate=other, deviation=float(off))
+            moves = candidate.moves(found.values, seen.start, seen.gradients)
+        other = replace(found, candidate=candidate, deviation=deviations(seen, moves).max())
+        if other.deviation >= exact and refits:
+            refits -= 1
+            other = fit(candidate, seen, values, TRIES)
+        if other.deviation < exact:
+            yield other
 
 
 def lots(seen: Seen, tried: Sequence[Fitted]) -> Iterator[list[tuple[Candidate, Values]]]:
@@ -191,20 +222,23 @@ def choices(plain: Candidate, values: Values) -> list[dict[str, float]]:
 @dataclass(frozen=True)
 class Screened:
     """How near an edit comes before it is fitted, with which hyper-parameters, and what others are
-    as near."""
+    as near: the cost, the edit and the hyper-parameters of each."""
 
     near: float
     cost: float
     candidate: Edited
     values: dict[str, float]
-    same: list[Wrong | None]
+    same: list[tuple[float, Wrong | None, dict[str, float]]]
 
 
+FEW = 14  # steps by which edits of unlikely rules are
 SCREENED = 36  # steps by which edits are told apart at first: past the change at the thirtieth
 AT_ONCE = 64  # edits; more would not fit into the processor's caches
 
 
-def screened(plain: Candidate, seen: Seen, table: Sequence[Values]) -> list[Screened]:
+def screened(
+    plain: Candidate, seen: Seen, table: Sequence[Values], steps: int = SCREENED
+) -> list[Screened]:
     """Return the edits of a rule that take different steps, and the rule itself, with the choice of
     hyper-parameters and the rate that bring each nearest; the nearest edit first.
 
@@ -212,7 +246,7 @@ def screened(plain: Candidate, seen: Seen, table: Sequence[Values]) -> list[Scre
     ----------
     table : the choices of hyper-parameters
     """
-    early = Seen(seen.start, seen.gradients[:SCREENED], seen.points[:SCREENED], seen.ulp)
+    early = Seen(seen.start, seen.gradients[:steps], seen.points[:steps], seen.ulp)
     best: dict[bytes, Screened] = {}
     for wrongs, moves in _tried(plain, early, table):
         near, factor = nearness(early, moves)
@@ -222,11 +256,13 @@ def screened(plain: Candidate, seen: Seen, table: Sequence[Values]) -> list[Scre
             if off[i] >= FAR:
                 continue
             before, cost = best.get(key), 0.0 if wrong is None else wrong.cost
-            if before is not None and cost >= before.cost:
-                before.same.append(wrong)
-                continue
-            same = [] if before is None else [before.candidate.wrong, *before.same]
             values = dict(table[i]) | {"lr": table[i]["lr"] * float(factors[i])}
+            if before is not None and cost >= before.cost:
+                before.same.append((cost, wrong, values))
+                continue
+            same = [] if before is None else before.same
+            if before is not None:
+                same.append((before.cost, before.candidate.wrong, before.values))
             candidate = Edited(plain.rule, plain.decay, wrong=wrong)
             best[key] = Screened(float(off[i]), cost, candidate, values, same)
     return sorted(best.values(), key=lambda one: one.near)
