@@ -87,7 +87,6 @@ def begins(rule: type[Rule], zeros: Array, start: Array) -> dict[str, Array]:
     return dict.fromkeys(rule.slots, zeros) | {"x": zeros + start}
 
 
-@cache
 def program_for(rule: type[Rule]) -> Program:
     """Return a rule's lines without one that has the name of what it reads, such as the gradient
     with its penalty: over all steps at once, each name is one history.
@@ -97,6 +96,11 @@ def program_for(rule: type[Rule]) -> Program:
     g_new = g + weight_decay * x_before
     m = beta1 * m_before + (1 - beta1) * g_new
     """
+    return _program_for(rule)  # type: ignore[arg-type]
+
+
+@cache
+def _program_for(rule: type[Rule]) -> Program:
     program = program_of(rule)
     meanings: dict[str, Node] = {}
     lines = []

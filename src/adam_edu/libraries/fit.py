@@ -42,7 +42,8 @@ class Fitted:
 def deviations(seen: Seen, moves: Array) -> Array:
     """Return how far moves are from those seen, beyond rounding, relative to each coordinate's
     longest, of shape (T, n); what is no number counts as infinitely far."""
-    gap = np.maximum(abs(moves - seen.moves) - seen.noise, 0.0) / seen.scale
+    with np.errstate(all="ignore"):
+        gap = np.maximum(abs(moves - seen.moves) - seen.noise, 0.0) / seen.scale
     return np.where(np.isfinite(gap), gap, np.inf)
 
 

@@ -196,7 +196,8 @@ def decayed(rule: type[Rule], decay: str, values: Values) -> list[tuple[Candidat
     if decay != NO_DECAY and "weight_decay" not in domains(rule):  # type: ignore[arg-type]
         found.insert(0, Candidate(rule, decay))
     if rule is Adam:
-        found += map(Candidate, {COUPLED: [AdamL2], DECOUPLED: [AdamW]}.get(decay, []))
+        own = {COUPLED: AdamL2, DECOUPLED: AdamW}
+        found += [Candidate(own[decay])] if decay in own else []
     return [(one, values) for one in found]
 
 
