@@ -18,24 +18,23 @@ import numpy as np
 
 from adam_edu import RULES, Rule
 from adam_edu.libraries.base import Unusable
-from adam_edu.libraries.candidate import COUPLED, DECOUPLED, Candidate
-from adam_edu.libraries.edited import Edited
+from adam_edu.libraries.candidate import COUPLED, DECOUPLED, NO_DECAY, Candidate
+from adam_edu.libraries.edited import Edited, program_for
 from adam_edu.libraries.functions import Function
 from adam_edu.libraries.identify import Identity, identify
 from adam_edu.libraries.screening import NOT_ASKED
-from adam_edu.program import program_of
 from adam_edu.wrongs import singles
 
 NAMED, UNKNOWN, WRONG = "named", "unknown", "wrong"
 OTHERS = 0.3 * np.random.default_rng(7).standard_normal((60, 13))
 
 
-def edits(rule: type[Rule]) -> Iterator[Edited]:
-    """Yield a rule with each edit that a library might have."""
-    for group in singles(program_of(rule)):
+def edits(rule: type[Rule], decay: str = NO_DECAY) -> Iterator[Edited]:
+    """Yield a rule with each edit that a library might have, and perhaps a decay beside it."""
+    for group in singles(program_for(rule)):
         for wrong in group.wrongs:
             if wrong.kind not in NOT_ASKED:
-                yield Edited(rule, wrong=wrong)
+                yield Edited(rule, decay, wrong=wrong)
 
 
 def driven(edit: Edited) -> Function:
@@ -54,19 +53,21 @@ def same_steps(edit: Edited, found: Identity) -> bool:
     asked: a number may be known only from one turn of a sign to the next."""
     if found.rule is edit.rule and list(found.edits) == [new for _, new in edit.changes]:
         return True
+    if edit.words in found.others:
+        return True
     start = np.linspace(-1, 1, OTHERS.shape[1])
-    kind = Edited if found.edits else Candidate
-    if kind is Edited:  # its lines are compared by what they compute, not by how they are written
+    decay = found.decay if found.decay in (COUPLED, DECOUPLED) else NO_DECAY
+    candidate = Candidate(found.rule, decay)
+    if found.edits:  # its lines are compared by what they compute, not by how they are written
+        every = edits(found.rule, decay)
         candidate = next(
-            one for one in edits(found.rule) if [new for _, new in one.changes] == list(found.edits)
+            one for one in every if [new for _, new in one.changes] == list(found.edits)
         )
-    else:
-        decay = found.decay if found.decay in (COUPLED, DECOUPLED) else "none"
-        candidate = Candidate(found.rule, decay)
     values = {name: value for name, (value, _) in found.settings.items()}
+    turned = -1.0 if any(note.startswith("it climbs") for note in found.notes) else 1.0
     with np.errstate(all="ignore"):
         wanted = edit.moves(edit.begin(), start, OTHERS)
-        got = candidate.moves(values, start, OTHERS)
+        got = turned * candidate.moves(values, turned * start, OTHERS)
     return np.allclose(got, wanted, rtol=1e-3, atol=1e-4 * abs(wanted).max())
 
 

@@ -18,6 +18,7 @@ from adam_edu.libraries.behavior import clipping, half, watch
 from adam_edu.libraries.drive import driver
 from adam_edu.libraries.identify import FITS, called, nearest, plain, search
 from adam_edu.libraries.probes import recorded
+from adam_edu.recent_rules import AdEMAMix
 from adam_edu.rules import Adam
 
 # Away from the defaults, within the domains.
@@ -254,3 +255,10 @@ def test_ascent_is_seen():
 
     assert found.words == "Adam"
     assert "it climbs: it moves along the gradient" in found.notes
+
+
+def test_a_decay_of_zero_is_found_where_a_rule_has_one_of_its_own():
+    found = identify(AdEMAMix(weight_decay=0.0))
+
+    assert found.words == "AdEMAMix"
+    assert plain("weight_decay", *found.settings["weight_decay"]) == 0.0

@@ -1,23 +1,29 @@
 """A rule with one thing in its lines written otherwise is known, and said line by line."""
 
+import sys
+
 import numpy as np
 import pytest
 
 pytest.importorskip("scipy")
 from adam_edu.base import domains
-from adam_edu.libraries import identify
-from adam_edu.libraries.candidate import Candidate, Seen
-from adam_edu.libraries.edited import Edited, edited
-from adam_edu.libraries.fit import fit
+from adam_edu.forms import YogiCorrected
+from adam_edu.libraries import identify, screening
+from adam_edu.libraries.candidate import Candidate, Seen, decay_of
+from adam_edu.libraries.edited import Edited, edited, program_for
+from adam_edu.libraries.fit import Fitted, fit
+from adam_edu.libraries.identify import ascends, search, turned, undecayed
 from adam_edu.libraries.probes import recorded
-from adam_edu.libraries.screening import NOT_ASKED, explained
-from adam_edu.program import program_of
+from adam_edu.libraries.screening import NOT_ASKED, View, decayed, explained, screened
+from adam_edu.recent_rules import ADOPT
 from adam_edu.rules import (
+    SGD,
     AdaDelta,
     AdaGrad,
     Adam,
     AdaMax,
     AdamUncorrected,
+    AdamW,
     Momentum,
     NAdam,
     Nesterov,
@@ -31,7 +37,7 @@ OTHERS = 0.3 * np.random.default_rng(7).standard_normal((60, 13))
 
 
 def edits_of(rule):
-    groups = singles(program_of(rule))
+    groups = singles(program_for(rule))
     return [one for group in groups for one in group.wrongs if one.kind not in NOT_ASKED]
 
 
@@ -41,11 +47,13 @@ def moves(candidate, values, gradients):
 
 
 def explain(candidate, values):
-    """Return what is found of a candidate's steps, where its rule is the nearest."""
+    """Return what is found of a candidate's steps, where its rule is the nearest; or None."""
     points = START + np.cumsum(moves(candidate, values, GRADIENTS), axis=0)
     seen = Seen(START, GRADIENTS, points, 1.1e-16)
     plain = Candidate(candidate.rule)
-    return explained(seen, [fit(plain, seen, plain.begin(), tries=15)], 1e-7)
+    tried = [fit(plain, seen, plain.begin(), tries=15)]
+    found, _ = explained(seen, tried, [View(seen)], 1e-7)
+    return found[0] if found else None
 
 
 @pytest.mark.parametrize("rule", [NAdam, AdaDelta, ScheduleFreeAdamW])
@@ -71,7 +79,7 @@ WRITTEN = {
 
 @pytest.mark.parametrize(("rule", "line"), WRITTEN.values(), ids=WRITTEN)
 def test_an_edit_is_said_by_its_line(rule, line):
-    program = program_of(rule)
+    program = program_for(rule)
     wrong = next(one for one in edits_of(rule) if line in map(str, edited(program, one)))
     values = Candidate(rule).begin() | {"lr": 0.02}
 
@@ -120,7 +128,8 @@ def test_what_no_edit_explains_is_not_named():
     seen = Seen(START, GRADIENTS, points, 1.1e-16)
     plain = Candidate(AdaGrad)
 
-    assert explained(seen, [fit(plain, seen, plain.begin(), tries=15)], 1e-7) is None
+    tried = [fit(plain, seen, plain.begin(), tries=15)]
+    assert explained(seen, tried, [View(seen)], 1e-7)[0] == []
 
 
 def test_an_optimizer_with_an_edit_is_identified():
@@ -134,3 +143,114 @@ def test_an_optimizer_with_an_edit_is_identified():
     assert found.rule is AdaGrad
     assert found.edits == ("s = s + abs(g)",)
     assert found.words == "AdaGrad, but s = s + abs(g) in the place of s = s + g**2"
+
+
+def only(monkeypatch, *simple):
+    """Let it look at the edits of these rules alone, and fit few rules before."""
+    monkeypatch.setattr(screening, "SIMPLE", simple)
+    monkeypatch.setattr(screening, "LOTS", (0,))
+    for name in ("ASKED", "MOST"):
+        monkeypatch.setattr(sys.modules[search.__module__], name, 1)
+
+
+def said(found, line):
+    """Return whether a line is what was found, or is told to compute the same."""
+    return any(f"but {line} in the place of" in text for text in (found.words, *found.others))
+
+
+def test_what_has_the_same_steps_for_the_other_gradients_takes_notice_of_them(monkeypatch):
+    only(monkeypatch, SGD)
+
+    found = identify(lambda x, g: x - 0.02 * g**2)
+
+    assert found.fits
+    assert said(found, "x = x - lr * g**2")
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_edit_may_step_along_the_gradient_at_first(monkeypatch, sign):
+    only(monkeypatch, SGD)
+
+    found = identify(lambda x, g: x - sign * 0.02 * g**2)
+
+    assert found.fits
+    assert said(found, "x = x - lr * g**2")
+    assert ("it climbs: it moves along the gradient" in found.notes) is (sign < 0)
+
+
+def test_a_rule_climbs_whose_first_step_moves_nothing():
+    start, gradients = recorded()
+    points = start + np.cumsum(
+        -Candidate(ADOPT).moves(Candidate(ADOPT).begin(), -start, gradients), axis=0
+    )
+
+    assert ascends(Seen(start, gradients, points, 1.1e-16))
+    assert not ascends(turned(Seen(start, gradients, points, 1.1e-16)))
+
+
+def test_an_edit_may_move_a_weight_that_has_no_gradient(monkeypatch):
+    only(monkeypatch, Momentum)
+
+    def step(x, g, m):
+        m = 0.9 * m + (g - 1)
+        return x - 0.02 * m, m
+
+    found = identify(step)
+
+    assert said(found, "m = momentum * m + (g - 1)")
+    assert found.decay == "none"
+    assert "weight_decay" not in found.settings
+
+
+def test_a_moment_that_does_not_start_at_zero_is_no_decay():
+    rule = Candidate(YogiCorrected, "coupled")
+    plain = Candidate(YogiCorrected)
+    points = START + np.cumsum(moves(plain, plain.begin(), GRADIENTS), axis=0)
+    seen = Seen(START, GRADIENTS, points, 1.1e-16)
+    values = plain.begin() | {"weight_decay": 1e-18}
+    assert decay_of(seen) != "none"
+
+    found = undecayed(Fitted(rule, values, dict.fromkeys(values, np.inf), 1e-12), seen)
+
+    assert found.candidate == plain
+    assert "weight_decay" not in found.values
+
+
+def test_an_edit_of_the_decay_is_known():
+    line = "decay = lr * weight_decay * sqrt(x_before)"
+    program = program_for(AdamW)
+    wrong = next(one for one in edits_of(AdamW) if line in map(str, edited(program, one)))
+    candidate = Edited(AdamW, wrong=wrong)
+    points = START + np.cumsum(moves(candidate, candidate.begin(), GRADIENTS), axis=0)
+    seen = Seen(START, GRADIENTS, points, 1.1e-16)
+    plain = Candidate(Adam, decay_of(seen))
+
+    [pair] = [one for one in decayed(Adam, plain.decay, plain.begin()) if one[0].rule is AdamW]
+    found = screened(pair[0], seen, [pair[1]])[0].candidate
+
+    assert [new for _, new in found.changes] == [line.replace("_before", "")]
+
+
+def test_what_computes_the_same_is_told(monkeypatch):
+    only(monkeypatch, RMSProp)
+
+    def step(x, g, v):
+        v = 0.99 * v + 0.01 * abs(g)
+        return x - 0.01 * g / (np.sqrt(v) + 1e-8), v
+
+    found = identify(step)
+
+    assert found.edits == ("v = rho * v + (1 - rho) * abs(g)",)
+    assert said(found, "v = rho * v + (1 - rho) * sqrt(g**2)")
+
+
+def test_no_edit_is_named_that_takes_other_steps_along_other_gradients(monkeypatch):
+    only(monkeypatch, AdaGrad)
+
+    largest = abs(GRADIENTS).max()  # of those that the edit is fitted to
+
+    def step(x, g, s):
+        s = s + np.where(abs(g) <= largest, abs(g), g**2)
+        return x - 0.02 * g / (np.sqrt(s) + 1e-6), s
+
+    assert not identify(step).fits

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from .base import Decay, Epsilon, Rate, Rule
 from .ops import maximum, sign, sqrt
+from .recent_rules import Adan, Yogi
 from .rules import (
     AdaGrad,
     Adam,
@@ -362,6 +363,45 @@ class AdaGradInsideRootStarted(AdaGradStarted):
 
 
 @dataclass(frozen=True)
+class YogiCorrected(Yogi):
+    """Yogi with bias correction and moments that start at 1e-6, as Optax and torch-optimizer have
+    it: with zeros, v would begin at a share of the first squared gradient."""
+
+    words: ClassVar[str] = "Yogi with bias correction, both moments started above 0"
+    initial: Epsilon = 1e-6
+
+    def init(self, x):
+        return 0.0 * x + self.initial, 0.0 * x + self.initial
+
+    def scalars(self, t):
+        return 1 - self.beta1**t, 1 - self.beta2**t
+
+    def step(self, x, g, m, v, bias1, bias2):
+        m = self.beta1 * m + (1 - self.beta1) * g
+        v = v - (1 - self.beta2) * sign(v - g * g) * g * g
+        return -self.lr * (m / bias1) / (sqrt(v / bias2) + self.eps), m, v
+
+
+@dataclass(frozen=True)
+class AdanComplement(Adan):
+    """Adan with 1 - beta2 in the place of beta2 where differences are added, and epsilon inside the
+    root as well, as Optax has it, whose two epsilons have one default."""
+
+    words: ClassVar[str] = "Adan, differences added times 1 - beta2, epsilon also inside the root"
+
+    def step(self, x, g, m, y, v, p, bias1, bias2, bias3, begun):
+        difference = begun * (g - p)
+        ahead = g + (1 - self.beta2) * difference
+        m = self.beta1 * m + (1 - self.beta1) * g
+        y = self.beta2 * y + (1 - self.beta2) * difference
+        v = self.beta3 * v + (1 - self.beta3) * ahead * ahead
+        along = m / bias1 + (1 - self.beta2) * (y / bias2)
+        delta = self.lr * along / (sqrt(v / bias3 + self.eps) + self.eps)
+        decay = self.lr * self.weight_decay
+        return -(delta + decay * x) / (1 + decay), m, y, v, g
+
+
+@dataclass(frozen=True)
 class MomentumDampened(Momentum):
     """Momentum with dampening, as Torch has it: the first gradient enters the buffer whole."""
 
@@ -411,6 +451,8 @@ FORMS: tuple[type[Rule], ...] = (
     CenteredRMSPropMomentum,
     CenteredRMSPropMomentumInsideRoot,
     AdaGradInsideRoot,
+    YogiCorrected,
+    AdanComplement,
     MomentumDampened,
     SignDescent,
 )

@@ -1,8 +1,8 @@
 """A rule with one thing in its lines written otherwise, as a candidate."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..base import Rule
 from ..edits import filled, part
 from ..program import BEFORE, Program, program_of
-from ..trees import Call, Line, Name, Number, replaced, substituted
+from ..trees import Call, Line, Name, Node, Number, replaced, substituted
 from ..wrongs import Wrong
 from .candidate import COUPLED, DECOUPLED, Candidate
 from .unrolled import Unrolled
@@ -43,7 +43,7 @@ class Edited(Candidate):
     @property
     def changes(self) -> list[tuple[str, str]]:
         """Each line that is otherwise: as it is in the rule, and as it is here."""
-        program = program_of(self.rule)
+        program = program_for(self.rule)
         found = {line.name: line for line in edited(program, self.wrong)}
         return [
             (_shown(program, line), _shown(program, found[line.name]))
@@ -53,12 +53,12 @@ class Edited(Candidate):
 
     @property
     def _lines(self) -> Sequence[Line]:
-        return edited(program_of(self.rule), self.wrong)
+        return edited(program_for(self.rule), self.wrong)
 
     @cached_property
     def unrolled(self) -> Unrolled:
         """Its lines over all steps."""
-        return Unrolled(decaying(edited(program_of(self.rule), self.wrong), self.decay))
+        return Unrolled(decaying(edited(program_for(self.rule), self.wrong), self.decay))
 
     def moves(self, values: Values, start: Array, gradients: Array) -> Array:
         """Return the changes of its steps, as any candidate does."""
@@ -85,6 +85,31 @@ def inputs(gradients: Array) -> dict[str, Array]:
 def begins(rule: type[Rule], zeros: Array, start: Array) -> dict[str, Array]:
     """Return what every slot is before the first step, and x."""
     return dict.fromkeys(rule.slots, zeros) | {"x": zeros + start}
+
+
+def program_for(rule: type[Rule]) -> Program:
+    """Return a rule's lines without one that has the name of what it reads, such as the gradient
+    with its penalty: over all steps at once, each name is one history.
+
+    >>> from adam_edu.rules import AdamL2
+    >>> print(*program_for(AdamL2).lines[:2], sep="\\n")
+    g_new = g + weight_decay * x_before
+    m = beta1 * m_before + (1 - beta1) * g_new
+    """
+    return _program_for(rule)  # type: ignore[arg-type]
+
+
+@cache
+def _program_for(rule: type[Rule]) -> Program:
+    program = program_of(rule)
+    meanings: dict[str, Node] = {}
+    lines = []
+    for line in program.lines:
+        expression = substituted(line.expression, meanings)
+        if line.name in program.inputs:
+            meanings[line.name] = Name(f"{line.name}_new")
+        lines.append(Line(str(meanings.get(line.name, line.name)), expression))
+    return replace(program, lines=tuple(lines)) if meanings else program
 
 
 def edited(program: Program, wrong: Wrong | None) -> tuple[Line, ...]:

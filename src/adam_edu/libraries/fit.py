@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .candidate import DECOUPLED, Array, Candidate, Seen
+from .candidate import DECOUPLED, NO_DECAY, Array, Candidate, Seen, decay_of
 from .signs import STEP, across, between, bracketed
 
 FEW = 20  # steps that show whether moves are proportional to the rate
@@ -16,6 +16,8 @@ WHILE, PATIENT, FINE = 1e-3, 1e-5, 1e-15
 NEAR = 0.03  # a deviation from which on a fit is made as fine as it can be
 JUMPED = 1e-7  # one above which signs may have turned
 SAME = 1e-5  # one below which none has
+NONE = 1e-15  # a decay that was none where a fit began, and still is
+ELSEWHERE = -0.1, -1.0, -4.0  # of a logarithm of 1 - beta: others that may change a step
 SPAN = {"log": (-46.0, 14.0), "log1m": (-18.0, 0.0)}  # of what is fitted
 
 
@@ -40,7 +42,8 @@ class Fitted:
 def deviations(seen: Seen, moves: Array) -> Array:
     """Return how far moves are from those seen, beyond rounding, relative to each coordinate's
     longest, of shape (T, n); what is no number counts as infinitely far."""
-    gap = np.maximum(abs(moves - seen.moves) - seen.noise, 0.0) / seen.scale
+    with np.errstate(all="ignore"):
+        gap = np.maximum(abs(moves - seen.moves) - seen.noise, 0.0) / seen.scale
     return np.where(np.isfinite(gap), gap, np.inf)
 
 
@@ -69,8 +72,14 @@ def quick(candidate: Candidate, seen: Seen) -> tuple[float, dict[str, float]]:
     all moves, between 0 and 1.
     """
     tried: list[dict[str, float]] = [candidate.begin()]
+    # Where a weight without a gradient stands still, nothing decays. A fit of logarithms would
+    # never get to zero.
+    still = "weight_decay" in candidate.domains and decay_of(seen) == NO_DECAY
+    if still:
+        tried[0]["weight_decay"] = 0.0
+    asked = candidate.domains.keys() - ({"weight_decay"} if still else set())
     for choices in OTHERS:
-        known = [{k: v for k, v in one.items() if k in candidate.domains} for one in choices]
+        known = [{k: v for k, v in one.items() if k in asked} for one in choices]
         tried += [one | other for one in tried for other in known if other]
     own = seen.moves[:, None]
     with np.errstate(all="ignore"):
@@ -142,6 +151,13 @@ def fit(
         gap = np.nan_to_num(np.clip(gap, -1e3, 1e3), nan=1e3)
         return np.asarray(gap.swapaxes(0, 1).reshape(len(points), -1))
 
+    def matters(point: Array, i: int) -> bool:
+        """Return whether a share that has no slope changes a step nevertheless, as by a sign."""
+        rows = np.array([point] * (1 + len(ELSEWHERE)))
+        rows[1:, i] = ELSEWHERE
+        here, *found = all_residuals(list(rows))
+        return any((here != other).any() for other in found)
+
     known: dict[bytes, tuple[Array, Array]] = {}
 
     def evaluated(point: Array) -> tuple[Array, Array]:
@@ -168,7 +184,12 @@ def fit(
     ]
     begin = np.clip(begin, spans[0] + 1e-9, spans[1] - 1e-9)
     flat = [not column.any() for column in jacobian(begin).T]
-    turning = [n for n, scale, f in zip(names, scales, flat, strict=True) if f and scale == "log1m"]
+
+    turning = [
+        name
+        for i, name in enumerate(names)
+        if flat[i] and scales[i] == "log1m" and matters(begin, i)
+    ]
     if turning:
         shares = bracketed(candidate, start, turning, seen)
         for i, name in enumerate(names):
@@ -203,10 +224,13 @@ def fit(
     middle, width = found.x, np.zeros(len(names))
     if candidate.turns and abs(found.fun).max() < SAME and not halves:
         middle, width = between(all_residuals, found.x, found.jac)
+        middle = np.clip(middle, *spans)  # past them it may be level, too
     best = values(middle)
     with np.errstate(all="ignore"):
         moves = candidate.moves(best, seen.start, seen.gradients)
     spread = _spread(names, scales, found, best, seen, width) | halves
+    if start.get("weight_decay") == 0.0 and best["weight_decay"] < NONE:
+        best["weight_decay"] = spread["weight_decay"] = 0.0
     return Fitted(candidate, best, spread, float(deviations(seen, moves).max()))
 
 

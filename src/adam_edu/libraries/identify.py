@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ from .behavior import answered, clipping, coupled, decay_and_rate, flat, sentenc
 from .candidate import COUPLED, DECOUPLED, NO_DECAY, Seen, candidates, decay_of
 from .drive import driver
 from .fit import PATIENT, WHILE, Fitted, apart, deviations, fit, quick
-from .probes import recorded
-from .screening import explained
+from .probes import recorded, unseen
+from .screening import View, explained
 
 EXACT = 1e-7, 1e-5  # a deviation below which no other is tried, in float64 and in float32
 FITS = 1e-4  # one above which the rule is another one; float32 powers of beta2 make 1e-5
@@ -22,12 +23,14 @@ FITS = 1e-4  # one above which the rule is another one; float32 powers of beta2 
 # was seen: there are thousands of them, so an edit must come nearer than a rule.
 DOUBTFUL, EDITED = (1e-6, FITS), (1e-7, 3e-5)
 ONE = 1e-6  # what a share that is fitted may lack of 1, and be 1
+TURNED = 0.02  # of the steps of a rule of signs, those that a number's error may turn
 KNOWN = 1e-4  # of a number, what its error is at most
 # Of those that come nearest before they are fitted, so many are fitted with patience; so are those
 # that are nearest after it.
 LIKELY = 4
 FIRST = 60  # evaluations of a fit
 RESTARTED = 25  # of one that begins elsewhere, or beside another that fits
+SHOWN = 3  # others that a text shows
 ROUNDING = 1e-12  # of a deviation in float64
 ASKED, MOST = 16, 26  # candidates that are fitted, the nearest first; and if none fits
 DECAYS = {
@@ -64,7 +67,7 @@ class Identity:
     precision : that of its state
     notes : what else it does, a sentence each
     departs : where the nearest rule departs, if none fits
-    others : other rules that explain the steps as well
+    others : other rules that explain the steps as well; if it has edits, what computes the same
     """
 
     name: str
@@ -95,7 +98,9 @@ class Identity:
         if self.departs:
             lines.append(f"  {self.departs}")
         if self.others:
-            lines.append(f"  as near: {'; '.join(self.others)}")
+            more = len(self.others) - SHOWN
+            rest = [f"{more} more, all in its others"] if more > 0 else []
+            lines.append(f"  as near: {'; '.join([*self.others[:SHOWN], *rest])}")
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
     def as_json(self) -> str:
@@ -164,18 +169,27 @@ def identify(optimizer: Any, progress: Callable[[str], Any] = lambda text: None)
     driven = driver(optimizer)
     progress("recorded gradients")
     seen = _usable(driven)
-    climbs = float((seen.moves[0] * seen.gradients[0]).sum()) > 0
+    climbs = ascends(seen)
     if climbs:
-        seen = Seen(-seen.start, seen.gradients, -seen.points, seen.ulp)
+        seen = turned(seen)
     progress("rules")
     tried = search(seen)
     named = nearest(tried)
     near = [one for one in tried if one.deviation <= max(3 * named.deviation, 1e-9)]
     if named.deviation > DOUBTFUL[seen.ulp > 1e-12]:
         progress("edits of rules, which takes some seconds more")
-        if (edit := explained(seen, tried, EDITED[seen.ulp > 1e-12], progress)) is not None:
-            named, near = edit, []
+        exact = EDITED[seen.ulp > 1e-12]
+        views = [View(seen, holding(driven, climbs))]
+        if climbs:  # or an edit turns a part of it, or makes squares of it
+            views.insert(0, View(turned(seen), holding(driven, False)))
+        edits, view = explained(seen, tried, views, exact, progress)
+        if edits:
+            seen, climbs = view.seen, view is not views[0] and climbs
+            named, near = edits[0], edits
+    named = undecayed(named, seen)
     fits = named.deviation < FITS
+    words = called(named, fits)
+    others = dict.fromkeys(called(one, True) for one in near if fits and one is not named)
     notes = ["it climbs: it moves along the gradient"] if climbs else []
     if fits and not climbs:
         progress("large gradients")
@@ -188,7 +202,7 @@ def identify(optimizer: Any, progress: Callable[[str], Any] = lambda text: None)
         name=driven.name,
         fits=fits,
         rule=named.candidate.rule,
-        words=called(named, fits),
+        words=words,
         settings={name: (value, named.spread[name]) for name, value in named.values.items()},
         decay=named.candidate.decay,
         deviation=named.deviation,
@@ -197,7 +211,7 @@ def identify(optimizer: Any, progress: Callable[[str], Any] = lambda text: None)
         notes=tuple(notes),
         departs="" if fits else departs(named, seen),
         edits=tuple(new for _, new in named.candidate.changes),
-        others=tuple(dict.fromkeys(called(one, True) for one in near if fits and one is not named)),
+        others=tuple(other for other in others if other != words),
     )
 
 
@@ -220,9 +234,55 @@ def _usable(driven: Driver) -> Seen:
             f"{driven.name} moves otherwise when it is started anew: it moves at random, or keeps "
             "something from one optimizer to the next"
         )
-    if np.array_equal(seen.points, watch(driven, start, -gradients).points):
+    # Others in every step, and not those with the other sign: a rule of squares has no other steps.
+    if np.array_equal(seen.points, watch(driven, start, -gradients[::-1]).points):
         raise Unusable(f"{driven.name} moves, but takes no notice of its gradients")
     return seen
+
+
+def undecayed(one: Fitted, seen: Seen) -> Fitted:
+    """Return a fit without a decay of weights that explains nothing: they may move without one, by
+    an edit or by what a moment starts at."""
+    if one.candidate.decay == NO_DECAY:
+        return one
+    candidate = replace(one.candidate, decay=NO_DECAY)
+    values = {name: one.values[name] for name in candidate.domains}
+    moves = candidate.moves(values, seen.start, seen.gradients)
+    deviation = float(deviations(seen, moves).max())
+    if deviation > max(3 * one.deviation, 1e-9):
+        return one
+    spread = {name: one.spread[name] for name in values}
+    return Fitted(candidate, values, spread, deviation)
+
+
+def ascends(seen: Seen) -> bool:
+    """Return whether the first step that depends on a gradient goes along it."""
+    along = (seen.moves * seen.gradients).sum(axis=1)
+    return bool(along[np.argmax(along != 0)] > 0)
+
+
+def holding(driven: Driver, climbs: bool) -> Callable[[Fitted], bool]:
+    """Return what says whether a fit takes the steps of an optimizer along gradients that it was
+    not fitted to, but for a few where a sign turns; an optimizer that climbs is turned."""
+
+    @cache
+    def other() -> Seen:
+        found = watch(driven, *unseen())
+        return turned(found) if climbs else found
+
+    def holds(one: Fitted) -> bool:
+        seen = other()
+        with np.errstate(all="ignore"):
+            moves = one.candidate.moves(one.values, seen.start, seen.gradients)
+            off = deviations(seen, moves)[np.isfinite(seen.moves)] > FITS
+        return bool(off.mean() <= TURNED)
+
+    return holds
+
+
+def turned(seen: Seen) -> Seen:
+    """Return what was seen of an optimizer of the parameter with the other sign."""
+    return Seen(-seen.start, seen.gradients, -seen.points, seen.ulp)
 
 
 def search(seen: Seen) -> list[Fitted]:

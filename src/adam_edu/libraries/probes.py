@@ -32,3 +32,13 @@ def recorded(steps: int = STEPS) -> tuple[Array, Array]:
     starts = np.zeros(len(columns))
     starts[-2:] = 1.0, 2.0
     return starts, SMALL * np.column_stack(columns)
+
+
+def unseen(steps: int = 40) -> tuple[Array, Array]:
+    """Return starts and gradients as :func:`recorded` does, by which is checked what was fitted to
+    those: noise of seven scales, the largest twice as large as theirs, and zeros now and then."""
+    rng = np.random.default_rng(2015)
+    scales = SMALL * np.repeat([2, 1, 0.5, 0.1, 1e-2, 1e-3, 1e-5], [1, 4, 2, 2, 2, 1, 1])
+    noise = scales * rng.standard_normal((steps, len(scales)))
+    noise[rng.random(noise.shape) < 0.05] = 0.0
+    return np.linspace(-1, 1, len(scales)), noise

@@ -6,8 +6,8 @@ computed; the nearest are fitted.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,23 @@ from numpy.typing import NDArray
 
 from ..base import Rule, domains
 from ..edits import HOLE, filled
-from ..program import BEFORE, Program, evaluated, program_of
-from ..rules import SGD, AdaGrad, Momentum, Nesterov, RMSProp
+from ..program import BEFORE, Program, evaluated
+from ..rules import (
+    RULES,
+    SGD,
+    AdaGrad,
+    Adam,
+    AdamL2,
+    AdamW,
+    Momentum,
+    Nesterov,
+    RMSProp,
+)
 from ..trees import Call, Line, Name, Node, reads, subtrees
 from ..wrongs import Group, Wrong, singles
-from .candidate import NO_DECAY, Candidate, Seen, decay_of
-from .edited import Edited, begins, decaying, edited, inputs, numbers
-from .fit import OTHERS, Fitted, apart, fit
+from .candidate import COUPLED, DECOUPLED, NO_DECAY, Candidate, Seen, decay_of
+from .edited import Edited, begins, decaying, edited, inputs, numbers, program_for
+from .fit import OTHERS, Fitted, apart, deviations, fit
 from .unrolled import ROWS, Circular, Unrolled, stacked
 
 Array = NDArray[np.float64]
@@ -34,43 +44,127 @@ NOT_ASKED = {"stops", "usual"}
 
 # Rules with few lines, whose edits cost little, are always screened.
 SIMPLE = SGD, Momentum, Nesterov, AdaGrad, RMSProp
-LOTS = 1, 2, 1  # of the other rules, the nearest first: more if none of those before explains it
+# Of the other rules, the nearest first: more if none of those before explains it, in the end all.
+LOTS = 1, 2, 1, 4, 4, 4, 4, 4
+THOROUGH = 3  # of the lots, those that are screened with several choices of numbers
 FITTED = 12  # edits that are fitted of each lot
 TRIES = 25  # evaluations of a fit
+SHAPED, VARIANTS = 1e-4, 6  # a nearness of moves of one shape; so many of other rates are fitted
+ALIKE, REFITTED = 40, 4  # of those that compute the same, so many are told, some with other numbers
+MORE, ROUGHLY, FINELY = 36, 6, 6  # if none explains it: more are fitted roughly, and the best anew
+
+
+@dataclass(frozen=True)
+class View:
+    """What an optimizer was seen to do, or that with the other sign.
+
+    Attributes
+    ----------
+    holds : whether a fit takes other steps, too
+    """
+
+    seen: Seen
+    holds: Callable[[Fitted], bool] = lambda one: True
 
 
 def explained(
     seen: Seen,
     tried: Sequence[Fitted],
+    views: Sequence[View],
     exact: float,
     progress: Callable[[str], Any] = lambda text: None,
-) -> Fitted | None:
-    """Return the likeliest of the edits that explain all steps, fitted; or None.
+) -> tuple[list[Fitted], View]:
+    """Return the likeliest of the edits that explain all steps, fitted, and after it those that
+    explain them as well; nothing if there is none. And the view that they explain.
 
     Parameters
     ----------
-    tried : rules that do not, fitted
-    exact : the deviation up to which an edit explains them
+    tried : rules that do not explain what was seen, fitted
+    views : what is to be explained, either of them; the likelier first
+    exact : the deviation up to which an edit explains a view
     """
-    for lot in lots(seen, tried):
-        some: list[Screened] = []
-        for plain, values in lot:
-            progress(f"edits of {plain.words}")
-            some += screened(plain, seen, choices(plain, values))
-        hits: list[tuple[Fitted, float]] = []
-        near = np.inf  # what computes the same comes as near
-        for edit in sorted(some, key=lambda edit: edit.near)[:FITTED]:
-            if edit.near > 2 * near + 0.01:
+    for i, lot in enumerate(lots(seen, tried)):
+        for view in views:
+            if found := of_lot(lot, view, exact, progress, thorough=i < THOROUGH):
+                return found, view
+    return [], views[0]
+
+
+def of_lot(
+    lot: Sequence[tuple[Candidate, Values]],
+    view: View,
+    exact: float,
+    progress: Callable[[str], Any],
+    thorough: bool,
+) -> list[Fitted]:
+    """Return what :func:`explained` does, of the edits of some rules; of those that are unlikely,
+    with one choice of numbers."""
+    seen, some = view.seen, []
+    for plain, values in lot:
+        progress(f"edits of {plain.words}")
+        table = choices(plain, values) if thorough else [plain.begin()]
+        some += screened(plain, seen, table, SCREENED if thorough else FEW)
+    hits: list[tuple[Fitted, Screened]] = []
+    near = np.inf  # what computes the same comes as near
+    some.sort(key=lambda edit: edit.near)
+    more = some[FITTED : FITTED + MORE] if thorough else []
+    for edit in chain(some[:FITTED], nearer(more, seen, hits)):
+        if edit.near > 2 * near + 0.01:
+            break
+        for one in variants(edit):
+            found = fit(one.candidate, seen, one.values, TRIES)
+            if found.deviation < exact and view.holds(found):
+                near = min(near, one.near)
+                hits.append((found, one))
                 break
-            found = fit(edit.candidate, seen, edit.values, TRIES)
-            if found.deviation < exact:
-                near = min(near, edit.near)
-                hits.append((found, edit.cost))
-        if hits:
-            best = min(found.deviation for found, _ in hits)
-            hits = [hit for hit in hits if hit[0].deviation <= max(3 * best, 1e-9)]
-            return min(hits, key=lambda hit: (len(hit[0].values), hit[1]))[0]
-    return None
+    if not hits:
+        return []
+    best = min(found.deviation for found, _ in hits)
+    hits = [hit for hit in hits if hit[0].deviation <= max(3 * best, 1e-9)]
+    hits.sort(key=lambda hit: (len(hit[0].values), hit[1].cost))
+    likeliest, edit = hits[0]
+    return [likeliest, *alike(edit, likeliest, seen, exact), *(one for one, _ in hits[1:])]
+
+
+def nearer(some: Sequence["Screened"], seen: Seen, hits: Sequence[Any]) -> Iterator["Screened"]:
+    """Yield those of more edits that are nearest once they are fitted roughly, if there are no hits
+    by then: with other numbers than were screened, what explains all may be far at first."""
+    if not hits:
+        found = [fit(edit.candidate, seen, edit.values, ROUGHLY) for edit in some]
+        ordered = sorted(zip(found, some, strict=False), key=lambda pair: apart(seen, pair[0]))
+        yield from (replace(edit, values=one.values) for one, edit in ordered[:FINELY])
+
+
+def variants(edit: "Screened") -> Iterator["Screened"]:
+    """Yield an edit and, where its moves have the shape of those seen, others of that shape with
+    other rates: of a step without a rate, no rate makes the length."""
+    yield edit
+    if edit.near > SHAPED:
+        return
+    known = [edit.values["lr"]]
+    for one in sorted(edit.same, key=lambda one: one[0]):
+        cost, wrong, values = one
+        if len(known) <= VARIANTS and not np.isclose(values["lr"], known, rtol=1e-6).any():
+            known.append(values["lr"])
+            rest = [(edit.cost, edit.candidate.wrong, edit.values)]
+            rest += [other for other in edit.same if other is not one]
+            yield Screened(edit.near, cost, replace(edit.candidate, wrong=wrong), values, rest)
+
+
+def alike(edit: "Screened", found: Fitted, seen: Seen, exact: float) -> Iterator[Fitted]:
+    """Yield those of a rule's edits that take the same steps as one that was fitted does, with its
+    numbers or with numbers of their own."""
+    refits = REFITTED
+    for _, wrong, values in sorted(edit.same, key=lambda one: one[0])[:ALIKE]:
+        candidate = Edited(edit.candidate.rule, edit.candidate.decay, wrong=wrong)
+        with np.errstate(all="ignore"):
+            moves = candidate.moves(found.values, seen.start, seen.gradients)
+        other = replace(found, candidate=candidate, deviation=deviations(seen, moves).max())
+        if other.deviation >= exact and refits:
+            refits -= 1
+            other = fit(candidate, seen, values, TRIES)
+        if other.deviation < exact:
+            yield other
 
 
 def lots(seen: Seen, tried: Sequence[Fitted]) -> Iterator[list[tuple[Candidate, Values]]]:
@@ -78,18 +172,33 @@ def lots(seen: Seen, tried: Sequence[Fitted]) -> Iterator[list[tuple[Candidate, 
     ones and the nearest, then others; of a rule's forms, the rule, and the one that is nearest."""
     nearest = sorted(tried, key=lambda one: apart(seen, one))
     first = nearest[0].candidate
-    decay = decay_of(seen)
-    bases: dict[type[Rule], tuple[Candidate, Values]] = {}
+    known: dict[type[Rule], Values] = {}
     for one in nearest:
-        rule = original(one.candidate.rule)
-        own = "weight_decay" in domains(rule)  # type: ignore[arg-type]
-        bases.setdefault(rule, (Candidate(rule, NO_DECAY if own else decay), one.values))
-    simple = [bases.pop(r, (Candidate(r, decay), Candidate(r).begin())) for r in SIMPLE]
+        known.setdefault(original(one.candidate.rule), one.values)
+    known |= {rule: Candidate(rule).begin() for rule in SIMPLE}
+    order = [*known, *(rule for rule in RULES.values() if rule not in known)]
+    decay = decay_of(seen)
+    simple = [pair for rule in SIMPLE for pair in decayed(rule, decay, known[rule])]
     if first.rule is not original(first.rule):
         simple.append((first, nearest[0].values))
-    others = iter(bases.values())
-    yield simple + list(islice(others, LOTS[0]))
-    yield from (list(islice(others, count)) for count in LOTS[1:])
+    others = (rule for rule in order if rule not in SIMPLE)
+    for i, count in enumerate(LOTS):
+        some = islice(others, count)
+        pairs = [pair for rule in some for pair in decayed(rule, decay, known.get(rule, {}))]
+        yield pairs if i else simple + pairs
+
+
+def decayed(rule: type[Rule], decay: str, values: Values) -> list[tuple[Candidate, Values]]:
+    """Return a rule with the decay that was seen, if it has none of its own, and as it is: what
+    moves weights without a gradient may be the edit. Adam's decay has lines in rules of their own.
+    """
+    found = [Candidate(rule)]
+    if decay != NO_DECAY and "weight_decay" not in domains(rule):  # type: ignore[arg-type]
+        found.insert(0, Candidate(rule, decay))
+    if rule is Adam:
+        own = {COUPLED: AdamL2, DECOUPLED: AdamW}
+        found += [Candidate(own[decay])] if decay in own else []
+    return [(one, values) for one in found]
 
 
 def original(rule: type[Rule]) -> type[Rule]:
@@ -113,37 +222,50 @@ def choices(plain: Candidate, values: Values) -> list[dict[str, float]]:
 
 @dataclass(frozen=True)
 class Screened:
-    """How near an edit comes before it is fitted, and with which hyper-parameters."""
+    """How near an edit comes before it is fitted, with which hyper-parameters, and what others are
+    as near: the cost, the edit and the hyper-parameters of each."""
 
     near: float
     cost: float
     candidate: Edited
     values: dict[str, float]
+    same: list[tuple[float, Wrong | None, dict[str, float]]]
 
 
+FEW = 14  # steps by which edits of unlikely rules are
 SCREENED = 36  # steps by which edits are told apart at first: past the change at the thirtieth
 AT_ONCE = 64  # edits; more would not fit into the processor's caches
 
 
-def screened(plain: Candidate, seen: Seen, table: Sequence[Values]) -> list[Screened]:
-    """Return the edits of a rule that take different steps, with the choice of hyper-parameters
-    and the rate that bring each nearest; the nearest edit first.
+def screened(
+    plain: Candidate, seen: Seen, table: Sequence[Values], steps: int = SCREENED
+) -> list[Screened]:
+    """Return the edits of a rule that take different steps, and the rule itself, with the choice of
+    hyper-parameters and the rate that bring each nearest; the nearest edit first.
 
     Parameters
     ----------
     table : the choices of hyper-parameters
     """
-    early = Seen(seen.start, seen.gradients[:SCREENED], seen.points[:SCREENED], seen.ulp)
+    early = Seen(seen.start, seen.gradients[:steps], seen.points[:steps], seen.ulp)
     best: dict[bytes, Screened] = {}
     for wrongs, moves in _tried(plain, early, table):
         near, factor = nearness(early, moves)
         for wrong, off, factors in zip(wrongs, near, factor, strict=True):
             i = int(off.argmin())
             key = np.round(off, 10).tobytes()
-            if off[i] < FAR and (key not in best or wrong.cost < best[key].cost):
-                values = dict(table[i]) | {"lr": table[i]["lr"] * float(factors[i])}
-                candidate = Edited(plain.rule, plain.decay, wrong=wrong)
-                best[key] = Screened(float(off[i]), wrong.cost, candidate, values)
+            if off[i] >= FAR:
+                continue
+            before, cost = best.get(key), 0.0 if wrong is None else wrong.cost
+            values = dict(table[i]) | {"lr": table[i]["lr"] * float(factors[i])}
+            if before is not None and cost >= before.cost:
+                before.same.append((cost, wrong, values))
+                continue
+            same = [] if before is None else before.same
+            if before is not None:
+                same.append((before.cost, before.candidate.wrong, before.values))
+            candidate = Edited(plain.rule, plain.decay, wrong=wrong)
+            best[key] = Screened(float(off[i]), cost, candidate, values, same)
     return sorted(best.values(), key=lambda one: one.near)
 
 
@@ -153,9 +275,9 @@ FAR = 0.9  # of nearness, where nothing is explained
 
 def _tried(
     plain: Candidate, seen: Seen, table: Sequence[Values]
-) -> Iterator[tuple[Sequence[Wrong], Array]]:
-    """Yield edits with the changes of their steps, of shape (T, w, k, n)."""
-    program = program_of(plain.rule)
+) -> Iterator[tuple[Sequence[Wrong | None], Array]]:
+    """Yield edits, None first, with the changes of their steps, of shape (T, w, k, n)."""
+    program = program_for(plain.rule)
     lines = decaying(program.lines, plain.decay)
     given = inputs(seen.gradients) | numbers(
         {name: np.array([values[name] for values in table]) for name in table[0]}
@@ -165,6 +287,8 @@ def _tried(
     begin = begins(plain.rule, np.zeros((1, len(table), len(seen.start))), seen.start)
     with np.errstate(all="ignore"):
         known = Unrolled(lines, SEEN).run(given, begin)
+        shape = (len(seen.gradients), 1, len(table), len(seen.start))
+        yield [None], np.broadcast_to(known["x"] - before, shape)
         for group in singles(program):
             after = downstream(lines, {program.places[i].line for i in group.places})
             if "x" not in after:
