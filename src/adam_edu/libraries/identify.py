@@ -15,7 +15,7 @@ from .candidate import COUPLED, DECOUPLED, NO_DECAY, Seen, candidates, decay_of
 from .drive import driver
 from .fit import PATIENT, WHILE, Fitted, apart, deviations, fit, quick
 from .probes import recorded, unseen
-from .screening import View, explained
+from .screening import View, explained, original
 
 EXACT = 1e-7, 1e-5  # a deviation below which no other is tried, in float64 and in float32
 FITS = 1e-4  # one above which the rule is another one; float32 powers of beta2 make 1e-5
@@ -311,6 +311,10 @@ def search(seen: Seen) -> list[Fitted]:
         return tried
     nearest_first = sorted(tried, key=lambda one: apart(seen, one))
     starts = [(one, one.values) for one in nearest_first[:LIKELY]]
+    # Forms of one rule have their numbers in common: where one comes near, another may fit.
+    near = nearest_first[0]
+    kin = [one for one in nearest_first[1:] if related(one, near)]
+    starts += [(one, near.values) for one in kin]
     starts += [(one, one.values | other) for one in nearest_first[:2] for other in OTHER_STARTS]
     for one, start in starts:
         if start.keys() == one.values.keys() and one.deviation > FITS:
@@ -318,6 +322,12 @@ def search(seen: Seen) -> list[Fitted]:
             if tried[-1].deviation < exact:
                 break
     return tried
+
+
+def related(one: Fitted, other: Fitted) -> bool:
+    """Return whether two fits are of forms of one rule, with the same numbers."""
+    rules = original(one.candidate.rule), original(other.candidate.rule)
+    return rules[0] is rules[1] and one.values.keys() == other.values.keys()
 
 
 def settled(one: Fitted) -> bool:
