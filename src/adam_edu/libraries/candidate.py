@@ -174,4 +174,6 @@ def candidates(decay: str) -> list[Candidate]:
             continue  # Adam with decay
         own = "weight_decay" in domains(rule)  # type: ignore[arg-type]
         found.append(Candidate(rule, NO_DECAY if own else decay))
+        if decay != NO_DECAY and "initial" in domains(rule):  # type: ignore[arg-type]
+            found.append(Candidate(rule))  # what it starts at moves weights without a gradient
     return found

@@ -25,13 +25,14 @@ class Ours(Driver):
     def __init__(self, rule: Any) -> None:
         self.name = type(rule).__name__ if isinstance(rule, Rule) else rule.__name__
         if isinstance(rule, Rule):
-            self.update, self.slots, self.wants_t = rule.update, len(rule.slots), True
+            self.update, self.begin, self.wants_t = rule.update, rule.init, True
             return
         required = [
             p.name for p in inspect.signature(rule).parameters.values() if p.default is p.empty
         ]
         self.wants_t = "t" in required
-        self.slots = len(required) - 2 - self.wants_t
+        count = len(required) - 2 - self.wants_t
+        self.begin = lambda x: (np.zeros_like(x),) * count
         order = required.index("t") - 2 if self.wants_t else 0
 
         def update(t: int, x: Any, g: Any, *slots: Any) -> Any:
@@ -44,7 +45,7 @@ class Ours(Driver):
     def run(self, starts: Sequence[Array], gradients: Gradients, dtype: str) -> list[list[Array]]:
         """Call it for each parameter; one whose gradient is None is left out."""
         xs = [np.array(x, dtype) for x in starts]
-        slots: list[tuple[Any, ...]] = [(np.zeros_like(x),) * self.slots for x in xs]
+        slots: list[tuple[Any, ...]] = [tuple(self.begin(x)) for x in xs]
         path = []
         for t, row in enumerate(gradients, start=1):
             for k, g in enumerate(row):

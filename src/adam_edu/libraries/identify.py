@@ -32,7 +32,7 @@ FIRST = 60  # evaluations of a fit
 RESTARTED = 25  # of one that begins elsewhere, or beside another that fits
 SHOWN = 3  # others that a text shows
 ROUNDING = 1e-12  # of a deviation in float64
-ASKED, MOST = 16, 26  # candidates that are fitted, the nearest first; and if none fits
+ASKED, MOST = 16, 36  # candidates that are fitted, the nearest first; and if none fits
 DECAYS = {
     COUPLED: "weight decay added to the gradient (L2)",
     DECOUPLED: "weight decay decoupled",
@@ -243,7 +243,7 @@ def _usable(driven: Driver) -> Seen:
 def undecayed(one: Fitted, seen: Seen) -> Fitted:
     """Return a fit without a decay of weights that explains nothing: they may move without one, by
     an edit or by what a moment starts at."""
-    if one.candidate.decay == NO_DECAY:
+    if one.candidate.decay == NO_DECAY or one.deviation > FITS:
         return one
     candidate = replace(one.candidate, decay=NO_DECAY)
     values = {name: one.values[name] for name in candidate.domains}
@@ -302,7 +302,7 @@ def search(seen: Seen) -> list[Fitted]:
         if len(candidate.domains) >= room or (i >= ASKED and not fewer):
             continue
         tries, enough = FIRST if fewer else RESTARTED, PATIENT if i < LIKELY else WHILE
-        tried.append(fit(candidate, seen, start, tries, enough))
+        tried.append(undecayed(fit(candidate, seen, start, tries, enough), seen))
         if tried[-1].deviation < exact:
             room = 0 if settled(tried[-1]) else len(candidate.domains)
         if tried[-1].deviation < FITS:
