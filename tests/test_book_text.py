@@ -11,6 +11,7 @@ import nbformat
 import numpy as np
 import pytest
 import sympy
+import times
 from conftest import ROOT, notebooks, table_of_contents
 from markdown_it import MarkdownIt
 from mdit_py_plugins.colon_fence import colon_fence_plugin
@@ -61,6 +62,29 @@ def test_first_line_has_times_needs_and_gives(chapter):
     first = nbformat.read(chapter, as_version=4).cells[0].source
 
     assert FIRST_LINE.match(first), f"{chapter.name} begins: {first[:300]}"
+
+
+@every_chapter
+def test_the_minutes_are_what_is_there_to_read(chapter):
+    notebook = nbformat.read(chapter, as_version=4)
+    stated = int(FIRST_LINE.match(notebook.cells[0].source)["minutes"])
+
+    # A word more or less need not be counted anew.
+    assert abs(stated - times.minutes(notebook)) <= 1, "count anew: python book/_tools/times.py"
+
+
+def test_minutes_are_of_words_shown_code_and_pictures():
+    new = nbformat.v4
+    picture = new.new_output("display_data", {"image/png": ""})
+    read = [new.new_markdown_cell("word " * 460), new.new_code_cell("x = 1\n\n" * 24)]
+    also = [new.new_code_cell("", outputs=[picture]) for _ in range(3)]
+    not_read = [
+        new.new_code_cell("x = 1\n" * 99, metadata={"tags": ["hide-input"]}),
+        new.new_markdown_cell("## Exercises\n" + "word " * 999),
+        new.new_code_cell("x = 1\n" * 99),
+    ]
+
+    assert times.minutes(new.new_notebook(cells=[*read, *also, *not_read])) == 2 + 2 + 1
 
 
 def test_every_chapter_is_in_the_learning_goals():
