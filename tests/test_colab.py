@@ -134,8 +134,9 @@ def test_a_chapter_runs_there(colab):
 
 
 def test_setup_takes_little_more_than_the_download(colab):
-    """In seconds of one processor, since other tests use the machine too."""
-    assert colab[-1] < 20
+    """In seconds of one processor, since other tests use the machine too, and so its caches: it
+    takes 13 to 22."""
+    assert colab[-1] < 30
 
 
 def test_live_figures_ask_colab_for_its_widget_manager(colab):

@@ -219,7 +219,7 @@ def test_by_keyboard_from_a_disk(page, html, key):
     assert page.locator("[aria-selected=true]").get_attribute("id") == "book-search-11"
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/glossary.html#term-epsilon-hat")
+    page.wait_for_url("**/bias-correction.html#the-form-with-epsilon-hat")
 
     page.keyboard.press(key)
     assert page.locator("#book-search").is_visible()
@@ -283,7 +283,7 @@ def test_the_search_page_has_the_sections_first(page, server):
     assert (
         page.locator(".book-search-list a")
         .first.get_attribute("href")
-        .endswith("book/glossary.html#term-epsilon-hat")
+        .endswith("book/bias-correction.html#the-form-with-epsilon-hat")
     )
 
 

@@ -273,7 +273,7 @@ def processor_seconds(popen: subprocess.Popen[bytes]) -> float | None:
             return _of_windows(popen)
         if sys.platform == "linux":
             # Of what stands behind the name, in brackets, the times are the 12th and the 13th.
-            stat = Path(f"/proc/{popen.pid}/stat").read_text(errors="replace").rpartition(")")[2]
+            stat = Path(f"/proc/{popen.pid}/stat").read_bytes().rpartition(b")")[2]
             return sum(map(int, stat.split()[11:13])) / os.sysconf("SC_CLK_TCK")
         command = ["ps", "-o", "time=", "-p", str(popen.pid)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
