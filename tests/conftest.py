@@ -149,6 +149,15 @@ def _gradients():
         torch.set_grad_enabled(True)
 
 
+@pytest.fixture(scope="module")
+def one_thread():
+    """Let this process compute with one thread, as the processes of an executor do."""
+    from adam_edu.experiments.reproduce import one_thread
+
+    with one_thread():
+        yield
+
+
 @pytest.fixture
 def cache(monkeypatch, tmp_path):
     """Return the folder of an empty cache of data; there is no local copy."""

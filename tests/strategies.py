@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import settings, strategies as st
 
 from adam_edu.base import Decay, Epsilon, Mixture, Rate, Rule, Speed, Strength, domains
 

@@ -8,8 +8,8 @@ import zipfile
 
 import pytest
 from conftest import ROOT
+from student_answers import WRONG
 from test_check_book import CALL, cells
-from test_check_students import WRONG
 
 from adam_edu import check
 from adam_edu.check.grading import graded

@@ -7,9 +7,7 @@ import pytest
 import strategies  # noqa: F401  (the profile under which Hypothesis runs here)
 import torch
 from check_helpers import from_lines
-from hypothesis import given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
+from hypothesis import given, settings as hypothesis_settings, strategies as st
 
 from adam_edu import check
 from adam_edu.check.exercise import Exercise

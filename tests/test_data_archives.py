@@ -8,8 +8,7 @@ import tarfile
 from pathlib import PurePosixPath
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from adam_edu.data.archives import members
 

@@ -22,8 +22,7 @@ from data_server import (
     stalled,
     status,
 )
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from adam_edu.data import DataError, files
 from adam_edu.data.files import File

@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from data_server import good, serve
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from sklearn.naive_bayes import BernoulliNB
 
 from adam_edu import data

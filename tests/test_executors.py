@@ -23,21 +23,14 @@ from adam_edu.experiments.specs import SPECS
 from adam_edu.experiments.tasks import open_task
 from adam_edu.experiments.trials import Trial
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TESTS = Path(__file__).parent
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def whole(tmp_path_factory, one_thread):
     """The results of a tiny experiment, made in this process."""
-    torch.set_num_threads(1)
     return reproduce.Reproduction(
         tiny(SPEC), small_task(SPEC), tmp_path_factory.mktemp("whole")
     ).run()
@@ -171,7 +164,6 @@ def test_ctrl_c_ends_all_processes_and_the_next_run_has_the_same_record(tmp_path
     process = start(pause=0)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err.decode()
-    torch.set_num_threads(1)
     whole = reproduce.Reproduction(modest(SPEC), small_task(SPEC), tmp_path / "whole").run()
     assert out.decode().strip() == reproduce.fingerprint(without_times(whole))
 

@@ -9,20 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-import torch
-from conftest import ROOT
 from tiny_experiments import SPEC, modest, small_task, tiny, without_times
 
-from adam_edu import cli
 from adam_edu.experiments import finished, reproduce
 from adam_edu.experiments.executors import Here, Processes
-from adam_edu.experiments.plan import TUNING_SEED, planned_epochs, tuning_trials
-from adam_edu.experiments.products import PRECISIONS
+from adam_edu.experiments.plan import TUNING_SEED, planned_epochs
 from adam_edu.experiments.record import circumstances
 from adam_edu.experiments.specs import SPECS
-from adam_edu.experiments.tasks import Task
 from adam_edu.experiments.train import EagerRun
 from adam_edu.recorded import how
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 # Among its rates is one that leads to what is no number.
 SMALL = replace(modest(SPEC), grid=(1e-3, 1e-2, 1e30), entrants=SPEC.entrants[:3])
@@ -34,25 +31,15 @@ class Lost(Exception):
     """The machine is gone."""
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def whole(tmp_path_factory, one_thread):
     """The results of a small experiment in one go, without a file."""
-    torch.set_num_threads(1)
     return run(tmp_path_factory.mktemp("whole"), None)
 
 
 @pytest.fixture(scope="module")
-def text(tmp_path_factory):
+def text(tmp_path_factory, one_thread):
     """The file of the same experiment."""
-    torch.set_num_threads(1)
     path = tmp_path_factory.mktemp("text") / "finished.jsonl"
     run(path.parent, path)
     return path.read_text()
@@ -391,7 +378,7 @@ def test_another_experiment_is_refused(tmp_path, path, text):
         reproduction(tmp_path, path, STACKED)
 
 
-# The order, the command, and what is committed
+# The order
 
 
 def test_tuning_comes_first_then_seed_by_seed_first_without_dropout(tmp_path):
@@ -407,58 +394,3 @@ def test_tuning_comes_first_then_seed_by_seed_first_without_dropout(tmp_path):
     assert list(dict.fromkeys(order)) == seeds
     assert order == sorted(order, key=seeds.index)
     assert [r["dropout"] for r in found["runs"]] == ([True] * 3 + [False] * 3) * 2
-
-
-@pytest.fixture
-def command(tmp_path, monkeypatch):
-    """Return the words of a run of seconds, in a folder of the test."""
-    monkeypatch.chdir(tmp_path)
-    words = ["reproduce", "logistic-mnist", "--quick", "--seeds=1"]
-    return [*words, "--checkpoints=states", "--output=out", "--finished=records/a.jsonl"]
-
-
-def test_the_command_makes_the_file_and_its_record_names_it(command, tmp_path, capsys):
-    assert cli.main(command) == 0
-    path = tmp_path / "records/a.jsonl"
-    text, record = path.read_text(), json.loads((tmp_path / "out/logistic-mnist.json").read_text())
-
-    assert record["command"].endswith(" --seeds=1 --finished=records/a.jsonl")
-    assert {line["experiment"] for line in lines(path)} == {"logistic-mnist"}
-    for file in (tmp_path / "states").rglob("*.json"):
-        file.unlink()
-    assert cli.main(command) == 0
-    again = json.loads((tmp_path / "out/logistic-mnist.json").read_text())
-    assert again["runs"] == record["runs"]
-    assert path.read_text() == text
-    assert not list((tmp_path / "states").rglob("*.json"))
-
-    path.write_text(text[:-10])
-    capsys.readouterr()
-    assert cli.main(command) == 1
-    said = capsys.readouterr().err.splitlines()[-1]
-    assert said.startswith("adam-edu reproduce: records/a.jsonl, line ")
-    assert "is damaged" in said
-
-
-def test_a_file_for_all_experiments_is_refused(tmp_path, capsys):
-    assert cli.main(["reproduce", "all", f"--finished={tmp_path / 'a.jsonl'}"]) == 1
-    assert capsys.readouterr().err == (
-        "adam-edu reproduce: --finished is a file of one experiment: "
-        "name that one in place of all\n"
-    )
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("file", sorted((ROOT / "records").glob("*.jsonl")), ids=lambda p: p.stem)
-def test_what_is_committed_can_go_on(file, tmp_path):
-    """A record in the making is of the experiment as it is, or its file has to go."""
-    spec = SPECS[file.stem]
-    path = tmp_path / file.name
-    path.write_bytes(file.read_bytes())
-    (precision,) = {
-        PRECISIONS["bfloat16" in line["precision"]] for _, line in finished.whole_lines(path)
-    }
-    task = Task(torch.zeros(1, 784).expand(60000, -1), torch.arange(60000) % 10, None, None)
-    run = reproduce.Reproduction(spec, task, tmp_path, precision=precision, finished=path)
-
-    assert any(run.finished.progress([trial]) for trial in tuning_trials(spec))

@@ -16,8 +16,9 @@ from adam_edu.base import domains
 from adam_edu.libraries import FORMS, EpsilonHat, identify
 from adam_edu.libraries.behavior import clipping, half, watch
 from adam_edu.libraries.drive import driver
-from adam_edu.libraries.identify import FITS, called, nearest, plain, search
+from adam_edu.libraries.identify import called, plain
 from adam_edu.libraries.probes import recorded
+from adam_edu.libraries.searching import FITS, nearest, search
 from adam_edu.recent_rules import AdEMAMix
 from adam_edu.rules import Adam
 

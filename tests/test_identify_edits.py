@@ -12,9 +12,10 @@ from adam_edu.libraries import identify, screening
 from adam_edu.libraries.candidate import Candidate, Seen, decay_of
 from adam_edu.libraries.edited import Edited, edited, program_for
 from adam_edu.libraries.fit import Fitted, fit
-from adam_edu.libraries.identify import ascends, search, turned, undecayed
+from adam_edu.libraries.identify import ascends, turned
 from adam_edu.libraries.probes import recorded
 from adam_edu.libraries.screening import NOT_ASKED, View, decayed, explained, screened
+from adam_edu.libraries.searching import search, undecayed
 from adam_edu.recent_rules import ADOPT
 from adam_edu.rules import (
     SGD,

@@ -14,7 +14,8 @@ from adam_edu.libraries import Command, Unusable, identify, screening
 from adam_edu.libraries.drive import driver
 from adam_edu.libraries.frameworks import Torch
 from adam_edu.libraries.functions import Function
-from adam_edu.libraries.identify import plain, search, told
+from adam_edu.libraries.identify import plain, told
+from adam_edu.libraries.searching import search
 from adam_edu.rules import SGD, AdamW, Momentum
 
 # What is no rule of ours

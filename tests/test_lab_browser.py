@@ -6,9 +6,7 @@ from html import escape, unescape
 
 import numpy as np
 import pytest
-from lab_pages import ROOT, VIEWS, page_of, pixels, settle
-from lab_pages import show as show
-from lab_pages import site as site
+from lab_pages import ROOT, VIEWS, page_of, pixels, settle, show as show, site as site
 from live_figures import WATCH, milliseconds, try_controls
 
 from adam_edu import RULES, lab, steps_of

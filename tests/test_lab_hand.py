@@ -3,9 +3,7 @@
 import re
 
 import pytest
-from lab_pages import ROOT, VIEWS, pixels, settle
-from lab_pages import show as show
-from lab_pages import site as site
+from lab_pages import ROOT, VIEWS, pixels, settle, show as show, site as site
 
 from adam_edu import lab
 from adam_edu.rules import SGD, Adam

@@ -10,11 +10,8 @@ from urllib.parse import parse_qs
 
 import nbformat
 import pytest
-from conftest import ROOT as PROJECT
-from conftest import notebooks
-from lab_pages import ROOT, VIEWS, page_of, settle
-from lab_pages import show as show
-from lab_pages import site as site
+from conftest import ROOT as PROJECT, notebooks
+from lab_pages import ROOT, VIEWS, page_of, settle, show as show, site as site
 
 from adam_edu import lab
 from adam_edu.lab import catalog, links

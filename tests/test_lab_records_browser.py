@@ -5,9 +5,7 @@ from html import escape
 
 import numpy as np
 import pytest
-from lab_pages import ROOT, VIEWS, page_of, pixels, settle
-from lab_pages import show as show
-from lab_pages import site as site
+from lab_pages import ROOT, VIEWS, page_of, pixels, settle, show as show, site as site
 from record_samples import settings, tuned
 
 from adam_edu import lab, recorded

@@ -20,9 +20,16 @@ from adam_edu import check
 from adam_edu.check.examine import examine
 from adam_edu.check.exercise import Exercise
 from adam_edu.data.files import File
-from adam_edu.live import bundle, exercises, licenses, runner, runtime, sphinx
-from adam_edu.live import cells as live_cells
-from adam_edu.live import notebook as page_notebook
+from adam_edu.live import (
+    bundle,
+    cells as live_cells,
+    exercises,
+    licenses,
+    notebook as page_notebook,
+    runner,
+    runtime,
+    sphinx,
+)
 
 try:
     PYTHON = runtime.distributions()["python"].read()

@@ -8,8 +8,7 @@ from time import perf_counter
 import numpy as np
 import pytest
 import strategies
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from libraries import recording
 
 from adam_edu import RULES, Optimizer, array_blocks

@@ -16,8 +16,7 @@ import optax.contrib
 import pytest
 import pytorch_optimizer
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from libraries import (
     Path,
     difference,

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 import sympy
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from adam_edu import Optimizer, descend
 from adam_edu.problems import (

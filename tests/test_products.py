@@ -9,8 +9,7 @@ import torch
 from tiny_experiments import SPEC, small_task
 from torch import nn
 
-from adam_edu.experiments import products as module
-from adam_edu.experiments import reproduce
+from adam_edu.experiments import products as module, reproduce
 from adam_edu.experiments.products import best_precision, named, products
 from adam_edu.experiments.specs import SPECS
 from adam_edu.experiments.train import EagerRun

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import sympy
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from libraries import recording, run_rule
 from strategies import rules
 

@@ -3,8 +3,7 @@
 import pytest
 import strategies  # noqa: F401  (the profile under which Hypothesis runs here)
 import sympy
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from adam_edu.lines import lines_of
 from adam_edu.reading import parse

@@ -3,13 +3,21 @@
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import array_step
+from .array_checks import (
+    by_key,
+    check_apart,
+    check_keys,
+    check_parameter,
+    checked_gradient,
+    loaded_slot,
+    not_finite,
+)
 from .array_step import ENGINES, Engine, slot_dtype
 from .base import Rule
 from .problems.base import Problem
@@ -74,10 +82,10 @@ class Optimizer:
         self.engine, self.threads = engine, threads
         self.rule = rule
         self.schedule = Constant() if schedule is None else deepcopy(schedule)
-        self.params = _by_key(params)
+        self.params = by_key(params)
         for key, x in self.params.items():
-            _check_parameter(key, x)
-        _check_apart(self.params)
+            check_parameter(key, x)
+        check_apart(self.params)
         self.t = 0
         self._last = 1.0, rule, rule.scaled(1.0)
         self.slots = {
@@ -94,15 +102,15 @@ class Optimizer:
             If a gradient is missing, unknown, of another shape, not real or not finite. Nothing
             has been changed then.
         """
-        grads = _by_key(grads)
-        _check_keys(self.params, grads, "gradient")
-        grads = {key: _checked_gradient(key, x, grads[key]) for key, x in self.params.items()}
+        grads = by_key(grads)
+        check_keys(self.params, grads, "gradient")
+        grads = {key: checked_gradient(key, x, grads[key]) for key, x in self.params.items()}
         t = self.t + 1
         rule = self._scaled(self.schedule(t))
         scalars = rule.scalars(t)
         columns = [[*self.params.values()], [*grads.values()], *self._columns()]
         if not array_step.step(rule, columns, scalars, self.engine, self.threads):
-            raise _not_finite(self.params, grads)
+            raise not_finite(self.params, grads)
         self.t = t
 
     def _scaled(self, factor: float) -> Rule:
@@ -153,108 +161,14 @@ class Optimizer:
             raise ValueError(f"t must be a whole number, 0 or more, not {state['t']!r}")
         if not isinstance(state["schedule"], Schedule):
             raise ValueError(f"schedule must be a Schedule, not {state['schedule']!r}")
-        _check_keys(self.params, state["slots"], "slot")
+        check_keys(self.params, state["slots"], "slot")
         slots = {
-            key: {name: _loaded_slot(key, x, name, state["slots"][key]) for name in self.rule.slots}
+            key: {name: loaded_slot(key, x, name, state["slots"][key]) for name in self.rule.slots}
             for key, x in self.params.items()
         }
         self.t = state["t"]
         self.schedule = deepcopy(state["schedule"])
         self.slots = slots
-
-
-def _by_key(arrays: Any) -> dict[Any, Any]:
-    """Return arrays as a dict: a single one under the key 0, a list's under 0, 1, ..."""
-    if isinstance(arrays, Mapping):
-        return dict(arrays)
-    if isinstance(arrays, (list, tuple)):
-        return dict(enumerate(arrays))
-    return {0: arrays}
-
-
-def _check_parameter(key: Any, x: Any) -> None:
-    if not isinstance(x, np.ndarray):
-        raise TypeError(
-            f"parameter {key!r} must be a NumPy array, since it is updated in place, "
-            f"not {type(x).__name__}"
-        )
-    if not np.issubdtype(x.dtype, np.floating):
-        raise TypeError(
-            f"parameter {key!r} has dtype {x.dtype}: it must be of floating point, or each step "
-            "would be rounded to a whole number; use .astype(float)"
-        )
-    if not x.flags.writeable:
-        raise ValueError(f"parameter {key!r} is read-only; pass a copy: .copy()")
-    if not np.isfinite(x).all():
-        raise ValueError(f"parameter {key!r} has a NaN or an infinity at {_first_bad(x)}")
-
-
-# How hard to try to tell two interleaved views apart; NumPy needs exponential time for some.
-SHARING_WORK = 10_000
-
-
-def _check_apart(params: Mapping[Any, Array]) -> None:
-    """Refuse parameters that share memory: their common part would be updated twice."""
-    for (one, x), (other, y) in combinations(params.items(), 2):
-        if np.may_share_memory(x, y) and _share(x, y):
-            raise ValueError(
-                f"parameters {one!r} and {other!r} share memory, which each step would update "
-                "twice; pass it once, or a copy: .copy()"
-            )
-
-
-def _share(x: Array, y: Array) -> bool:
-    try:
-        return bool(np.shares_memory(x, y, max_work=SHARING_WORK))  # type: ignore[arg-type]
-    except np.exceptions.TooHardError:  # most likely they do
-        return True
-
-
-def _check_keys(params: Mapping[Any, Any], given: Mapping[Any, Any], what: str) -> None:
-    for key in params:
-        if key not in given:
-            raise KeyError(f"no {what} for parameter {key!r}")
-    for key in given:
-        if key not in params:
-            known = ", ".join(map(repr, params))
-            raise KeyError(f"a {what} for {key!r}, which is no parameter; there are: {known}")
-
-
-def _checked_gradient(key: Any, x: Array, g: Any) -> Array:
-    g = np.asarray(g)
-    if g.dtype.kind not in "fiu":
-        raise TypeError(f"the gradient of parameter {key!r} must be real, not of dtype {g.dtype}")
-    if g.shape != x.shape:
-        raise ValueError(
-            f"the gradient of parameter {key!r} has shape {g.shape}, the parameter {x.shape}"
-        )
-    if g.dtype != x.dtype:
-        with np.errstate(over="ignore"):
-            g = g.astype(x.dtype)
-    return g
-
-
-def _not_finite(params: Mapping[Any, Array], grads: Mapping[Any, Array]) -> ValueError:
-    key = next(key for key, g in grads.items() if not np.isfinite(g).all())
-    return ValueError(
-        f"the gradient of parameter {key!r} is not finite in {params[key].dtype} at index "
-        f"{_first_bad(grads[key])}: the loss may have diverged; try a smaller learning rate"
-    )
-
-
-def _first_bad(array: Array) -> tuple[int, ...]:
-    return tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-
-
-def _loaded_slot(key: Any, x: Array, name: str, found: Mapping[str, Any]) -> Array:
-    if name not in found:
-        raise KeyError(f"parameter {key!r} has no slot {name!r} in the state")
-    slot = np.array(found[name], dtype=slot_dtype(x), order="C")
-    if slot.shape != x.shape:
-        raise ValueError(
-            f"slot {name!r} of parameter {key!r} has shape {slot.shape}, the parameter {x.shape}"
-        )
-    return slot
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,24 @@ that their text is 9 point on a phone; two panels stand one above the other for 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from .descent import Trace
-from .names import lookup
+from .looks import (
+    DASHED as DASHED,
+    DOTTED as DOTTED,
+    FIRST_MOMENT as FIRST_MOMENT,
+    GRADIENT as GRADIENT,
+    INK as INK,
+    SECOND_MOMENT as SECOND_MOMENT,
+    SERIES as SERIES,
+    STYLE as STYLE,
+    Style as Style,
+    line_style as line_style,
+    marker as marker,
+)
 from .problems.base import Problem
 
 try:
@@ -21,56 +33,6 @@ try:
 except ImportError as error:
     raise ImportError("figures need Matplotlib: pip install adam-edu[course]") from error
 
-
-class Style(NamedTuple):
-    """How one optimizer is drawn. Colours have a contrast of 3 or more with white."""
-
-    color: str
-    marker: str
-    dash: str | tuple[int, tuple[int, ...]] = "-"
-
-
-DOTTED = (0, (1, 1))
-DASHED = (0, (4, 2))
-
-STYLE: dict[str, Style] = {
-    "SGD": Style("#4d4d4d", "o"),
-    "Momentum": Style("#0072b2", "s"),
-    "Nesterov": Style("#2f8fc9", "D", DASHED),
-    "AdaGrad": Style("#00805e", "^"),
-    "RMSProp": Style("#c26200", "v"),
-    "CenteredRMSProp": Style("#8f4a00", "<", DASHED),
-    "AdaDelta": Style("#8a7300", ">"),
-    "Adam": Style("#c8102e", "o"),
-    "AdamUncorrected": Style("#d6527a", "X", DASHED),
-    "AdaMax": Style("#7b1fa2", "P"),
-    "NAdam": Style("#b0479e", "D", DASHED),
-    "AMSGrad": Style("#5b3fc4", "<"),
-    "AdamL2": Style("#96606f", "d", DOTTED),
-    "AdamW": Style("#5c7a00", "*"),
-    "AdaBound": Style("#2b7a85", ">"),
-    "RAdam": Style("#a8442a", "v", DASHED),
-    "Lion": Style("#9a6a00", "D"),
-    "ScheduleFreeSGD": Style("#6b6b8f", "s", DASHED),
-    "ScheduleFreeAdamW": Style("#3f6fb5", "X"),
-    "Yogi": Style("#a06a3a", "^", DASHED),
-    "AdaBelief": Style("#1f7a8c", "P", DASHED),
-    "Adan": Style("#7a5195", "s"),
-    "ADOPT": Style("#00704a", "d"),
-    "AdEMAMix": Style("#b5345e", ">"),
-    "CautiousAdamW": Style("#4f6d00", "h", DASHED),
-    # Rules of whole matrices, see matrix_rules.
-    "LAMB": Style("#7d7d2b", "d"),
-    "Adafactor": Style("#b8562e", "p", DOTTED),
-    "Muon": Style("#008b8b", "^", DASHED),
-    "Shampoo": Style("#6a5acd", "p"),
-}
-
-# For what is no optimizer, such as a gradient and its two moments.
-INK = "#333333"
-GRADIENT = "#767676"
-FIRST_MOMENT = "#0072b2"
-SECOND_MOMENT = "#c26200"
 
 SETTINGS: Any = {
     "figure.figsize": (4.8, 3.1),
@@ -189,45 +151,12 @@ def _last_visible(ax: Axes, line: Any) -> tuple[float, float]:
     return float(x[last]), float(np.clip(y[last], low, high))
 
 
-# For several traces of one rule, or for what is no optimizer at all.
-SERIES = (
-    Style("#0072b2", "o"),
-    Style("#c26200", "s"),
-    Style("#00805e", "^"),
-    Style("#7b1fa2", "D"),
-    Style("#c8102e", "v"),
-    Style("#4d4d4d", "P"),
-)
-
-
 def styles(traces: Sequence[Trace]) -> list[Style]:
     """Return a style for each trace: its optimizer's own, unless two have the same optimizer."""
     names = [type(trace.rule).__name__ for trace in traces]
     if len(set(names)) < len(names):
         return [SERIES[i % len(SERIES)] for i in range(len(names))]
     return [STYLE.get(name, SERIES[-1]) for name in names]
-
-
-def line_style(name: str) -> dict[str, Any]:
-    """Return the arguments of ``plot`` for a line of the optimizer of that name.
-
-    A variant of it, named after a comma, is dotted.
-
-    >>> line_style("SGD")
-    {'color': '#4d4d4d', 'linestyle': '-', 'label': 'SGD'}
-    >>> line_style("SGD, averaged")["linestyle"]
-    (0, (1, 1))
-    """
-    optimizer, comma, _ = name.partition(",")
-    style = lookup(optimizer, STYLE, "optimizer")
-    return {"color": style.color, "linestyle": DOTTED if comma else style.dash, "label": name}
-
-
-def marker(name: str) -> dict[str, Any]:
-    """Return the arguments of ``plot`` for the markers of an optimizer; a variant's are hollow."""
-    optimizer, comma, _ = name.partition(",")
-    shape = {"marker": lookup(optimizer, STYLE, "optimizer").marker, "markersize": 5}
-    return shape | ({"markerfacecolor": "white"} if comma else {})
 
 
 def losses(traces: Sequence[Trace], labels: Sequence[str] | None = None, ax: Any = None) -> Axes:

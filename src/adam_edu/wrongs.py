@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain, combinations
 
-from .edits import HOLE, ONE, SQUARE, Change, Scope, at, distinct, filled, part, without_brackets
+from .brackets import without_brackets
+from .edits import HOLE, ONE, SQUARE, Change, Scope, at, distinct, filled, part
 from .program import BEFORE, Place, Program
 from .trees import Call, Line, Name, Node, Number, Path, reads, replaced, substituted, subtrees
 

@@ -1,12 +1,10 @@
 """The still picture of a live figure, in SVG: for print, for readers without JavaScript.
 
-It stands in the notebook's output, so it is small, and equal on every machine: coordinates are
-rounded to a tenth of a pixel.
+It stands in the notebook's output, so it is small, and equal on every machine.
 """
 
 import json
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from html import escape
 from typing import Any
@@ -18,20 +16,29 @@ from ..base import Rule
 from ..descent import Trace, steps_of
 from ..differences import difference
 from ..lines import lines_of
-from ..plots import SERIES, Style
+from ..plots import Style
 from ..rules import Adam, AdamUncorrected
 from ..trees import evaluate
-from . import records, states
-from .catalog import LABELS, SIGNALS, UNITS, looks, style
+from . import recorded_picture, states
+from .catalog import LABELS, SIGNALS, UNITS, looks
 from .signals import gradients
 from .states import State
+from .strokes import (
+    FAINT,
+    FIRST,
+    GRID,
+    HEIGHT,
+    INK,
+    SECOND,
+    THIRD,
+    WIDTH,
+    Point,
+    stroke,
+    thinned,
+    written,
+)
 
-WIDTH, HEIGHT = 480, 320
-INK, FAINT, GRID = "#1d2733", "#5a6775", "#b9c4d0"
-FIRST, SECOND, THIRD = "#0072b2", "#c26200", "#c8102e"
 UNIT_COLORS = {"first": FIRST, "second": SECOND, "third": THIRD}
-
-Point = tuple[float, float]
 
 
 def html(state: State) -> str:
@@ -50,17 +57,6 @@ def html(state: State) -> str:
 def summary(state: State) -> str:
     """Return what the still picture shows, in a sentence."""
     return _VIEWS[state["view"]](state)[0]
-
-
-def _path(points: Iterable[Point], color: str, width: float = 1.8, dash: str = "") -> str:
-    d = "M" + " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    dashed = f' stroke-dasharray="{dash}"' if dash else ""
-    return f'<path d="{d}" fill="none" stroke="{color}" stroke-width="{width}"{dashed}/>'
-
-
-def _text(x: float, y: float, words: str, color: str = INK, anchor: str = "start") -> str:
-    place = f'x="{x:.1f}" y="{y:.1f}" fill="{color}" text-anchor="{anchor}"'
-    return f"<text {place}>{escape(words)}</text>"
 
 
 def _names(rules: Sequence[Rule]) -> list[str]:
@@ -99,7 +95,7 @@ def _map(state: State) -> tuple[str, str]:
 
     contours = contour_generator(a, b, logs)
     lines = [
-        _path(pixels(line), GRID, 0.8)
+        stroke(pixels(line), GRID, 0.8)
         for level in np.linspace(logs.min(), logs.max(), 11)[1:-1]
         for line in contours.lines(float(level))
     ]
@@ -112,13 +108,13 @@ def _map(state: State) -> tuple[str, str]:
     for i, (trace, look) in enumerate(zip(traces, styles, strict=True)):
         dash = "" if look.dash == "-" else "6 3"
         path = pixels(trace.x[: state["t"] + 1])
-        lines.append(_path(_thinned(path), look.color, 1.8, dash))
+        lines.append(stroke(thinned(path), look.color, 1.8, dash))
         x, y = (min(max(v, 6), top - 6) for v, top in zip(path[-1], (WIDTH, HEIGHT), strict=True))
         lines.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill="{look.color}"/>')
-        lines.append(_text(8, 18 + 17 * i, names[i], look.color))
+        lines.append(written(8, 18 + 17 * i, names[i], look.color))
     if surface.minimum is not None:
         ((x, y),) = pixels([surface.minimum])
-        lines.append(_text(x, y + 5, "★", INK, "middle"))
+        lines.append(written(x, y + 5, "★", INK, "middle"))
     ends = "; ".join(map(_ends, names, traces))
     return f"{state['surface']}, {state['steps']} steps: {ends}.", "".join(lines)
 
@@ -132,15 +128,6 @@ def _pair(state: State) -> tuple[str, str]:
     return f"{names} differ in {len(found.changes)} of {len(found.rows)} lines. {title}", body
 
 
-def _thinned(path: Sequence[Point], gap: float = 1.0) -> list[Point]:
-    """Leave out points that lie within ``gap`` pixels of the last one kept."""
-    kept = [path[0]]
-    for point in path[1:]:
-        if math.dist(point, kept[-1]) >= gap:
-            kept.append(point)
-    return kept
-
-
 def _inside(state: State) -> tuple[str, str]:
     """Draw all that the rule names in the step shown, for one parameter, as bars."""
     (trace,) = states.traces(state)
@@ -152,15 +139,18 @@ def _inside(state: State) -> tuple[str, str]:
     for key, value in values.items():
         unit = UNITS.get(key, key)
         most[unit] = max(most.get(unit, 1e-300), abs(value))
-    parts = [_text(8, 18, f"{name}, step {t}"), _path([(middle, 30), (middle, HEIGHT - 8)], FAINT)]
+    parts = [
+        written(8, 18, f"{name}, step {t}"),
+        stroke([(middle, 30), (middle, HEIGHT - 8)], FAINT),
+    ]
     for i, (key, value) in enumerate(values.items()):
         y = 34 + i * height
         end = middle + reach * value / most[UNITS.get(key, key)]
         color = INK if key == "g" else UNIT_COLORS.get(UNITS.get(key, key), FAINT)
         place = f'x="{min(middle, end):.1f}" y="{y:.1f}" width="{abs(end - middle):.1f}"'
         parts.append(f'<rect {place} height="{height - 8:.1f}" fill="{color}"/>')
-        parts.append(_text(8, y + height / 2, LABELS.get(key, key)))
-        parts.append(_text(WIDTH - 8, y + height / 2, _number(value), INK, "end"))
+        parts.append(written(8, y + height / 2, LABELS.get(key, key)))
+        parts.append(written(WIDTH - 8, y + height / 2, _number(value), INK, "end"))
     words = ", ".join(f"{LABELS.get(key, key)} = {_number(value)}" for key, value in values.items())
     axis = "ab"[state["coordinate"]]
     return f"{state['surface']}, coordinate {axis}, step {t} of {name}: {words}.", "".join(parts)
@@ -192,16 +182,16 @@ def _curves(title: str, curves: dict[str, tuple[Any, str, str]], end: int) -> tu
     across = (right - left) / max(end - 1, 1)
     up = (bottom - top) / (high - low)
     parts = [
-        _path([(left, top), (left, bottom), (right, bottom)], FAINT, 1),
-        _text(8, 18, title),
-        _text(left - 6, top + 4, f"{high:.3g}", FAINT, "end"),
-        _text(left - 6, bottom + 4, f"{low:.3g}", FAINT, "end"),
-        _text(right, bottom + 20, f"step {end}", FAINT, "end"),
+        stroke([(left, top), (left, bottom), (right, bottom)], FAINT, 1),
+        written(8, 18, title),
+        written(left - 6, top + 4, f"{high:.3g}", FAINT, "end"),
+        written(left - 6, bottom + 4, f"{low:.3g}", FAINT, "end"),
+        written(right, bottom + 20, f"step {end}", FAINT, "end"),
     ]
     for name, (line, color, dash) in curves.items():
         points = [(left + i * across, bottom - (v - low) * up) for i, v in enumerate(line)]
-        parts.append(_path(_thinned(points), color, 1.8, dash))
-        parts.append(_text(right + 6, points[-1][1] + 4, name, color))
+        parts.append(stroke(thinned(points), color, 1.8, dash))
+        parts.append(written(right + 6, points[-1][1] + 4, name, color))
     return f"{title}.", "".join(parts)
 
 
@@ -241,15 +231,15 @@ def _weight(state: State) -> tuple[str, str]:
         x = left + (wide - 16) * np.arange(len(g)) / max(len(g) - 1, 1)
         most = float(np.abs(g).max())
         parts += [
-            _text(left, top + 16, signal),
-            _path(zip(x[::every], (top + 44 - 18 * g / most)[::every], strict=True), FAINT, 1),
+            written(left, top + 16, signal),
+            stroke(zip(x[::every], (top + 44 - 18 * g / most)[::every], strict=True), FAINT, 1),
         ]
         for value in (0.0, 1.0):
             y = top + 74 + 76 * (MOST - value) / (MOST - LEAST)
-            parts.append(_path([(x[0], y), (x[-1], y)], GRID, 0.8))
+            parts.append(stroke([(x[0], y), (x[-1], y)], GRID, 0.8))
         for dash, found in steps.items():
             y_all = top + 74 + 76 * (MOST - np.clip(found, LEAST, MOST)) / (MOST - LEAST)
-            parts.append(_path(zip(x[::every], y_all[::every], strict=True), THIRD, 1.6, dash))
+            parts.append(stroke(zip(x[::every], y_all[::every], strict=True), THIRD, 1.6, dash))
     words = [
         "gray: gradients",
         "red: step over α",
@@ -258,7 +248,7 @@ def _weight(state: State) -> tuple[str, str]:
         "lines: 0 and 1",
     ]
     left = 8 + len(CASES) % ACROSS * wide
-    parts += [_text(left, high + 34 + 18 * i, line, FAINT) for i, line in enumerate(words)]
+    parts += [written(left, high + 34 + 18 * i, line, FAINT) for i, line in enumerate(words)]
     betas = f"β₁ = {chosen['beta1']:g}, β₂ = {chosen['beta2']:g}"
     title = f"One weight, {state['steps']} steps, {betas}. Longest step over α (without correction)"
     return f"{title}: {'; '.join(longest)}.", "".join(parts)
@@ -274,127 +264,6 @@ def _schedule(state: State) -> tuple[str, str]:
     return _curves(title, {"rate": (rate, FIRST, "")}, state["steps"])
 
 
-# Recorded runs
-
-DOTTED = "2 3"
-LEFT, RIGHT, TOP, BOTTOM = 50, WIDTH - 125, 34, HEIGHT - 30
-
-
-def _ticks(low: float, high: float, scale: str) -> list[float]:
-    """Return some three to seven round numbers between two, on either scale."""
-    if scale == "log":
-        powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-        for steps in ((1,), (1, 3), (1, 2, 5)):
-            found = [m * 10.0**n for n in powers for m in steps if low <= m * 10.0**n <= high]
-            if len(found) > 2:
-                return found[:: math.ceil(len(found) / 7)]
-    power = 10.0 ** math.floor(math.log10((high - low) / 3))
-    step = power * max(n for n in (1, 2, 5) if n * power * 3 <= (high - low) * 1.001)
-    return [i * step for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
-
-
-def _vertical(values: Iterable[float], scale: str, most: float) -> tuple[list[str], Any]:
-    """Return an axis for these values, as drawn parts, and the place of a value on it.
-
-    What is higher than ``most``, or infinite, is put at the top.
-    """
-    finite = [v for v in values if math.isfinite(v) and v <= most and (v > 0 or scale != "log")]
-    low, high = (min(finite), max(finite)) if finite else (0.5, 1.0)
-    if scale == "log":
-        low, high = low / 1.02, high * 1.02
-    else:
-        margin = 0.02 * (high - low) or 0.02 * abs(high) or 1.0
-        low, high = low - margin, high + margin
-    measure: Any = math.log10 if scale == "log" else float
-    lowest, reach = measure(low), measure(high) - measure(low)
-
-    def place(value: float) -> float:
-        share = (measure(min(max(value, low), high)) - lowest) / reach
-        return float(BOTTOM - share * (BOTTOM - TOP))
-
-    parts = [_path([(LEFT, TOP), (LEFT, BOTTOM), (RIGHT, BOTTOM)], FAINT, 1)]
-    parts += [
-        _text(LEFT - 6, place(v) + 4, records.show(v), FAINT, "end")
-        for v in _ticks(low, high, scale)
-    ]
-    return parts, place
-
-
-def _record(state: State) -> tuple[str, str]:
-    """Draw each optimizer's curve up to the epoch: the median, and a band over seeds."""
-    runs, quantity, steps, t = (
-        records.entrants(state),
-        state["quantity"],
-        state["steps"],
-        state["t"],
-    )
-    unit = 100.0 if quantity == "test_error" else 1.0
-    curves = {
-        run["optimizer"]: [unit * records.values_at(run[quantity], e + 1) for e in range(steps)]
-        for run in runs
-    }
-    every = [float(v) for points in curves.values() for values in points for v in values]
-    parts, place = _vertical(every, state["scale"], records.axis_top(every, curves))
-    across = (RIGHT - LEFT) / max(steps - 1, 1)
-    labels = []
-    for name, points in curves.items():
-        color = style(name.partition(",")[0]).color
-        shown = [(LEFT + i * across, values) for i, values in enumerate(points[:t]) if len(values)]
-        if not shown:
-            continue
-        above = _thinned([(x, place(values.max())) for x, values in shown], 2)
-        below = _thinned([(x, place(values.min())) for x, values in shown], 2)
-        edge = " ".join(f"{x:.1f},{y:.1f}" for x, y in above + below[::-1])
-        parts.append(f'<path d="M{edge}" fill="{color}" opacity="0.2"/>')
-        line = [(x, place(float(np.median(values)))) for x, values in shown]
-        parts.append(_path(_thinned(line), color, 1.8, DOTTED if "," in name else ""))
-        labels.append((line[-1][1], line[-1][0], name, color))
-    labels.sort()
-    height = -math.inf
-    for i, (y, x, name, color) in enumerate(labels):
-        lowest = HEIGHT - 18 - 15 * (len(labels) - 1 - i)
-        height = min(max(y, height + 15), lowest)
-        parts.append(_text(x + 6, height + 4, name, color))
-    parts += [_text(8, 18, records.subject(state)), _text(LEFT, HEIGHT - 10, "epoch 1", FAINT)]
-    parts.append(_text(RIGHT, HEIGHT - 10, f"epoch {steps}", FAINT, "end"))
-    return f"{records.summary(state)}.", "".join(parts)
-
-
-def _grid(state: State) -> tuple[str, str]:
-    """Draw the loss over the learning rate; a broken run stands at the top, as a cross."""
-    lines_, most = records.losses(state), records.limit(state)
-    rates = sorted({lr for pairs in lines_.values() for lr, _ in pairs})
-    every = [v for run in state["runs"] for curve in run["train"] for v in curve if v is not None]
-    parts, place = _vertical([*every, most], state["scale"], most)
-    low, reach = math.log10(rates[0]), math.log10(rates[-1] / rates[0]) or 1.0
-    betas = sorted({beta2 for beta2, _ in lines_})
-    for (beta2, corrected), pairs in lines_.items():
-        look = SERIES[betas.index(beta2) % len(SERIES)]
-        points = []
-        for lr, loss in pairs:
-            x, y = (
-                LEFT + 8 + (RIGHT - LEFT - 16) * (math.log10(lr) - low) / reach,
-                place(min(loss, most)),
-            )
-            if math.isinf(loss) or loss > most:
-                aside = x + 8 * (betas.index(beta2) - 1)
-                parts.append(_text(aside, TOP - 2.0, "×", look.color, "middle"))
-            else:
-                points.append((x, y))
-        if points:
-            parts.append(_path(points, look.color, 1.8, "" if corrected else DOTTED))
-        row = 60 + 18 * betas.index(beta2)
-        parts.append(_text(RIGHT + 12, row, f"β₂ = {beta2:g}", look.color))
-    parts += [
-        _text(8, 18, f"{records.subject(state)}, β₁ = {state['beta1']:g}"),
-        _text(RIGHT + 12, 122, "solid: with"),
-        _text(RIGHT + 12, 139, "dotted: without"),
-        _text(LEFT, HEIGHT - 10, f"rate {records.show(rates[0])}", FAINT),
-        _text(RIGHT, HEIGHT - 10, records.show(rates[-1]), FAINT, "end"),
-    ]
-    return f"{records.summary(state)}.", "".join(parts)
-
-
 _VIEWS = {
     "race": _map,
     "pair": _pair,
@@ -404,5 +273,6 @@ _VIEWS = {
     "weight": _weight,
     "schedule": _schedule,
     "average": _map,
+    "record": recorded_picture.record,
+    "grid": recorded_picture.grid,
 }
-_VIEWS |= {"record": _record, "grid": _grid}

@@ -54,6 +54,7 @@ ROOMS_OF_CELLS = (
     "evidence.py",
     "family.py",
     "flow.py",
+    "looks.py",
     "matrix_rules.py",
     "plots.py",
     "recorded.py",
