@@ -44,6 +44,7 @@ ROOMS_OF_CELLS = (
     "libraries/",
     "native/",
     "array_calls.py",
+    "problems/masks.py",
     "problems/networks.py",
     "problems/sparse.py",
     "problems/transformer.py",
