@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import pages_of_each_kind, table_of_contents
+from conftest import kinds, pages_of_each_kind, table_of_contents
 
 axe = pytest.importorskip("axe_playwright_python.base")
 pytestmark = [pytest.mark.browser, pytest.mark.pages]
@@ -92,6 +92,17 @@ def violations(page, address):
 @pytest.mark.parametrize("name", [*pages_of_each_kind(table_of_contents()), "search", "genindex"])
 def test_axe_finds_nothing_serious(page, server, name):
     assert violations(page, f"{server}{name}.html") == ([], [])
+
+
+def test_the_daily_pages_show_every_kind_that_any_page_shows():
+    """A page is a parameter with a mark if it is nightly, and else a name."""
+    pages = table_of_contents()
+    daily = [page for page in pages_of_each_kind(pages) if isinstance(page, str)]
+    every = set().union(*map(kinds, pages))
+
+    assert {"exercise-start", "lab.race", "image/png", "tag stub"} <= every
+    assert set().union(*map(kinds, daily)) == every
+    assert len(daily) < len(pages) / 2
 
 
 def test_axe_notices(page, server, html):
