@@ -23,7 +23,7 @@ from threading import Thread
 from typing import Any, BinaryIO
 
 import yaml
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 LINK = {"downloadThroughput": 1.6e6 / 8, "uploadThroughput": 1.6e6 / 8, "latency": 150}
@@ -55,7 +55,7 @@ async () => {
 
 
 @dataclass
-class Page:
+class Cost:
     """What one page costs: bytes, requests, milliseconds, the sum of its shifts, complaints."""
 
     name: str
@@ -109,16 +109,28 @@ class Host(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def served(html: Path) -> Iterator[str]:
+def served(html: Path, host: type[Host] = Host) -> Iterator[str]:
     """Serve a folder on this machine; give its address."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Host, directory=html)) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(host, directory=html)) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
 
 
-def weigh(browser: Browser, base: str, name: str, throttled: bool = True) -> Page:
+def weigh(browser: Browser, base: str, name: str, throttled: bool = True) -> Cost:
     """Load a page that was never seen before, and say what it costs."""
+    with visited(browser, base, name, throttled) as (_, found):
+        return found
+
+
+@contextmanager
+def visited(
+    browser: Browser, base: str, name: str, throttled: bool = True
+) -> Iterator[tuple[Page, Cost]]:
+    """Load a page that was never seen before and scroll to its end; give it, and what it costs.
+
+    What it complains of later is still added.
+    """
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     page.add_init_script(WATCH)
@@ -126,7 +138,7 @@ def weigh(browser: Browser, base: str, name: str, throttled: bool = True) -> Pag
     client.send("Network.enable")
     if throttled:
         client.send("Network.emulateNetworkConditions", {"offline": False, **LINK})
-    found, kinds = Page(name), {}
+    found, kinds = Cost(name), {}
     sizes: dict[str, float] = {}
 
     def answered(event: dict) -> None:
@@ -160,8 +172,10 @@ def weigh(browser: Browser, base: str, name: str, throttled: bool = True) -> Pag
     page.evaluate(SCROLL)
     page.wait_for_load_state("networkidle")
     found.shift = page.evaluate("window.shift")
-    context.close()
-    return found
+    try:
+        yield page, found
+    finally:
+        context.close()
 
 
 def size(folder: Path, *patterns: str) -> int:
@@ -174,7 +188,7 @@ def size_of_runtime(html: Path) -> int:
     return sum(size(folder, "*") for folder in html.glob("_static/live/python-*"))
 
 
-def summary(pages: list[Page], html: Path) -> dict[str, tuple[float, float]]:
+def summary(pages: list[Cost], html: Path) -> dict[str, tuple[float, float]]:
     """Return each figure of the book as a whole, and its goal."""
     paints = [page.paint / 1000 for page in pages if page.paint]
     alive = [page.alive / 1000 for page in pages if page.alive] or [0.0]

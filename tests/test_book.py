@@ -3,8 +3,10 @@
 from urllib.parse import urlparse
 
 import pytest
-from conftest import pages_to_visit, table_of_contents, visit
+from conftest import POLICY, pages_to_visit, table_of_contents, visit
 from live_figures import WATCH, milliseconds, try_controls
+from page_weight import Host, served, visited
+from test_page_weight import assert_within_budget
 from test_publishing import REPOSITORY
 
 PATH = urlparse(REPOSITORY).path
@@ -67,11 +69,36 @@ CUT = """
 """
 
 
-@pytest.mark.parametrize("name", pages_to_visit())
-def test_page_is_whole_without_a_network(load, name):
-    page = load(f"{name}.html")
+class StrictHost(Host):
+    """Serves compressed files as a host does, under a strict content security policy."""
 
-    assert page.complaints == []
+    def end_headers(self):
+        self.send_header("Content-Security-Policy", POLICY)
+        super().end_headers()
+
+
+@pytest.fixture(scope="module")
+def host(html):
+    with served(html, StrictHost) as address:
+        yield address
+
+
+@pytest.fixture(scope="module", params=pages_to_visit())
+def visit_of(request, browser, host):
+    """Each page of the book, open in the browser and scrolled to its end, and what it costs."""
+    with visited(browser, host, request.param, throttled=False) as (page, cost):
+        yield page, cost
+
+
+def test_page_is_within_the_budget(visit_of):
+    _, cost = visit_of
+
+    assert_within_budget(cost)
+
+
+def test_page_is_whole_without_a_network(visit_of):
+    page, cost = visit_of
+
     assert page.locator("article h1").count() == 1
 
     formulas = page.locator("article .math")
@@ -93,9 +120,9 @@ def test_page_is_whole_without_a_network(load, name):
     page.set_viewport_size({"width": 375, "height": 667})
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
     assert page.evaluate(TALL) == []
-    if "/api/" not in name:
+    if "/api/" not in cost.name:
         assert page.evaluate(CUT) == []
-    assert page.complaints == []
+    assert cost.complaints == []
 
 
 def test_the_first_figure_is_alive_within_a_second(load):
