@@ -12,7 +12,7 @@ from live_figures import WATCH, milliseconds, try_controls
 from adam_edu import RULES, lab, steps_of
 from adam_edu.differences import difference
 from adam_edu.lab import catalog, signals, states
-from adam_edu.rules import SGD, Adam, AdamUncorrected, Momentum, NAdam
+from adam_edu.rules import SGD, AdaBound, Adam, AdamUncorrected, Momentum, NAdam
 
 pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
@@ -150,6 +150,28 @@ def test_on_a_phone_two_rules_are_one_screen_with_the_lines_that_differ(show):
 
     assert page.locator(".adam-edu-lab").bounding_box()["height"] <= 667
     assert visible.count() == len(difference(RULES["Adam"], RULES["AMSGrad"]).changes)
+
+
+def test_on_a_phone_the_names_of_lines_are_drawn_whole(show):
+    views = lab.race("Rosenbrock", [AdaBound(final_lr=0.1), AdaBound(final_lr=0.01)], steps=50)
+    page = show(views, viewport={"width": 375, "height": 667})
+    page.evaluate(
+        """() => {
+          const pen = CanvasRenderingContext2D.prototype, fillText = pen.fillText;
+          window.ends = {};
+          pen.fillText = function (words, x, y, room) {
+            const wide = Math.min(this.measureText(words).width, room ?? Infinity);
+            const end = (x + wide) / this.canvas.clientWidth;
+            if (this.textAlign === "left") window.ends[words] = end;
+            fillText.call(this, words, x, y, room);
+          };
+        }"""
+    )
+    page.set_viewport_size({"width": 370, "height": 667})
+    page.wait_for_function("() => Object.keys(window.ends).some((words) => words.includes('0.01'))")
+
+    cut = page.evaluate("() => Object.keys(window.ends).filter((words) => window.ends[words] > 1)")
+    assert cut == []
 
 
 def test_divergence_is_drawn_and_said(show):

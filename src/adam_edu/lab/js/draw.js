@@ -28,9 +28,9 @@ export function line(ctx, points, color, width = 1, dash = []) {
   ctx.setLineDash([]);
 }
 
-export function write(ctx, words, x, y, color, align = "left", baseline = "middle") {
+export function write(ctx, words, x, y, color, align = "left", baseline = "middle", room = undefined) {
   Object.assign(ctx, { fillStyle: color, textAlign: align, textBaseline: baseline });
-  ctx.fillText(words, x, y);
+  ctx.fillText(words, x, y, room);
 }
 
 // Make a canvas as sharp as the screen; return its context, in CSS pixels, and its size.
@@ -51,5 +51,6 @@ export function nameLines(ctx, lines, area, x) {
   const places = lines.map((one) => ({ ...one, y: clamp(one.y, area.y, lowest) })).sort((p, q) => p.y - q.y);
   places.reduce((limit, place) => (place.y = Math.max(place.y, limit)) + 14, -Infinity);
   places.reduceRight((limit, place) => (place.y = Math.min(place.y, limit)) - 14, lowest);
-  for (const { name, color, y } of places) write(ctx, name, x, y, color);
+  const room = ctx.canvas.clientWidth - x - 2; // a name that is too wide is drawn narrower
+  for (const { name, color, y } of places) write(ctx, name, x, y, color, "left", "middle", room);
 }
