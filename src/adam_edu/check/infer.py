@@ -354,9 +354,12 @@ class Search(Comparison):
             told = words.name, words.text, words.code, words.line
             return (Cause(*told, (one, two), None, others, self.program),)
         causes = []
-        moved = {one.kind, two.kind} == {"left out", "added"}  # what is missing stands elsewhere
+        # What is missing in one place and stands in another is not to be called unused.
+        moved = {one.kind, two.kind} == {"left out", "added"}
         for wrong in (one, two):
-            entry = None if moved else self._entry(wrong, name, bench)
+            entry = self._entry(wrong, name, bench)
+            if entry and moved and entry.lines[0] in self.program.inputs:
+                entry = None
             causes.append(Cause.known(entry) if entry else self.of_edit(wrong, others))
             others = ()
         return tuple(causes)
