@@ -222,7 +222,7 @@ if t < steps: return lr * t / steps""": "returns_nothing",
         "p = np.exp(-z) / np.exp(-z).sum(); p[y] -= 1; return p": "odds_function_on",
     },
     "loss_by_group": {
-        f"{GROUPS}return np.bincount(of, losses)": "group_sums",
+        f"{GROUPS}return np.bincount(of, losses)": "weights",
         f"{GROUPS}return np.bincount(of, losses) / len(losses)": "over_all_tokens",
         f"{GROUPS}return np.bincount(of, losses) / np.bincount(groups)": "over_words_of_group",
         f"{GROUPS}return np.bincount(of)": "group_counts",

@@ -132,12 +132,6 @@ def _numbers(words, groups):
 
 
 @wrong("means")
-def group_sums(losses, words, groups):
-    """You add the losses up. A mean is divided by how many there are in the group."""
-    return _sums(losses, words, groups)
-
-
-@wrong("means")
 def over_all_tokens(losses, words, groups):
     """You divide by the number of all losses. Each group's sum is divided by how many losses *it*
     has; else a group of few looks as if it were learned."""
@@ -206,32 +200,6 @@ def group_largest(losses, words, groups):
     return np.array([np.max(losses[of_each == k]) for k in range(max(groups) + 1)])
 
 
-@wrong("means")
-def over_number_of_groups(losses, words, groups):
-    """You divide by the number of groups. Each group's sum is divided by how many losses it has."""
-    return _sums(losses, words, groups) / (max(groups) + 1)
-
-
-@wrong("means")
-def groups_added_up(losses, words, groups):
-    """Your groups contain the ones before them. Each has its own words, and no others."""
-    return np.cumsum(_sums(losses, words, groups)) / np.cumsum(_numbers(words, groups))
-
-
-@wrong("means")
-def all_other_groups(losses, words, groups):
-    """You take the losses of all other groups, != in the place of ==."""
-    of_each = _of_each(words, groups)
-    return np.array([np.mean(losses[of_each != k]) for k in range(max(groups) + 1)])
-
-
-@wrong("means")
-def words_counted_from_one(losses, words, groups):
-    """You look up groups[word - 1]. Words are counted from 0, as indices are."""
-    of_each = np.array(groups)[np.array(words) - 1]
-    return np.array([np.mean(losses[of_each == k]) for k in range(max(groups) + 1)])
-
-
 _LOSSES = np.array([0.5, 4.0, 1.5, 7.0, 0.25, 6.0, 3.0, 9.0])
 
 loss_by_group = formula(
@@ -247,7 +215,6 @@ loss_by_group = formula(
         {"losses": _LOSSES[2:], "words": (5, 4, 0, 1, 2, 0), "groups": (0, 1, 0, 1, 1, 0)},
     ],
     mistakes=(
-        group_sums,
         over_all_tokens,
         over_words_of_group,
         mean_of_word_means,
@@ -258,10 +225,6 @@ loss_by_group = formula(
         group_median,
         group_counts,
         group_largest,
-        over_number_of_groups,
-        groups_added_up,
-        all_other_groups,
-        words_counted_from_one,
     ),
     read="language",
 )
