@@ -70,7 +70,8 @@ def mutants(definition):
     """Yield a text and the changed function, for each way to change one thing."""
     names = [argument.arg for argument in definition.args.args]
     names += [n.id for n in ast.walk(definition) if isinstance(n, ast.Name) and n.id not in names]
-    stored = {n.id for n in ast.walk(definition) if isinstance(getattr(n, "ctx", None), ast.Store)}
+    read = (n for n in ast.walk(definition) if isinstance(n, ast.Name))
+    stored = {n.id for n in read if isinstance(n.ctx, ast.Store)}
     names = [n for n in dict.fromkeys(names) if n in stored or n not in ("np", "math")]
     names = [n for n in names if n in stored or n in {a.arg for a in definition.args.args}]
     for i, statement in enumerate(definition.body):

@@ -324,3 +324,31 @@ def test_chance_is_seen(hand_in):
     report = hand_in("import random\n" + inside("random.random()"))
 
     assert report.mistakes == ("changes_random_state",)
+
+
+SPINNING = "import threading\n\ndef spin():\n    while True: pass\n\n"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"{SPINNING}threading.Thread(target=spin).start()\n{RIGHT}",
+        SPINNING + inside("threading.Thread(target=spin).start()"),
+        SPINNING + inside("threading.Thread(target=spin, daemon=True).start()"),
+    ],
+    ids=["in the file", "in each call", "as a daemon"],
+)
+def test_a_thread_that_never_ends_holds_up_no_verdict(source, tmp_path):
+    path = tmp_path / "first_step.py"
+    path.write_text(source)
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "adam_edu", "exercise", "check", str(path)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "first_step: right" in done.stdout
+    assert time.monotonic() - began < 90

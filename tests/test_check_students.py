@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import math
 from collections import namedtuple
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -37,6 +38,21 @@ def test_a_right_answer_in_another_style_is_right(name):
         report = check.EXERCISES[name](answer(name, body))
 
         assert report.ok, f"{body}\n{report}"
+
+
+def right_answers():
+    """Yield the exercise and the body of each answer on the list."""
+    text = Path(__file__).with_name("right_answers.txt").read_text(encoding="utf-8")
+    for block in text.split("## ")[1:]:
+        name, _, body = block.partition("\n")
+        yield name, body
+
+
+@pytest.mark.parametrize(("name", "body"), [*right_answers()])
+def test_a_right_answer_written_as_nobody_expects_is_right(name, body):
+    report = check.EXERCISES[name](answer(name, body))
+
+    assert report.ok, f"{body}\n{report}"
 
 
 class Callable:

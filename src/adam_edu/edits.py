@@ -23,6 +23,8 @@ OPERATORS = ("+", "-", "*", "/")
 COMMUTE = {"+", "*", "maximum", "min"}
 INSTEAD = {"maximum": ("min", "+"), "min": ("maximum",), "cos": ("sin",), "max": ("minimum",)}
 INSTEAD |= {"sum": ("mean", "max"), "minimum": ("max",), "ceil": ("floor", "round")}
+# Names of whole numbers, in which one too many or too few is the likeliest mistake.
+COUNTS = {"t", INDEX, "steps", "window", "batch", "parts", "epochs", "examples", "y"}
 # An operator binds its neighbors in these: where brackets or a function end can be mistaken.
 BRACKETS = {"+", "-", "*", "/", "**", "neg", "ceil", *FUNCTIONS}
 
@@ -101,7 +103,8 @@ class Scope:
         if "t" not in self.names:
             return self.shares
         powers = [f"{name}**t" for name in self.decays]
-        texts = [*powers, *(f"1 - {power}" for power in powers), "sqrt(t)"]
+        biases = [f"1 - {power}" for power in powers]
+        texts = [*powers, *biases, *(f"sqrt({bias})" for bias in biases), "sqrt(t)"]
         return (*self.shares, *map(parse, texts))
 
 
@@ -194,7 +197,7 @@ def _names(name: str, scope: Scope) -> Iterator[Change]:
         if other != name:
             near = other.removesuffix("_before") == name.removesuffix("_before")
             yield "name", Name(other), 0.9 if near or other[:-1] == name[:-1] else 1.0
-    if name in ("t", INDEX):
+    if name in COUNTS:
         yield "added", Call("-", (Name(HOLE), ONE)), 1.0
         yield "added", Call("+", (Name(HOLE), ONE)), 1.1
     if "g" in scope.names:
@@ -227,6 +230,8 @@ def _operations(op: str, args: tuple[Node, ...]) -> Iterator[Change]:
         yield "operator", Call("**", holes), 1.4
     if op == "/":
         yield "operator", Call("//", holes), 1.15
+    if op == "ceil":
+        yield "rounded", Call("maximum", (Call("floor", holes), ONE)), 1.2
     if op == "+":
         yield "operator", Call("maximum", holes), 1.4
     if len(holes) == 2 and op not in COMMUTE:
@@ -251,7 +256,8 @@ def _branches(args: tuple[Node, ...], scope: Scope) -> Iterator[Change]:
 
 
 def _grouped(node: Call) -> Iterator[Change]:
-    """Yield what a product or quotient can be if a function takes its last two parts together."""
+    """Yield what a product or quotient can be if its last two parts are taken together: by a
+    function, or as a term."""
     match node:
         case Call("*" | "/" as op, (Call("*"), _)):
             start, last = Name(HOLE + "00"), Call(op, (Name(HOLE + "01"), Name(HOLE + "1")))
@@ -260,6 +266,8 @@ def _grouped(node: Call) -> Iterator[Change]:
                 *(Call(name, (last,)) for name in FUNCTIONS[:3]),
             ):
                 yield "function on", Call("*", (start, taken)), 1.4
+            for other in "+-":
+                yield "grouped", Call(other, (start, last)), 1.3
 
 
 def _squares(node: Call, scope: Scope) -> Iterator[Change]:
@@ -350,6 +358,8 @@ def _added(here: Node, node: Node, scope: Scope) -> Iterator[Change]:
                 continue
             share = op == "*" and leaf in scope.shares
             yield "added", Call(op, (here, leaf)), 1.3 if share else cost
+    if "p" in scope.decays:  # the derivative of one probability by its own score
+        yield "added", Call("*", (here, parse("p * (1 - p)"))), 1.5
     if "t" in scope.names and not isinstance(node, Number):
         yield "added", Call("**", (here, Name("t"))), 1.3
     for op in "+-":

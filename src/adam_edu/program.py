@@ -36,6 +36,11 @@ def _over(reduce: Any) -> Any:
     return lambda array: reduce(array, axis=-1, keepdims=True)
 
 
+def _one_hot(like: Array, place: Any) -> Array:
+    """Return an array like another one of ones in one place of the last axis, and zeros."""
+    return np.where(np.arange(like.shape[-1]) == place, np.ones_like(like), 0.0)
+
+
 FUNCTIONS = {
     "+": np.add,
     "-": np.subtract,
@@ -54,6 +59,8 @@ FUNCTIONS = {
     "cos": np.cos,
     "sin": np.sin,
     "log": np.log,
+    "exp": np.exp,
+    "one_hot": lambda like, place: _one_hot(np.asarray(like, dtype=float), place),
     "ceil": np.ceil,
     "floor": np.floor,
     "round": np.round,

@@ -138,13 +138,17 @@ def _at(program: Program, i: int) -> Iterator[Change]:
     around = _op(program.places[program.around[i]].node) if i in program.around else ""
     for change in at(place.node, program.scopes[place.line]):
         again = change[0] == "added" and _op(change[1]) in CHAINS.get(around, ())
+        if around == "one_hot" and not (place.node == Name("y") and change[0] == "added"):
+            continue  # of where the one stands, no more than its number is mistaken
         if not again or place.node == Name("t"):
             yield change
     if isinstance(place.node, Name):
         scope = program.scopes[place.line]
         if place.node.id.endswith(BEFORE) and place.node.id != f"x{BEFORE}":
             yield from _at_start(scope, place.node, ONE)
-        yield from (("order", Name(other), 1.55) for other in program.later(place.line))
+        for other in program.later(place.line):
+            early = place.node.id == other + BEFORE
+            yield "order" if early else "name", Name(other), 1.55
         yield from _anew(program, place)
         match program.line.get(place.node.id):
             case Call("product", (term, last)):
@@ -263,6 +267,7 @@ def _whole(program: Program, line: str) -> Iterator[Change]:
     inner = program.line[line]
     operands: list[Node] = [Name(HOLE + "0")] if isinstance(inner, Call) and inner.op == "/" else []
     yield from (("bracket", new, 1.15) for new in without_brackets(inner))
+    yield from _twice(line, inner)
     for name in before:
         yield from _at_start(scope, name, Name("g"), SQUARE)
     if "t" in scope.names:
@@ -273,6 +278,16 @@ def _whole(program: Program, line: str) -> Iterator[Change]:
                 yield "stops", Call("if", (stops, here, other)), 1.9
 
 
+def _twice(line: str, inner: Node) -> Iterator[Change]:
+    """Yield a line that is done once more, with what the first time has left."""
+    here, moved, read = Name(HOLE), f"x{BEFORE}", set(reads(inner))
+    if line + BEFORE in read:
+        yield "twice", substituted(inner, {line + BEFORE: here}), 1.5
+    elif moved in read and "lr" in read:  # it is a part of the change of x
+        again = substituted(inner, {moved: Call("-", (Name(moved), here))})
+        yield "twice", Call("+", (here, again)), 1.5
+
+
 def _at_start(scope: Scope, before: Name, *others: Node) -> Iterator[Change]:
     """Yield what stands at the first step alone, which a step without its number knows by a slot
     of zero."""
@@ -281,6 +296,26 @@ def _at_start(scope: Scope, before: Name, *others: Node) -> Iterator[Change]:
         for zero in (size, Call("max", (size,))):  # place by place, or the slot as a whole
             starts = Call("<=", (zero, Number(0)))
             yield from (("at start", Call("if", (starts, new, Name(HOLE))), 1.8) for new in others)
+
+
+@cache
+def moves(program: Program) -> tuple[tuple[Wrong, Wrong], ...]:
+    """Return every move of a term or a factor to another place, as two edits: the inner place
+    first."""
+    found = []
+    for i, place in enumerate(program.places):
+        match place.node:
+            case Call("+" | "-" | "*" | "/" as op, (_, Name() | Call("-", (Number(1), _)) as part)):
+                gone = Wrong((i,), "left out", Name(HOLE + "0"), 1.0)
+            case _:
+                continue
+        for j, other in enumerate(program.places):
+            known = program.scopes[other.line].names
+            if j in (i, place.args[1]) or not set(reads(part)) <= {*known}:
+                continue
+            here = Wrong((j,), "added", Call(op, (Name(HOLE), part)), 1.3)
+            found.append((gone, here) if i < j else (here, gone))
+    return tuple(found)
 
 
 def _exchanged(program: Program) -> Iterator[Group]:

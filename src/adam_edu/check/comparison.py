@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 
 from ..program import BEFORE, Array, Program
-from ..wrongs import Group, Wrong
-from .bench import Bench, Target
+from ..wrongs import Group, Wrong, moves
+from .bench import Bench, Target, together
 from .calling import Observation, close
 from .likeness import Likeness
 from .mistake import Mistake
@@ -141,6 +141,17 @@ class Comparison:
             best.append((self.likeness.strange(wrongs, forced)[0], wrongs))
         least = min(absent for absent, _ in best)
         return [wrongs for absent, wrongs in best if absent == least]
+
+    def moves(self, bench: Bench, name: str) -> list[tuple[Wrong, ...]]:
+        """Return the moves of a part of a line to another place under which a result is what came
+        back."""
+        root = self.program.roots[name]
+        return [
+            pair
+            for pair in moves(self.program)
+            if all(bench.reaches(wrong.places, [name]) for wrong in pair)
+            and self.target.agree(name, bench.value(root, together(bench, pair), {}))
+        ]
 
     def pairs(self, bench: Bench, name: str) -> list[tuple[Wrong, ...]]:
         """Return the pairs of edits under which a result is what came back."""

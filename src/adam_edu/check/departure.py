@@ -51,8 +51,9 @@ def _said(step: Step, seen: Sequence[Observation]) -> str:
     t = seen[first].arguments.get("t")
     when = f" after step {t}" if isinstance(t, int) else ""
     number = apart(value, value + max(abs(value), 1e-9))[0]
+    what = f"{step.part} in it" if step.part else "it"
     return (
-        f"line {step.line}, {step.text}: it has {number}{when}, which is no quantity of the "
+        f"line {step.line}, {step.text}: {what} has {number}{when}, which is no quantity of the "
         "algorithm"
     )
 

@@ -25,6 +25,7 @@ from .reference import Reference
 from .report import Report
 from .sandbox import RandomState
 from .tracing import CALLS, Step, trace
+from .weights import weighed
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Evidence:
     gap : whether a line is still to be finished
     steps : the values of its own expressions, if numbers are wrong
     traced : the calls in which they were seen
+    weighed : what it weighs otherwise, if it is a weighted sum
     """
 
     trial: Trial
@@ -45,6 +47,7 @@ class Evidence:
     gap: bool = False
     steps: tuple[Step, ...] = ()
     traced: tuple[Observation, ...] = ()
+    weighed: str = ""
 
 
 def examine(exercise: Reference, function: Callable[..., Any]) -> Report:
@@ -63,13 +66,16 @@ def gather(exercise: Reference, function: Callable[..., Any]) -> Evidence:
         faults = tuple(faults_of(exercise, function, trial, state.changed()))
         steps: tuple[Step, ...] = ()
         traced: tuple[Observation, ...] = ()
+        weights = ""
+        if not trial.right and trial.error is None:
+            weights = weighed(exercise, by_name(exercise, function), trial.kind)
         if not trial.right and trial.ran and exercise.program is not None:
             traced = tuple(tried_out(exercise.program, alike(trial.observations))[-CALLS:])
             arguments = [seen.arguments for seen in traced]
             steps = tuple(trace(function, arguments))
     finally:
         state.restore()
-    return Evidence(trial, faults, has_gap(function, trial), steps, traced)
+    return Evidence(trial, faults, has_gap(function, trial), steps, traced, weights)
 
 
 def judge(exercise: Reference, evidence: Evidence) -> Report:
@@ -108,6 +114,12 @@ def _numbers(exercise: Reference, evidence: Evidence) -> tuple[tuple[str, ...], 
     one = shown(exercise, trial, found.causes)
     if found.causes and not found.open:
         return names, difference(exercise, trial, one) + explained(exercise, one, found.causes)
+    if evidence.weighed:
+        said = [
+            ("Cause", evidence.weighed),
+            ("Look at", "what you add up, and what you divide by."),
+        ]
+        return ("weights",), difference(exercise, trial, one) + said
     if trial.error is not None and not found.causes:
         fault = described(trial.error)
         failed = next(seen for seen in trial.observations if seen.outcome.error is not None)
@@ -116,7 +128,8 @@ def _numbers(exercise: Reference, evidence: Evidence) -> tuple[tuple[str, ...], 
         return ("wrong_order",), difference(exercise, trial, one) + wrong_order(exercise, order)
     said = explained(exercise, one, found.causes)[:-1] if found.causes else []
     departs = ""
-    if exercise.program is not None and evidence.steps:
+    # Exponentials have any factor that they are divided by afterwards.
+    if exercise.program is not None and evidence.steps and not exercise.program.has("exp"):
         departs = departure(exercise, exercise.program, evidence.traced, evidence.steps)
     parts = difference(exercise, trial, one) + said + unknown(exercise, trial, departs)
     return (*names, "unknown"), parts

@@ -44,16 +44,45 @@ def explain(
     seen = alike(observations)
     if order_of(exercise, observations) or not seen:
         return Explanation(open=exercise.returns)
-    with np.errstate(all="ignore"):
-        program = exercise.program
-        likeness = Likeness(exercise, program, traced, steps) if steps else None
-        found = Search(exercise, program, seen, likeness).explanation()
-    if not found.open and sum(len(cause.edits) or 1 for cause in found.causes) == 1:
+    found = _inferred(exercise, seen, traced, steps)
+    if _length(found) == 1:
         return found
     twisted = _twisted(exercise, observations)
     if found.open:
         return twisted or _known(exercise, observations, 2) or found
     return twisted or found
+
+
+def _length(found: Explanation) -> float:
+    """Return how many things are wrong in an explanation, endlessly many if it is none."""
+    return np.inf if found.open else sum(len(cause.edits) or 1 for cause in found.causes)
+
+
+def _inferred(
+    exercise: Reference,
+    seen: list[Observation],
+    traced: Sequence[Observation],
+    steps: Sequence[Step],
+) -> Explanation:
+    """Return what explains some calls by edits of the lines, as they are or written otherwise; or
+    all calls but those of the first step, if these are right."""
+    programs = [p for p in (exercise.program, *exercise.material.also) if p is not None]
+    found = []
+    with np.errstate(all="ignore"):
+        for program in programs:
+            likeness = Likeness(exercise, program, traced, steps) if steps else None
+            found.append(Search(exercise, program, seen, likeness).explanation())
+            if _length(found[-1]) == 1:
+                return found[-1]
+    best = min(found, key=_length)
+    later = [one for one in seen if one.arguments.get("t", 2) > 1]
+    if best.open and len(later) < len(seen) and all(one.right for one in seen if one not in later):
+        rest = _inferred(exercise, later, traced, steps)
+        if not rest.open:
+            (first, *others) = rest.causes
+            text = f"{first.text} (At the first step alone yours is right.)"
+            return Explanation((replace(first, text=text), *others))
+    return best
 
 
 TWISTS: tuple[tuple[Callable[[Array], Array], Cause], ...] = (
@@ -274,8 +303,8 @@ def _consequence(exercise: Reference, one: Shown, cause: Cause) -> str:
             if cause.mistake is not None:
                 wrong = exercise.values(given, cause.mistake)[name]
                 right = exercise.values(given)[name]
-            elif exercise.program is not None and cause.edits:
-                wrong, right = with_and_without(exercise, exercise.program, one.seen, cause)
+            elif cause.program is not None and cause.edits:
+                wrong, right = with_and_without(exercise, cause.program, one.seen, cause)
             else:
                 return ""
         except (ArithmeticError, ValueError, KeyError):

@@ -31,7 +31,8 @@ class Step:
     each: Each
 
 
-DECAYS = ("beta", "beta1", "beta2", "momentum")
+# Shares: what each leaves of 1 is as likely a value.
+DECAYS = ("beta", "beta1", "beta2", "momentum", "p")
 
 
 def formula(
@@ -46,6 +47,7 @@ def formula(
     one_by_one: bool = False,
     step: Step | None = None,
     possible: Possible = dict,
+    also: str | tuple[str, ...] = (),
 ) -> Exercise:
     """Return the exercise to write a formula.
 
@@ -63,6 +65,7 @@ def formula(
         floats is as good as one for arrays
     step : if the formula is a run's last value, how each comes of the one before
     possible : makes of arguments that are drawn, by name, such as occur
+    also : the formula written otherwise, as it may have been meant where something is wrong
     """
     arrays = any(isinstance(value, np.ndarray) for value in probes[0].values())
     kinds = (ARRAYS, FLOATS, LISTS, TENSORS) if one_by_one else (ARRAYS, LISTS, TENSORS)
@@ -70,7 +73,7 @@ def formula(
         signature=signature,
         returns=(returns,),
         statement=statement,
-        made=lambda: _material(signature, right, returns, tuple(probes), step, possible),
+        made=lambda: _material(signature, right, also, returns, tuple(probes), step, possible),
         mistakes=mistakes,
         read=read,
         kinds=kinds if arrays else (NUMBERS,),
@@ -81,6 +84,7 @@ def formula(
 def _material(
     signature: str,
     right: Any,
+    also: Any,
     returns: str,
     probes: tuple[Mapping[str, Any], ...],
     step: Step | None,
@@ -90,10 +94,14 @@ def _material(
         own = (Assignment.of((returns,), right),)
         if step is None:
             return Material(own, probes)
-        return Material(own, probes, (), step.program, drawn(step.program), step.each)
+        return Material(
+            own, probes, program=step.program, rich=drawn(step.program), unrolled=step.each
+        )
     program = _program(signature, right, returns)
     lines = tuple(map(_assignment, program.lines))
-    return Material(lines, probes, _further(probes, possible), program, _rich(probes, possible))
+    others = (_program(signature, also, returns),) if also else ()
+    rich = _rich(probes, possible)
+    return Material(lines, probes, _further(probes, possible), program, rich, others)
 
 
 def _program(signature: str, right: Any, returns: str) -> Program:
@@ -109,7 +117,8 @@ def _program(signature: str, right: Any, returns: str) -> Program:
         (statement,) = ast.parse(text).body
         assert isinstance(statement, ast.Assign)
         lines.append(Line(ast.unparse(statement.targets[0]), _tree(statement.value)))
-    decays = tuple(name for name in inputs if name in DECAYS)
+    names = (*inputs, *(line.name for line in lines))
+    decays = tuple(name for name in names if name in DECAYS)
     return Program(tuple(lines), (returns,), inputs, decays, usual)
 
 

@@ -4,7 +4,7 @@ The state comes first, slot by slot. The new x is then judged by the student's o
 two mistakes in two places cost two searches and not their product.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from itertools import product
@@ -13,7 +13,7 @@ import numpy as np
 
 from ..edits import Edit
 from ..program import BEFORE, Array, Program
-from ..trees import Call, Name, Node
+from ..trees import Call, Name, Node, reads
 from ..wrongs import Wrong
 from .algorithm import RETURNED
 from .bench import Bench, together
@@ -24,6 +24,9 @@ from .observed import stacked
 from .reference import Reference
 from .search import classes, line_of
 from .wording import Said, both_said, said, shown
+
+# An edit that costs no more is taken without a look at what else there is.
+SIMPLE = 1.2
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Cause:
     edits : those of the program, if it is not from the catalogue
     mistake : the catalogue's entry, if it is
     others : what else could be meant, in a few words each
+    program : the lines that the edits are edits of
     """
 
     name: str
@@ -48,6 +52,7 @@ class Cause:
     edits: tuple[Wrong, ...] = ()
     mistake: Mistake | None = None
     others: tuple[str, ...] = ()
+    program: Program | None = None
 
     @classmethod
     def known(cls, mistake: Mistake) -> "Cause":
@@ -71,6 +76,8 @@ class Explanation:
 
 class Search(Comparison):
     """The search for what explains the observations of one solution."""
+
+    used: Collection[str] = ()  # the names that are read in edits of slots
 
     def explanation(self) -> Explanation:
         """Return what explains the results, as far as it goes."""
@@ -118,6 +125,7 @@ class Search(Comparison):
                     causes += found
                     carried += [wrong for cause in found for wrong in cause.edits]
                 earlier.append(name)
+        self.used = {name for wrong in carried for name in reads(wrong.new)}
         if last:
             kept = [name for name in slots if name not in handed]
             name, benches = self.program.results[0], list(self.contexts(slots, kept, carried))
@@ -159,7 +167,8 @@ class Search(Comparison):
     def of_edit(self, wrong: Wrong, others: tuple[str, ...] = ()) -> Cause:
         """Return an edit as a cause."""
         words = self.words(wrong)
-        return Cause(words.name, words.text, words.code, words.line, (wrong,), others=others)
+        said = words.name, words.text, words.code, words.line
+        return Cause(*said, (wrong,), None, others, self.program)
 
     def only_returned(self, name: str, slots: list[str]) -> bool:
         """Return whether a slot is wrong in what is returned alone: the new x, or a later slot, is
@@ -207,12 +216,22 @@ class Search(Comparison):
             for mistake in (
                 self.exercise.mistakes if self.exercise.material.unrolled is None else ()
             ):
+                # What stands elsewhere is not to be called unused.
+                if mistake.lines[0] in self.used:
+                    continue
                 if self.matches(mistake, name, bench.forced):
                     return (Cause.known(mistake),)
+        # With what was found of the slots carried over, it may be a far simpler edit.
+        found: list[tuple[float, int, list[tuple[Wrong, ...]], Bench]] = []
         for bench in benches:
             hits = self.singles(bench, [name])
             if hits:
-                return (self.cause(hits, [name], bench),)
+                found.append((min(hit[0].cost for hit in hits), len(found), hits, bench))
+                if found[-1][0] <= SIMPLE:
+                    break
+        if found:
+            _, _, hits, bench = min(found, key=lambda one: one[:2])
+            return (self.cause(hits, [name], bench),)
         return self.returned(name) or self.constant(name, benches)
 
     def constant(self, name: str, benches: list[Bench]) -> tuple[Cause, ...] | None:
@@ -238,7 +257,7 @@ class Search(Comparison):
     def two(self, name: str, benches: list[Bench]) -> tuple[Cause, ...] | None:
         """Return the two causes that explain a result, or None."""
         for bench in benches if self.tells(name) else ():
-            hits = self.pairs(bench, name)
+            hits = self.moves(bench, name) or self.pairs(bench, name)
             if hits:
                 return self._both(hits, name, bench)
         return None
@@ -332,11 +351,15 @@ class Search(Comparison):
         others = tuple(map(self._short, rest[:2]))
         if line_of(self.program, one) == line_of(self.program, two):
             words = both_said(self.program, one, two, dict(self.exercise.places))
-            cause = Cause(words.name, words.text, words.code, words.line, (one, two), None, others)
-            return (cause,)
+            told = words.name, words.text, words.code, words.line
+            return (Cause(*told, (one, two), None, others, self.program),)
         causes = []
+        # What is missing in one place and stands in another is not to be called unused.
+        moved = {one.kind, two.kind} == {"left out", "added"}
         for wrong in (one, two):
             entry = self._entry(wrong, name, bench)
+            if entry and moved and entry.lines[0] in self.program.inputs:
+                entry = None
             causes.append(Cause.known(entry) if entry else self.of_edit(wrong, others))
             others = ()
         return tuple(causes)

@@ -24,6 +24,8 @@ class Material:
     program : the right lines as trees, of which mistakes are inferred; None if they are no lines
     rich : for each name that the program reads, its values in many more calls, which tell apart
         what two explanations would compute
+    also : the same lines written otherwise, of which mistakes are inferred if they are none of
+        the program's
     unrolled : if the program is one step of a run, gives its inputs and its result in every step:
         of the arguments and the results of a call
     """
@@ -33,6 +35,7 @@ class Material:
     further: tuple[Mapping[str, Any], ...] = ()
     program: Program | None = None
     rich: Mapping[str, Any] = field(default_factory=dict)
+    also: tuple[Program, ...] = ()
     unrolled: Callable[[Mapping[str, Any], tuple[Array, ...]], Mapping[str, Array]] | None = None
 
 

@@ -26,6 +26,7 @@ class Step:
     Attributes
     ----------
     line, text : where the statement stands in their file, and what it is
+    part : the expression, if it is not all of the statement
     inner : the numbers of the expressions that it is computed from
     values : one for each traced call
     """
@@ -34,14 +35,15 @@ class Step:
     text: str
     inner: tuple[int, ...]
     values: tuple[Array, ...]
+    part: str = ""
 
 
 def trace(function: Callable[..., Any], calls: Sequence[Mapping[str, Any]]) -> list[Step]:
     """Call a function, wherever it lives, and return its expressions."""
     rows = inside(function, traced, [[*arguments.values()] for arguments in calls])
     return [
-        Step(line, text, tuple(inner), tuple(map(np.asarray, values)))
-        for line, text, inner, values in rows
+        Step(line, text, tuple(inner), tuple(map(np.asarray, values)), part)
+        for line, text, inner, values, part in rows
     ]
 
 
@@ -86,11 +88,11 @@ def traced(function: Callable[..., Any], calls: list[list[Any]]) -> list[list[An
 
 
 def _steps(writer: "_Writer", recorded: Mapping[int, list[Any]], calls: int) -> Iterator[list[Any]]:
-    for number, (line, text, inner) in enumerate(writer.expressions):
+    for number, (line, text, inner, part) in enumerate(writer.expressions):
         values = recorded.get(number, [])
         if len(values) != calls or any(value is None for value in values):
             values = []
-        yield [line, text, [*inner], [np.asarray(value, dtype=float) for value in values]]
+        yield [line, text, [*inner], [np.asarray(value, dtype=float) for value in values], part]
 
 
 def _is_number(value: Any) -> bool:
@@ -106,17 +108,19 @@ class _Writer(ast.NodeTransformer):
     def __init__(self, first: int) -> None:
         self.first = first
         self.statement: ast.stmt | None = None
-        self.expressions: list[tuple[int, str, tuple[int, ...]]] = []
+        self.whole: ast.AST | None = None  # the statement's value
+        self.expressions: list[tuple[int, str, tuple[int, ...], str]] = []
         self.found: list[int] = []
 
     def visit(self, node: ast.AST) -> Any:
         if isinstance(node, ast.stmt):
-            self.statement = node
+            self.statement, self.whole = node, getattr(node, "value", None)
             self.text = ast.unparse(node).partition("\n")[0]
         if isinstance(node, (ast.Lambda, ast.FunctionDef, ast.ClassDef, ast.JoinedStr)):
             return node
         if not isinstance(node, (ast.BinOp, ast.UnaryOp, ast.Call, ast.IfExp)):
             return self.generic_visit(node)
+        part = "" if node is self.whole else ast.unparse(node)
         outside, self.found = self.found, []
         if isinstance(node, ast.Call):
             node.args = [self.visit(arg) for arg in node.args]
@@ -125,7 +129,8 @@ class _Writer(ast.NodeTransformer):
         inner, number = tuple(self.found), len(self.expressions)
         self.found = [*outside, number]
         assert self.statement is not None
-        self.expressions.append((self.first + self.statement.lineno - 1, self.text, inner))
+        line = self.first + self.statement.lineno - 1
+        self.expressions.append((line, self.text, inner, part))
         if isinstance(node, ast.Call) and any(isinstance(arg, ast.Starred) for arg in node.args):
             return node
         name = ast.Name(SEEN, ast.Load())

@@ -23,11 +23,23 @@ VERBS |= {"//": "cut the fraction off", "maximum": "take the larger", "min": "ta
 NOUNS = {"sqrt": "root", "abs": "absolute value", "sign": "sign", "neg": "minus", "**": "square"}
 NOUNS |= {"sum": "sum", "mean": "mean", "max": "largest", "norm": "length", "cos": "cosine"}
 NOUNS |= {"ceil": "rounding up", "floor": "rounding down", "round": "rounding to the nearest"}
-NOUNS |= {"log": "logarithm", "minimum": "smallest", "maximum": "larger", "min": "smaller"}
+NOUNS |= {
+    "log": "logarithm",
+    "exp": "exponential",
+    "minimum": "smallest",
+    "maximum": "larger",
+    "min": "smaller",
+}
 CODE = {"sqrt": "np.sqrt", "sign": "np.sign", "maximum": "np.maximum", "min": "np.minimum"}
 CODE |= {"clip": "np.clip", "sum": "np.sum", "mean": "np.mean", "max": "np.max", "cos": "math.cos"}
 CODE |= {"ceil": "math.ceil", "floor": "math.floor"}
-CODE |= {"norm": "np.linalg.norm", "minimum": "np.min", "log": "math.log", "sin": "math.sin"}
+CODE |= {
+    "norm": "np.linalg.norm",
+    "minimum": "np.min",
+    "log": "math.log",
+    "exp": "np.exp",
+    "sin": "math.sin",
+}
 TAKEN = {"-": "subtracted from", "/": "the divisor of", "**": "the exponent of"}
 PARTS = {"+": "term", "-": "term", "*": "factor", "/": "divisor", "**": "power"}
 PRODUCTS = {
@@ -120,6 +132,9 @@ def said(program: Program, wrong: Wrong, places: dict[str, str]) -> Said:
         since = listed(sorted(set(reads(new)) - set(reads(program.line[str(old)]))))
         text = f"In {where} you compute {old} once more, with the new {since}. The one from before "
         text, code = f"{text}{since} has changed belongs there: compute it once.", ""
+    elif wrong.kind == "twice":
+        text = f"{where[0].upper()}{where[1:]} is done twice with you, the second time with what "
+        text += f"the first has left. Once is asked for: {belongs}."
     elif wrong.kind in PRODUCTS:
         text, code = f"In {where} {PRODUCTS[wrong.kind]}", ""
     elif new == Name(line + BEFORE) and not place.path:
@@ -291,7 +306,7 @@ def _why(program: Program, wrong: Wrong, line: str, old: Node, new: Node) -> str
                 if op == "**" and args[1] != Number(2):
                     return f"The power {shown(program, line, args[1])} is missing."
                 return f"The {what} of {shown(program, line, args[0])} is missing."
-            if gone and new in args:
+            if gone and new in args and op in PARTS:
                 first = shown(program, line, gone[0])
                 if new == args[-1] and op in TAKEN:
                     return f"{stands} is to be {TAKEN[op]} {first}."
@@ -300,6 +315,8 @@ def _why(program: Program, wrong: Wrong, line: str, old: Node, new: Node) -> str
             return f"You {VERBS[other]} where the algorithm says: {VERBS[op]}."
         case "operator", Call(op), Call(other) if op in NOUNS and other in NOUNS:
             return f"The {NOUNS[op]} belongs there, and not the {NOUNS[other]}."
+        case "grouped", _, Call(other):
+            return f"You {VERBS[other]} where the algorithm says: multiply."
         case "normalized", _, _:
             return "The gradient is used as it is, whatever its length."
         case "swapped", _, _:

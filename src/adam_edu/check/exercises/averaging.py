@@ -180,37 +180,6 @@ def swa_divided_by_all(points, start, every):
 
 
 @wrong("average")
-def swa_divided_by_one_less(points, start, every):
-    """You divide by one too few: both ends count. From step start to the last there are
-    (steps - start) // every + 1 points."""
-    chosen = _chosen(points, start, every)
-    return chosen.sum(axis=0) / (len(chosen) - 1)
-
-
-@wrong("average")
-def swa_share_of_the_step(points, start, every):
-    """Your share of a new point is one over the number of the step. It is one over the number of
-    points that are in the average, this one included; else what the average began with stays in."""
-    average = np.zeros(points.shape[1])
-    for t in range(start, len(points) + 1, every):
-        average = average + (points[t - 1] - average) / t
-    return average
-
-
-@wrong("average")
-def swa_last_left_out(points, start, every):
-    """Your loop ends one step early: range(start, steps) leaves the last step out."""
-    return points[start - 1 : len(points) - 1 : every].mean(axis=0)
-
-
-@wrong("average")
-def swa_zero_counted(points, start, every):
-    """You count the zero that the average began with as a point. The first point's share is 1."""
-    chosen = _chosen(points, start, every)
-    return chosen.sum(axis=0) / (len(chosen) + 1)
-
-
-@wrong("average")
 def swa_every_as_end(points, start, every):
     """You put `every` where a slice has its end. A slice is first:end:every, and without an end it
     goes on to the last row."""
@@ -237,47 +206,11 @@ def swa_median(points, start, every):
 
 
 @wrong("average")
-def swa_halves(points, start, every):
-    """You take the mean of the average and the new point. Then the newest has half of the weight,
-    the one before a quarter: an exponential average. In a plain mean all weigh the same."""
-    first, *others = _chosen(points, start, every)
-    for x in others:
-        first = (first + x) / 2
-    return 1.0 * first
-
-
-@wrong("average")
-def swa_one_early(points, start, every):
-    """You begin one row early. The point after step start is points[start - 1], and a slice has its
-    first row in it."""
-    return points[start - 2 :: every].mean(axis=0)
-
-
-@wrong("average")
-def swa_every_more(points, start, every):
-    """You leave `every` points out between two. From one to the next it is `every` rows."""
-    return points[start - 1 :: every + 1].mean(axis=0)
-
-
-@wrong("average")
-def swa_first_few(points, start, every):
-    """You take the first `every` points from start on. `every` is the distance between two points,
-    and not their number: first::every."""
-    return points[start - 1 :][:every].mean(axis=0)
-
-
-@wrong("average")
 def swa_every_before_start(points, start, every):
     """You take one in `every` points first, and count to start among these. start is a step of the
     path: begin there, then take one in `every`."""
     chosen = points[::every][start - 1 :]
     return chosen.mean(axis=0) if len(chosen) else np.full(points.shape[1], np.nan)
-
-
-@wrong("average")
-def swa_from_the_end(points, start, every):
-    """You count start from the end of the path. It is a step, counted from the beginning."""
-    return points[-start::every].mean(axis=0)
 
 
 _PATH = np.array(
@@ -315,20 +248,11 @@ swa = formula(
         swa_over_the_weights,
         swa_sum,
         swa_divided_by_all,
-        swa_divided_by_one_less,
-        swa_share_of_the_step,
-        swa_last_left_out,
-        swa_zero_counted,
         swa_every_as_end,
         swa_of_all,
         swa_last,
         swa_median,
-        swa_halves,
-        swa_one_early,
-        swa_every_more,
-        swa_first_few,
         swa_every_before_start,
-        swa_from_the_end,
     ),
     read="averaging",
 )

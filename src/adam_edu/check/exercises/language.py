@@ -19,19 +19,6 @@ def _one_hot(z, y):
 
 
 @wrong("g")
-def probabilities_alone(z):
-    """You return the probabilities. The word that came is missing: subtract 1 at its place."""
-    return _softmax(z)
-
-
-@wrong("g")
-def softmax_gradient_backwards(z, y):
-    """Your signs are the other way round. The loss falls if the right word's score rises, so its
-    entry of the gradient is negative."""
-    return _one_hot(z, y) - _softmax(z)
-
-
-@wrong("g")
 def at_the_word_alone(z, y):
     """You have the right word's entry, and zeros elsewhere. The other scores count too: each raises
     the loss, by its probability."""
@@ -43,25 +30,6 @@ def others_alone(z, y):
     """At the right word your entry is its probability set to zero. It is its probability minus
     1."""
     return (1 - _one_hot(z, y)) * _softmax(z)
-
-
-@wrong("g")
-def not_normalized(z, y):
-    """Your exponentials do not add up to 1. Divide them by their sum before you subtract."""
-    return np.exp(z) - _one_hot(z, y)
-
-
-@wrong("g")
-def one_from_each(z):
-    """You subtract 1 from every entry. Only the word that came has the 1."""
-    return _softmax(z) - 1
-
-
-@wrong("g")
-def scores_minus_one(z, y):
-    """You subtract the 1 from the scores. It is subtracted from the probabilities, the softmax of
-    the scores."""
-    return z - _one_hot(z, y)
 
 
 @wrong("g")
@@ -93,39 +61,6 @@ def gradient_over_words(z, y):
 
 
 @wrong("g")
-def number_subtracted(z, y):
-    """You subtract y itself, which is a word's number, from every entry. Subtract 1, at place y
-    alone."""
-    return _softmax(z) - y
-
-
-@wrong("g")
-def word_counted_from_one(z, y):
-    """You count words from 1. y counts from 0, as indices do."""
-    return _softmax(z) - _one_hot(z, y - 1)
-
-
-@wrong("g")
-def one_added(z, y):
-    """You add 1 at the right word's place. It is subtracted: its score is to rise, so its entry of
-    the gradient is negative."""
-    return _softmax(z) + _one_hot(z, y)
-
-
-@wrong("g")
-def exponents_negative(z, y):
-    """Your exponentials are of -z, so that the highest score gets the least probability. Take
-    exp(z)."""
-    return _softmax(-z) - _one_hot(z, y)
-
-
-@wrong("g")
-def scores_shared_out(z, y):
-    """You divide the scores by their sum. Scores can be negative; take their exponentials first."""
-    return z / np.sum(z) - _one_hot(z, y)
-
-
-@wrong("g")
 def surprises(z):
     """You return the loss that each word would have, had it come. Asked for is the gradient of the
     loss of the one that came."""
@@ -153,22 +88,9 @@ def minus_one_alone(z, y):
     return np.where(_one_hot(z, y) > 0, -1.0, _softmax(z))
 
 
-@wrong("g")
-def divided_by_largest(z, y):
-    """You divide the exponentials by the largest of them. Probabilities add up to 1: divide by
-    their sum."""
-    return np.exp(z - np.max(z)) - _one_hot(z, y)
-
-
-@wrong("g")
-def divided_by_mean(z, y):
-    """You divide the exponentials by their mean. Probabilities add up to 1: divide by their sum."""
-    return len(z) * _softmax(z) - _one_hot(z, y)
-
-
 softmax_gradient = formula(
     "softmax_gradient(z, y)",
-    lambda z, y: _softmax(z) - _one_hot(z, y),
+    ("odds = exp(z)", "p = odds / sum(odds)", "g = p - one_hot(z, y)"),
     returns="g",
     statement="z holds a score for each word, and y is the number of the word that came, from 0. "
     "The loss is minus the logarithm of the softmax's probability of that word. Return its "
@@ -179,28 +101,16 @@ softmax_gradient = formula(
         {"z": np.array([-2.0, 0.7, 0.1, 1.5, -0.3]), "y": 4},
     ],
     mistakes=(
-        probabilities_alone,
-        softmax_gradient_backwards,
         at_the_word_alone,
         others_alone,
-        not_normalized,
-        one_from_each,
-        scores_minus_one,
         derivative_of_softmax,
         sigmoid_of_each,
         loss_returned,
         gradient_over_words,
-        number_subtracted,
-        word_counted_from_one,
-        one_added,
-        exponents_negative,
-        scores_shared_out,
         surprises,
         derivative_of_its_own,
         positive_at_the_word,
         minus_one_alone,
-        divided_by_largest,
-        divided_by_mean,
     ),
     read="language",
 )
@@ -219,12 +129,6 @@ def _sums(losses, words, groups):
 
 def _numbers(words, groups):
     return np.bincount(_of_each(words, groups), minlength=max(groups) + 1)
-
-
-@wrong("means")
-def group_sums(losses, words, groups):
-    """You add the losses up. A mean is divided by how many there are in the group."""
-    return _sums(losses, words, groups)
 
 
 @wrong("means")
@@ -296,32 +200,6 @@ def group_largest(losses, words, groups):
     return np.array([np.max(losses[of_each == k]) for k in range(max(groups) + 1)])
 
 
-@wrong("means")
-def over_number_of_groups(losses, words, groups):
-    """You divide by the number of groups. Each group's sum is divided by how many losses it has."""
-    return _sums(losses, words, groups) / (max(groups) + 1)
-
-
-@wrong("means")
-def groups_added_up(losses, words, groups):
-    """Your groups contain the ones before them. Each has its own words, and no others."""
-    return np.cumsum(_sums(losses, words, groups)) / np.cumsum(_numbers(words, groups))
-
-
-@wrong("means")
-def all_other_groups(losses, words, groups):
-    """You take the losses of all other groups, != in the place of ==."""
-    of_each = _of_each(words, groups)
-    return np.array([np.mean(losses[of_each != k]) for k in range(max(groups) + 1)])
-
-
-@wrong("means")
-def words_counted_from_one(losses, words, groups):
-    """You look up groups[word - 1]. Words are counted from 0, as indices are."""
-    of_each = np.array(groups)[np.array(words) - 1]
-    return np.array([np.mean(losses[of_each == k]) for k in range(max(groups) + 1)])
-
-
 _LOSSES = np.array([0.5, 4.0, 1.5, 7.0, 0.25, 6.0, 3.0, 9.0])
 
 loss_by_group = formula(
@@ -337,7 +215,6 @@ loss_by_group = formula(
         {"losses": _LOSSES[2:], "words": (5, 4, 0, 1, 2, 0), "groups": (0, 1, 0, 1, 1, 0)},
     ],
     mistakes=(
-        group_sums,
         over_all_tokens,
         over_words_of_group,
         mean_of_word_means,
@@ -348,10 +225,6 @@ loss_by_group = formula(
         group_median,
         group_counts,
         group_largest,
-        over_number_of_groups,
-        groups_added_up,
-        all_other_groups,
-        words_counted_from_one,
     ),
     read="language",
 )

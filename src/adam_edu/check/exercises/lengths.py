@@ -85,6 +85,13 @@ def agreement_of_all(gradients):
 
 
 @wrong("agreement")
+def agreement_over_sizes(gradients):
+    """You divide by the mean of the sizes. It is the root of the mean square that Adam divides by,
+    and that weighs large gradients more."""
+    return np.abs(np.mean(gradients, 0)) / np.mean(np.abs(gradients), 0)
+
+
+@wrong("agreement")
 def agreement_without_root(gradients):
     """You divide by the mean square, without its root. Then it depends on the gradients' unit."""
     return np.abs(np.mean(gradients, 0)) / np.mean(np.square(gradients), 0)
@@ -107,6 +114,7 @@ agreement = formula(
     ],
     mistakes=(
         agreement_of_sizes,
+        agreement_over_sizes,
         agreement_with_sign,
         agreement_over_spread,
         agreement_of_weights,

@@ -137,12 +137,6 @@ def parts_counted(examples, batch, epochs):
 
 
 @wrong("steps")
-def last_part_dropped(examples, batch, parts, epochs):
-    """You round the number of parts down: the last part of an epoch is smaller, but it is one."""
-    return epochs * math.ceil(examples // batch / parts)
-
-
-@wrong("steps")
 def rounded_over_all_epochs(examples, batch, parts, epochs):
     """You round up once, over all epochs. Each epoch ends with an incomplete step of its own: round
     first, then multiply."""
@@ -150,28 +144,9 @@ def rounded_over_all_epochs(examples, batch, parts, epochs):
 
 
 @wrong("steps")
-def parts_multiplied(examples, batch, parts, epochs):
-    """You multiply by the number of parts. With more parts in a step, there are fewer steps."""
-    return epochs * math.ceil(examples / batch) * parts
-
-
-@wrong("steps")
 def always_one_more(examples, batch, parts, epochs):
     """You add 1 even if the examples divide evenly. Round up: math.ceil."""
     return epochs * (examples // (batch * parts) + 1)
-
-
-@wrong("steps")
-def left_over_dropped(examples, batch, parts, epochs):
-    """You round down: the parts that are left over at the end of an epoch make a step too."""
-    return epochs * (math.ceil(examples / batch) // parts)
-
-
-@wrong("steps")
-def left_over_carried(examples, batch, parts, epochs):
-    """You let the parts that are left over wait for the next epoch. Here they make a step of their
-    own: round up in each epoch, then multiply."""
-    return math.ceil(epochs * math.ceil(examples / batch) / parts)
 
 
 @wrong("steps")
@@ -188,29 +163,13 @@ def rounded_down_over_all(examples, batch, parts, epochs):
     return epochs * examples // (batch * parts)
 
 
-@wrong("steps")
-def fractions_of_steps(examples, batch, parts, epochs):
-    """You round the parts up, and then divide them into steps that are not whole. Those that are
-    left over make a step too: round up once more."""
-    return epochs * math.ceil(examples / batch) / parts
-
-
-@wrong("steps")
-def full_parts_counted(examples, batch, epochs):
-    """You count full parts. The optimizer takes one step for several parts, and what is left at the
-    end of an epoch counts."""
-    return epochs * (examples // batch)
-
-
-@wrong("steps")
-def examples_counted(examples, epochs):
-    """You count examples. A step takes a batch of them for each of its parts."""
-    return epochs * examples
-
-
 total_steps = formula(
     "total_steps(examples, batch, parts, epochs)",
     "epochs * ceil(examples / (batch * parts))",
+    also=(
+        "parts_in_epoch = ceil(examples / batch)",
+        "steps = epochs * ceil(parts_in_epoch / parts)",
+    ),
     returns="steps",
     statement="A loader cuts the examples of an epoch into parts of batch, the last of which may "
     "be smaller. Gradients of parts parts are accumulated for one step; what is left at the end of "
@@ -230,17 +189,10 @@ total_steps = formula(
     ],
     mistakes=(
         parts_counted,
-        last_part_dropped,
         rounded_over_all_epochs,
-        parts_multiplied,
         always_one_more,
-        left_over_dropped,
-        left_over_carried,
         left_over_carried_and_dropped,
         rounded_down_over_all,
-        fractions_of_steps,
-        full_parts_counted,
-        examples_counted,
     ),
     read="training-loop",
 )

@@ -69,6 +69,7 @@ def warmup_capped_by_lr(t, steps, lr):
 warmup_rate = formula(
     "warmup_rate(t, steps, lr)",
     "lr * min(t / steps, 1)",
+    also="lr * min(t, steps) / steps",
     returns="rate",
     statement="Return the learning rate of step t = 1, 2, ... if it rises in a straight line from "
     "lr / steps at the first step to lr at step number steps, and stays there.",

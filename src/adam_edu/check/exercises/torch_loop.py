@@ -124,15 +124,20 @@ def _tried(step: Step) -> dict[str, list[float]]:
 
 def _measure(step: Step, expected: dict[str, list[float]], wrong: Any) -> Mapping[str, Any]:
     found = inside(step, _tried)
+
+    def like(situations):
+        return [
+            name
+            for name, places in wrong.items()
+            if any(not same(places[one], expected[one]) for one in situations)
+            and all(same(places[one], found[one]) for one in situations)
+        ]
+
     return {
         "moved": not same(found["whole"], [2.0, -1.0]),
         "agrees": {name: same(found[name], place) for name, place in expected.items()},
-        "like": [
-            name
-            for name, places in wrong.items()
-            if any(not same(places[situation], place) for situation, place in expected.items())
-            and all(same(place, found[situation]) for situation, place in places.items())
-        ],
+        # In all situations, or in those without a scale, beside which something else is wrong.
+        "like": like(expected) or like(["whole", "equal", "unequal", "long"]),
         "situations": len(found),
     }
 

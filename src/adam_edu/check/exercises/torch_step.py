@@ -10,7 +10,7 @@ from ..kinds import Misfit
 from ..remote import inside
 from ..situations import arrivals, same
 
-LR, MOMENTUM = 0.1, 0.5
+LR, MOMENTUM = 0.1, 0.7
 STARTS = ([2.0, -3.0], [4.0, 1.0], [-5.0, 6.0])
 # For each parameter, taken in turn. No parameter's gradients are those of another.
 GRADIENTS = (([3.0, -1.0], [-2.0, 5.0], [4.0, 1.0]), ([1.0, 2.0], [0.5, -3.0], [-1.0, 2.0]))
@@ -108,6 +108,7 @@ right = step_by(lambda g, m, lr, mu: (-lr * (mu * m + g), mu * m + g))
 WRONG = {
     "forgetful": step_by(lambda g, m, lr, mu: (-lr * g, m)),
     "average": step_by(lambda g, m, lr, mu: (-lr * (mu * m + (1 - mu) * g), mu * m + (1 - mu) * g)),
+    "bracket": step_by(lambda g, m, lr, mu: (-lr * mu * (m + g), mu * (m + g))),
     "late": step_by(lambda g, m, lr, mu: (-lr * m, mu * m + g)),
     "uphill": step_by(lambda g, m, lr, mu: (lr * (mu * m + g), mu * m + g)),
     "lr_inside": step_by(lambda g, m, lr, mu: (-(mu * m + lr * g), mu * m + lr * g)),
@@ -199,6 +200,13 @@ def buffer_averages(like):
     """Your buffer takes the share 1 - momentum of the gradient. Torch's momentum adds the whole
     gradient: m = momentum * m + g."""
     return ("average", "plain") in like
+
+
+@Flaw
+def gradient_shrunk(like):
+    """Your buffer takes the share momentum of the gradient too, m = momentum * (m + g). The whole
+    gradient is added: multiply first, then add."""
+    return ("bracket", "plain") in like
 
 
 @Flaw
@@ -298,6 +306,7 @@ torch_momentum = Challenge(
         gradient_changed,
         buffer_forgets,
         buffer_averages,
+        gradient_shrunk,
         buffer_late,
         step_uphill,
         buffer_shared,
