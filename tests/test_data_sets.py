@@ -5,6 +5,7 @@ import hashlib
 import io
 import os
 import re
+import sys
 import tarfile
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from data_server import good, serve
 from hypothesis import given, strategies as st
+from sklearn.datasets import load_digits
 from sklearn.naive_bayes import BernoulliNB
 
 from adam_edu import data
@@ -62,11 +64,24 @@ def test_an_unknown_name_gets_the_nearest(name, offer):
 
 
 def test_a_missing_library_gives_the_line_that_installs_it(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "sklearn.datasets", None)
+    for name in ("sklearn", "sklearn.datasets"):
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(
         ModuleNotFoundError, match=r"need sklearn.*: pip install 'adam-edu\[data\]'"
     ):
         data.load("digits")
+
+
+def test_the_digits_are_read_without_scikit_learn_as_it_gives_them(monkeypatch):
+    theirs = load_digits()
+    monkeypatch.delitem(sys.modules, "sklearn")
+    read = data.load("digits")
+    assert "sklearn" not in sys.modules
+    whole = np.concatenate([read.train_x, read.test_x])
+    labels = np.concatenate([read.train_y, read.test_y])
+    order = np.random.default_rng(0).permutation(len(whole))
+    np.testing.assert_array_equal(whole, theirs.data[order] / 16)
+    np.testing.assert_array_equal(labels, theirs.target[order])
 
 
 @pytest.mark.parametrize("name", ["digits", "synthetic_bow"])

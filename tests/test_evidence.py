@@ -38,6 +38,25 @@ def bowl(rate, seeds, best=0.02):
 
 
 @pytest.mark.parametrize("problem", MODELS, ids=lambda problem: type(problem).__name__)
+def test_the_values_of_several_points_are_those_of_each(problem):
+    x = problem.start + np.random.default_rng(0).standard_normal((3, problem.start.size))
+    np.testing.assert_allclose(problem.value_each(x), [problem.value(one) for one in x], 1e-12)
+
+
+@pytest.mark.parametrize("kind", [LogisticRegression, TwoLayerNetwork])
+def test_a_model_in_float32_stays_in_it_and_comes_to_about_the_same(kind):
+    ends = []
+    for dtype in (np.float64, np.float32):
+        model = kind(INPUTS, LABELS, batch=4, dtype=dtype)
+        sample = model.sample(model.start, 1, np.random.default_rng(0))
+        assert model.start.dtype == sample.dtype == dtype
+        ends.append(final_losses(Adam(0.01), model, range(3), steps=30))
+    np.testing.assert_allclose(*ends, rtol=1e-4)
+    with pytest.raises(ValueError, match="dtype must be of floating-point numbers"):
+        kind(INPUTS, LABELS, dtype=int)
+
+
+@pytest.mark.parametrize("problem", MODELS, ids=lambda problem: type(problem).__name__)
 @pytest.mark.parametrize("rule", [Momentum(0.05), Adam(0.01)], ids=lambda rule: type(rule).__name__)
 def test_runs_side_by_side_are_the_runs_alone(problem, rule):
     together = final_losses(rule, problem, seeds=(3, 1, 8), steps=20)

@@ -52,6 +52,22 @@ def test_shapes_and_layouts():
         assert before.numel() == 0 or not torch.equal(before, after)
 
 
+def test_a_step_is_planned_for_images_whose_channels_lie_last():
+    torch.manual_seed(0)
+    model = torch.nn.Conv2d(3, 4, 5).to(memory_format=torch.channels_last)
+    plain = torch.nn.Conv2d(3, 4, 5)
+    plain.load_state_dict(model.state_dict())
+    made = [ours.Adam(one.parameters(), lr=0.1) for one in (model, plain)]
+    for _ in range(3):
+        for one, optimizer in zip((model, plain), made, strict=True):
+            optimizer.zero_grad()
+            one(torch.ones(2, 3, 6, 6)).square().sum().backward()
+            optimizer.step()
+    assert not model.weight.is_contiguous()
+    assert made[0]._plans
+    torch.testing.assert_close(model.weight, plain.weight)
+
+
 def test_a_view_with_gaps():
     whole = torch.zeros(4, 6)
     p = whole[:, ::2].requires_grad_()

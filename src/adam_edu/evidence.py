@@ -84,7 +84,7 @@ def final_losses(
             g[~sound] = 0.0
             optimizer.step(g)
             x[...] = problem.project(x)
-        losses = np.array([(judge or problem).value(one) for one in x])
+        losses = (judge or problem).value_each(x)
     return np.where(sound & np.isfinite(losses), losses, np.inf)
 
 

@@ -1,6 +1,11 @@
 """Data sets that need no download: small digits, and made-up text."""
 
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
 import numpy as np
+from numpy.typing import NDArray
 
 from .dataset import DataSet
 
@@ -18,11 +23,9 @@ def load_digits() -> DataSet:
     Rows of 64 pixels in 16 steps, as float32 in [0, 1]. A fixed shuffle makes 1,437 of them the
     training set and 360 the test set, four to one.
     """
-    from sklearn.datasets import load_digits as embedded_digits
-
-    digits = embedded_digits()
-    x = np.divide(digits.data, 16, dtype=np.float32)
-    y = digits.target.astype(np.int64)
+    table = _digits_of_scikit_learn()
+    x = np.divide(table[:, :-1], 16, dtype=np.float32)
+    y = table[:, -1].astype(np.int64)
     order = np.random.default_rng(0).permutation(len(x))
     train, test = order[: len(x) * 4 // 5], order[len(x) * 4 // 5 :]
     return DataSet(
@@ -35,6 +38,22 @@ def load_digits() -> DataSet:
         "Optical recognition of handwritten digits, test part: Alpaydin and Kaynak (1998), as it "
         "comes with scikit-learn",
     )
+
+
+def _digits_of_scikit_learn() -> NDArray[np.float64]:
+    """Return pixels from 0 to 16 and, last, the digit: shape (1797, 65).
+
+    Read from its file, unless scikit-learn is imported already: that takes a second.
+    """
+    found = None if "sklearn" in sys.modules else find_spec("sklearn")
+    for folder in (found.submodule_search_locations or ()) if found else ():
+        file = Path(folder, "datasets/data/digits.csv.gz")
+        if file.exists():
+            return np.loadtxt(file, delimiter=",")
+    from sklearn.datasets import load_digits as embedded_digits  # it says what is missing
+
+    digits = embedded_digits()
+    return np.column_stack([digits.data, digits.target])
 
 
 def load_synthetic_bow() -> DataSet:

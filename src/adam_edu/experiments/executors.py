@@ -18,6 +18,7 @@ import torch
 from .checkpoint import Progress
 from .jobs import Job, Listener
 from .tasks import Task, open_task
+from .trials import Run
 
 ATTEMPTS = 3  # of a job whose process ends in the middle, without a further epoch between them
 
@@ -36,10 +37,14 @@ class Executor(Protocol):
 
 @dataclass(frozen=True)
 class Here:
-    """Runs jobs one after the other in this process; on a GPU several at once."""
+    """Runs jobs one after the other in this process; on a GPU several at once.
+
+    ``watch`` is shown each run after each of its epochs.
+    """
 
     task: Task
     streams: int = 4
+    watch: Callable[[Run], None] | None = None
 
     def run(self, jobs: Sequence[Job], listener: Listener, stop: Stop) -> dict[str, Progress]:
         """Run them."""
@@ -50,6 +55,7 @@ class Here:
                 stop=stop,
                 report=lambda epoch, restored: listener.report(job, epoch, restored),
                 note=listener.note,
+                watch=self.watch,
             )
             listener.keep(job, progress)
             return progress

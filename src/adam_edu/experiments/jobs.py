@@ -74,16 +74,31 @@ class Job:
         stop: Callable[[], bool],
         report: Callable[[int, bool], None],
         note: Callable[[str], None],
+        watch: Callable[[Run], None] | None = None,
     ) -> Progress:
-        """Train on a task, from the checkpoint if there is one, until the end or until ``stop``."""
+        """Train on a task, from the checkpoint if there is one, until the end or until ``stop``.
+
+        ``watch`` is shown the run after each epoch.
+        """
+        runs: list[Run] = []
+
+        def make() -> Run:
+            runs.append(self.start(task))
+            return runs[-1]
+
+        def reached(epoch: int, restored: bool) -> None:
+            report(epoch, restored)
+            if watch is not None and runs:  # none is made of what has ended before
+                watch(runs[-1])
+
         with products(self.precision):
             return finish(
-                lambda: self.start(task),
+                make,
                 self.path,
                 self.epochs,
                 until=self.until,
                 stop=stop,
-                report=report,
+                report=reached,
                 note=note,
                 hardware=hardware(str(task.device)),
             )

@@ -1,7 +1,7 @@
 """Run one experiment in full: tune, train every seed, record."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from io import StringIO
@@ -39,7 +39,7 @@ from .record import circumstances
 from .specs import Spec
 from .stack import side_by_side
 from .tasks import Task, content_name, load_task, save_task
-from .trials import Curves, Trial, fingerprint
+from .trials import Curves, Run, Trial, fingerprint
 
 ENGINE = 2  # raised where a change makes other bits of the same trial
 QUICK_EXAMPLES = 1024
@@ -340,17 +340,26 @@ def shared(task: Task, folder: Path) -> Path:
     return path
 
 
-def live(spec: Spec, *, examples: int | None = None, **changes: Any) -> dict[str, Any]:
+def live(
+    spec: Spec,
+    *,
+    examples: int | None = None,
+    watch: Callable[[Run], None] | None = None,
+    **changes: Any,
+) -> dict[str, Any]:
     """Run a small version of an experiment here and now, and return its tuning table and runs.
 
     On the data that needs no download, ``spec.quick_data``, with at most so many training
     examples. ``changes`` are fields of :class:`~.specs.Spec`: fewer epochs, entrants, rates. What
-    comes back can be read with :func:`adam_edu.recorded.curves`, as a record can.
+    comes back can be read with :func:`adam_edu.recorded.curves`, as a record can. ``watch`` is
+    shown each run after each of its epochs, such as an :class:`~.train.EagerRun`, whose optimizer
+    it may read.
     """
     small = replace(spec, data=spec.quick_data, **changes)
     task = load_task(small, "cpu", limit=examples)
     with TemporaryDirectory() as directory, one_thread():
-        results = Reproduction(small, task, Path(directory)).run()
+        here = Here(task, watch=watch)
+        results = Reproduction(small, task, Path(directory), executor=here).run()
     return description(small, task) | results
 
 

@@ -39,6 +39,10 @@ class Problem:
         """Return the loss at ``x``: shape (..., n) gives shape (...)."""
         raise NotImplementedError
 
+    def value_each(self, x: Array) -> Array:
+        """Return :meth:`value` at several points, shape (runs, n), as (runs,)."""
+        return np.array([self.value(one) for one in x])
+
     def gradient(self, x: Array) -> Array:
         """Return the gradient of :meth:`value` at ``x``, of its shape."""
         raise NotImplementedError

@@ -269,7 +269,7 @@ class RuleOptimizer(Optimizer):
     ) -> None:
         params = [p for p in group if p.grad is not None]
         # A tensor of a class of its own, such as one spread over processes, has no address.
-        plain = all(type(p) in (Tensor, Parameter) and p.is_contiguous() for p in params)
+        plain = all(type(p) in (Tensor, Parameter) for p in params)
         states = [self.state[p] for p in params]
         plain = plain and TensorGuards is not None and isinstance(states[0]["step"], int)
         if plain and len(set(batch.dtypes[:2])) == 1:

@@ -39,7 +39,8 @@ Found = tuple[list[int], list[int]]
 class Plan:
     """One call of a compiled loop for all parameters of a group.
 
-    All are contiguous, lie on the CPU, share their dtypes and have taken equally many steps.
+    All lie on the CPU, each in one stretch of memory as its gradient and slots do (:func:`dense`);
+    they share their dtypes and have taken equally many steps.
 
     Parameters
     ----------
@@ -161,7 +162,7 @@ def _bytes(tensors: list[Tensor]) -> list[int]:
 def _inside(
     tensors: list[Tensor], places: list[int], lengths: list[int], needed: list[int]
 ) -> bool:
-    """Say whether the bytes of contiguous tensors are within their storages, which are so long."""
+    """Say whether the bytes of dense tensors are within their storages, which are so long."""
     if not any(map(Tensor.storage_offset, tensors)):
         return all(map(le, needed, lengths))
     starts = (storage.data_ptr() for storage in map(STORAGE, tensors))
