@@ -7,6 +7,7 @@ side by side are an axis in front: parameters (runs, n), a batch of its own for 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ class Classification(Problem):
         object.__setattr__(self, "inputs", inputs)
         object.__setattr__(self, "labels", labels)
 
-    @property
+    @cached_property
     def classes(self) -> int:
         """The number of classes."""
         return int(self.labels.max()) + 1
@@ -99,9 +100,12 @@ class Classification(Problem):
     def _gradient_on(self, x: Array, chosen: NDArray[np.integer[Any]]) -> Array:
         inputs, labels = self.inputs[chosen], self.labels[chosen]
         scores, memory = self.scores(x, inputs)
-        error = np.exp(_log_softmax(scores))
+        error = _log_softmax(scores)
+        np.exp(error, out=error)
         error -= labels[..., np.newaxis] == np.arange(self.classes)
-        return self.backward(x, inputs, memory, error / chosen.shape[-1]) + self.l2 * x
+        error /= chosen.shape[-1]
+        gradient = self.backward(x, inputs, memory, error)
+        return gradient + self.l2 * x if self.l2 else gradient
 
 
 class LogisticRegression(Classification):
@@ -130,7 +134,7 @@ class LogisticRegression(Classification):
 
     def backward(self, x: Array, inputs: Array, memory: None, error: Array) -> Array:
         """Return the gradient by ``x``."""
-        return _affine_gradient(inputs, error)
+        return _affine_gradient(inputs, error, np.empty_like(x))
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,27 +163,36 @@ class TwoLayerNetwork(Classification):
             layers.append(layer.ravel())
         return np.concatenate(layers)
 
-    @property
+    @cached_property
     def _sizes(self) -> tuple[tuple[int, int], tuple[int, int]]:
         return (self.inputs.shape[1], self.hidden), (self.hidden, self.classes)
 
+    def _split(self, x: Array) -> tuple[Array, Array]:
+        features, hidden = self._sizes[0]
+        return x[..., : (features + 1) * hidden], x[..., (features + 1) * hidden :]
+
     def _layers(self, x: Array) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-        (features, hidden), (_, classes) = self._sizes
-        split = (features + 1) * hidden
-        return _affine(x[..., :split], hidden), _affine(x[..., split:], classes)
+        first, second = self._split(x)
+        return _affine(first, self.hidden), _affine(second, self.classes)
 
     def scores(self, x: Array, inputs: Array) -> tuple[Array, Array]:
         """Return the scores, and the hidden activations."""
         (first, bias1), (second, bias2) = self._layers(x)
-        hidden = np.maximum(inputs @ first + bias1, 0.0)
+        hidden = inputs @ first
+        hidden += bias1
+        np.maximum(hidden, 0.0, out=hidden)
         return hidden @ second + bias2, hidden
 
     def backward(self, x: Array, inputs: Array, memory: Array, error: Array) -> Array:
         """Return the gradient by ``x``."""
         hidden, (_, (second, _)) = memory, self._layers(x)
-        by_second = _affine_gradient(hidden, error)
-        error = (error @ second.swapaxes(-1, -2)) * (hidden > 0)
-        return np.concatenate([_affine_gradient(inputs, error), by_second], axis=-1)
+        gradient = np.empty_like(x)
+        by_first, by_second = self._split(gradient)
+        _affine_gradient(hidden, error, by_second)
+        error = error @ second.swapaxes(-1, -2)
+        error *= hidden > 0
+        _affine_gradient(inputs, error, by_first)
+        return gradient
 
 
 def _affine(x: Array, outputs: int) -> tuple[Array, Array]:
@@ -188,14 +201,15 @@ def _affine(x: Array, outputs: int) -> tuple[Array, Array]:
     return layer[..., :-1, :], layer[..., -1:, :]
 
 
-def _affine_gradient(inputs: Array, error: Array) -> Array:
-    """Return the gradient by weights and bias, shape (..., n), given that by the outputs."""
-    by_weights = inputs.swapaxes(-1, -2) @ error
-    by_bias = error.sum(axis=-2, keepdims=True)
-    both = np.concatenate([by_weights, by_bias], axis=-2)
-    return both.reshape(*both.shape[:-2], -1)
+def _affine_gradient(inputs: Array, error: Array, gradient: Array) -> Array:
+    """Fill and return the gradient by weights and bias, (..., n), given that by the outputs."""
+    by_weights, by_bias = _affine(gradient, error.shape[-1])
+    np.matmul(inputs.swapaxes(-1, -2), error, out=by_weights)
+    np.sum(error, axis=-2, keepdims=True, out=by_bias)
+    return gradient
 
 
 def _log_softmax(scores: Array) -> Array:
     shifted = scores - scores.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return shifted
