@@ -93,9 +93,6 @@ def grid(rows: int, columns: int, height: float = 2.0) -> Any:
     return plt.subplots(rows, columns, squeeze=False, figsize=(4.8, height * rows))[1]
 
 
-MIN_EXPONENT = "axes.formatter.min_exponent"
-
-
 class PlainOrPowers(LogFormatterSciNotation):
     """Numbers on a logarithmic axis, all in one form: as they are on a short axis around 1."""
 
@@ -103,12 +100,14 @@ class PlainOrPowers(LogFormatterSciNotation):
         """Return the label of a tick."""
         low, high = sorted(self.axis.get_view_interval())  # type: ignore[union-attr]
         plain = low > 5e-4 and high < 5e4 and high < 2e3 * low
-        least = plt.rcParams[MIN_EXPONENT]
-        plt.rcParams[MIN_EXPONENT] = 5 if plain else 0  # alone: a context copies all settings
+        settings: Any = plt.rcParams
+        least = settings["axes.formatter.min_exponent"]
+        # This one alone: a context would copy all settings, for each label anew.
+        settings["axes.formatter.min_exponent"] = 5 if plain else 0
         try:
             return str(super().__call__(x, pos))
         finally:
-            plt.rcParams[MIN_EXPONENT] = least
+            settings["axes.formatter.min_exponent"] = least
 
 
 def name_ticks(ax: Axes) -> None:

@@ -49,9 +49,9 @@ class Reproduction:
     """One experiment, with its checkpoints in one directory.
 
     On a GPU the runs of one rule that differ in learning rate are stacked; so are, anywhere, those
-    of a model that computes several at once, and all if ``stacked``. With a ``deadline`` the runs to be reported take
-    turns, an epoch or a few at a time, so that all have come equally far when time is up. What the
-    file of ``finished`` trials has is not run, and what ends is added to it.
+    of a model that computes several at once, and all if ``stacked``. With a ``deadline`` the runs
+    to be reported take turns, an epoch or a few at a time, so that all have come equally far when
+    time is up. What the file of ``finished`` trials has is not run, and what ends is added to it.
     """
 
     def __init__(
