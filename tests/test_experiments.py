@@ -14,7 +14,7 @@ import pytest
 import torch
 from tiny_experiments import SPEC, small_task, tiny, without_times
 
-from adam_edu.experiments import checkpoint, plan, record, reproduce
+from adam_edu.experiments import checkpoint, jobs, plan, record, reproduce
 from adam_edu.experiments.budget import Budget, quick_version, reductions
 from adam_edu.experiments.cost import measure_cost
 from adam_edu.experiments.specs import ADAM, SFO, SPECS, half_decades
@@ -58,6 +58,18 @@ def test_a_stack_refuses_runs_that_do_not_belong_together():
     trial = Trial(ADAM, 1e-3, True, 0, 2)
     with pytest.raises(ValueError, match="share seed"):
         Stack(SPEC, small_task(SPEC), [trial, replace(trial, seed=1)])
+
+
+def test_a_live_experiment_trains_stacked_as_it_does_run_by_run(monkeypatch):
+    spec = SPECS["logistic-mnist"]
+    changes = {"entrants": spec.entrants[-2:], "grid": (1e-3, 1e-2), "tuning_epochs": 1}
+    changes |= {"epochs": (2,), "dropout": (False,)}
+    apart = reproduce.live(spec, examples=300, **changes)
+    monkeypatch.setattr(jobs, "EagerRun", None)  # so that no run can go alone
+    together = reproduce.live(spec, examples=300, stacked=True, **changes)
+    assert [run["lr"] for run in together["runs"]] == [run["lr"] for run in apart["runs"]]
+    for one, other in zip(together["runs"], apart["runs"], strict=True):
+        assert one["train"] == pytest.approx(other["train"], rel=5e-5)
 
 
 class Interrupted(Exception):

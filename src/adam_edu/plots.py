@@ -100,8 +100,14 @@ class PlainOrPowers(LogFormatterSciNotation):
         """Return the label of a tick."""
         low, high = sorted(self.axis.get_view_interval())  # type: ignore[union-attr]
         plain = low > 5e-4 and high < 5e4 and high < 2e3 * low
-        with plt.rc_context({"axes.formatter.min_exponent": 5 if plain else 0}):
+        settings: Any = plt.rcParams
+        least = settings["axes.formatter.min_exponent"]
+        # This one alone: a context would copy all settings, for each label anew.
+        settings["axes.formatter.min_exponent"] = 5 if plain else 0
+        try:
             return str(super().__call__(x, pos))
+        finally:
+            settings["axes.formatter.min_exponent"] = least
 
 
 def name_ticks(ax: Axes) -> None:

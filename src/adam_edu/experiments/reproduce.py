@@ -49,9 +49,9 @@ class Reproduction:
     """One experiment, with its checkpoints in one directory.
 
     On a GPU the runs of one rule that differ in learning rate are stacked; so are, anywhere, those
-    of a model that computes several at once. With a ``deadline`` the runs to be reported take
-    turns, an epoch or a few at a time, so that all have come equally far when time is up. What the
-    file of ``finished`` trials has is not run, and what ends is added to it.
+    of a model that computes several at once, and all if ``stacked``. With a ``deadline`` the runs
+    to be reported take turns, an epoch or a few at a time, so that all have come equally far when
+    time is up. What the file of ``finished`` trials has is not run, and what ends is added to it.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Reproduction:
         deadline: float = float("inf"),
         precision: Precision = "float32",
         finished: Path | None = None,
+        stacked: bool = False,
     ) -> None:
         self.spec, self.task = spec, task
         self.executor = Here(task) if executor is None else executor
@@ -72,6 +73,7 @@ class Reproduction:
         self.stop = Deadline(deadline)
         self.precision = precision
         self.on_gpu = task.device.type == "cuda"
+        self.always_stacked = stacked
         self.turn = 5 if self.on_gpu else 1  # epochs; to build a stack takes seconds
         self.directory = checkpoints / spec.name
         self.models = {noisy: self.model(noisy) for noisy in spec.dropout}
@@ -173,7 +175,9 @@ class Reproduction:
 
     @property
     def stacked(self) -> bool:
-        """Whether runs are stacked: on a GPU, or by a model that computes several at once."""
+        """Whether runs are stacked: on a GPU, if asked, or by a model that computes several."""
+        if self.always_stacked:
+            return True
         if self.on_gpu:
             return not self.spec.one_by_one
         return all(side_by_side(model) for model in self.models.values())
@@ -344,22 +348,25 @@ def live(
     spec: Spec,
     *,
     examples: int | None = None,
+    stacked: bool = False,
     watch: Callable[[Run], None] | None = None,
     **changes: Any,
 ) -> dict[str, Any]:
     """Run a small version of an experiment here and now, and return its tuning table and runs.
 
     On the data that needs no download, ``spec.quick_data``, with at most so many training
-    examples. ``changes`` are fields of :class:`~.specs.Spec`: fewer epochs, entrants, rates. What
-    comes back can be read with :func:`adam_edu.recorded.curves`, as a record can. ``watch`` is
-    shown each run after each of its epochs, such as an :class:`~.train.EagerRun`, whose optimizer
-    it may read.
+    examples. Small models train several times as fast ``stacked``: the runs of a seed side by side,
+    the same up to rounding. ``changes`` are fields of :class:`~.specs.Spec`: fewer epochs,
+    entrants, rates. What comes back can be read with :func:`adam_edu.recorded.curves`, as a record
+    can. ``watch`` is shown each run after each of its epochs, such as an
+    :class:`~.train.EagerRun`, whose optimizer it may read.
     """
     small = replace(spec, data=spec.quick_data, **changes)
     task = load_task(small, "cpu", limit=examples)
     with TemporaryDirectory() as directory, one_thread():
         here = Here(task, watch=watch)
-        results = Reproduction(small, task, Path(directory), executor=here).run()
+        folder = Path(directory)
+        results = Reproduction(small, task, folder, stacked=stacked, executor=here).run()
     return description(small, task) | results
 
 

@@ -111,9 +111,11 @@ class Classification(Problem):
     def _gradient_on(self, x: Array, chosen: NDArray[np.integer[Any]]) -> Array:
         inputs, labels = self.inputs[chosen], self.labels[chosen]
         scores, memory = self.scores(x, inputs)
-        error = np.exp(_log_softmax(scores))
+        error = _log_softmax(scores)
+        np.exp(error, out=error)
         error -= labels[..., np.newaxis] == np.arange(self.classes)
-        gradient = self.backward(x, inputs, memory, error / chosen.shape[-1])
+        error /= chosen.shape[-1]
+        gradient = self.backward(x, inputs, memory, error)
         return gradient + self.l2 * x if self.l2 else gradient
 
 
@@ -143,7 +145,7 @@ class LogisticRegression(Classification):
 
     def backward(self, x: Array, inputs: Array, memory: None, error: Array) -> Array:
         """Return the gradient by ``x``."""
-        return _affine_gradient(inputs, error)
+        return _affine_gradient(inputs, error, np.empty_like(x))
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,27 +174,36 @@ class TwoLayerNetwork(Classification):
             layers.append(layer.ravel())
         return np.concatenate(layers).astype(self.dtype, copy=False)
 
-    @property
+    @cached_property
     def _sizes(self) -> tuple[tuple[int, int], tuple[int, int]]:
         return (self.inputs.shape[1], self.hidden), (self.hidden, self.classes)
 
+    def _split(self, x: Array) -> tuple[Array, Array]:
+        features, hidden = self._sizes[0]
+        return x[..., : (features + 1) * hidden], x[..., (features + 1) * hidden :]
+
     def _layers(self, x: Array) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-        (features, hidden), (_, classes) = self._sizes
-        split = (features + 1) * hidden
-        return _affine(x[..., :split], hidden), _affine(x[..., split:], classes)
+        first, second = self._split(x)
+        return _affine(first, self.hidden), _affine(second, self.classes)
 
     def scores(self, x: Array, inputs: Array) -> tuple[Array, Array]:
         """Return the scores, and the hidden activations."""
         (first, bias1), (second, bias2) = self._layers(x)
-        hidden = np.maximum(_product(inputs, first) + bias1, 0.0)
+        hidden = _product(inputs, first)
+        hidden += bias1
+        np.maximum(hidden, 0.0, out=hidden)
         return hidden @ second + bias2, hidden
 
     def backward(self, x: Array, inputs: Array, memory: Array, error: Array) -> Array:
         """Return the gradient by ``x``."""
         hidden, (_, (second, _)) = memory, self._layers(x)
-        by_second = _affine_gradient(hidden, error)
-        error = (error @ second.swapaxes(-1, -2)) * (hidden > 0)
-        return np.concatenate([_affine_gradient(inputs, error), by_second], axis=-1)
+        gradient = np.empty_like(x)
+        by_first, by_second = self._split(gradient)
+        _affine_gradient(hidden, error, by_second)
+        error = error @ second.swapaxes(-1, -2)
+        error *= hidden > 0
+        _affine_gradient(inputs, error, by_first)
+        return gradient
 
 
 def _affine(x: Array, outputs: int) -> tuple[Array, Array]:
@@ -219,18 +230,18 @@ def _product(inputs: Array, weights: Array) -> Array:
     return inputs @ weights
 
 
-def _affine_gradient(inputs: Array, error: Array) -> Array:
-    """Return the gradient by weights and bias, shape (..., n), given that by the outputs."""
-    (*runs, _, outputs), features = error.shape, inputs.shape[-1]
-    both = np.empty((*runs, features + 1, outputs), error.dtype)
-    if outputs <= SKINNY:
-        both[..., :-1, :] = (error.swapaxes(-1, -2) @ inputs).swapaxes(-1, -2)
+def _affine_gradient(inputs: Array, error: Array, gradient: Array) -> Array:
+    """Fill and return the gradient by weights and bias, (..., n), given that by the outputs."""
+    by_weights, by_bias = _affine(gradient, error.shape[-1])
+    if error.shape[-1] <= SKINNY:
+        by_weights[...] = (error.swapaxes(-1, -2) @ inputs).swapaxes(-1, -2)
     else:
-        np.matmul(inputs.swapaxes(-1, -2), error, out=both[..., :-1, :])
-    both[..., -1, :] = error.sum(axis=-2)
-    return both.reshape(*runs, -1)
+        np.matmul(inputs.swapaxes(-1, -2), error, out=by_weights)
+    np.sum(error, axis=-2, keepdims=True, out=by_bias)
+    return gradient
 
 
 def _log_softmax(scores: Array) -> Array:
     shifted = scores - scores.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return shifted

@@ -1,11 +1,12 @@
 """Problems whose gradient comes with noise, or mostly with zeros."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from .base import Array, Problem
+from .base import Array, Problem, point
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,15 @@ class NoisyQuadratic(Problem):
 
     def value(self, x: Array) -> Any:
         """Return the loss without noise: shape (..., n) gives shape (...)."""
-        return np.sum(np.asarray(self.curvatures) * x * x, axis=-1) / 2
+        return np.sum(self._curvatures * x * x, axis=-1) / 2
 
     def gradient(self, x: Array) -> Array:
         """Return the gradient without noise."""
-        return np.asarray(self.curvatures) * x
+        return self._curvatures * x
+
+    @cached_property
+    def _curvatures(self) -> Array:
+        return point(*self.curvatures)
 
     def sample(self, x: Array, t: int, rng: np.random.Generator) -> Array:
         """Return the gradient with its noise."""
