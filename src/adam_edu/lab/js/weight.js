@@ -58,7 +58,7 @@ export function weight(lab) {
         y: byHand ? [-MOST, MOST] : range([...all("g"), ...all("root")], 0, 1),
         series: [series("m", "first"), series("root", "second")] });
       second.scale = drawChart(lab, second.canvas, { ...common, y: [0, 1.06],
-        title: "left of each gradient, the newest as 1; at 0: of the zero",
+        title: "left of each gradient; at 0: of the zero",
         series: [series("inM", "first", windows("beta1")), series("inV", "second", windows("beta2"))] });
       third.scale = drawChart(lab, third.canvas, { ...common, from: 1, guides: [-1, 0, 1],
         title: "step, in units of α", y: range(all("step"), -0.2, 1.1), series: [series("step", "third")] });
