@@ -14,8 +14,9 @@ from adam_edu.libraries.edited import Edited, edited, program_for
 from adam_edu.libraries.fit import Fitted, fit
 from adam_edu.libraries.identify import ascends, turned
 from adam_edu.libraries.probes import recorded
-from adam_edu.libraries.screening import NOT_ASKED, View, decayed, explained, screened
+from adam_edu.libraries.screening import View, decayed, explained, screened
 from adam_edu.libraries.searching import search, undecayed
+from adam_edu.libraries.trials import NOT_ASKED
 from adam_edu.recent_rules import ADOPT
 from adam_edu.rules import (
     SGD,
