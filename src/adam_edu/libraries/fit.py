@@ -136,7 +136,7 @@ def descended(residuals: Rows, start: Array, spans: Array, tries: int, enough: f
     """
     size = len(start)
     nudge = np.where(start + STEP < spans[1], STEP, -STEP) * np.eye(size)
-    points, damping, idle = start[None], 1e-2, 0
+    points, damping, idle, failed = start[None], 1e-2, 0, 0
     point, best, here, slopes = start, np.inf, np.zeros(0), np.zeros((0, 0))
     for done in range(tries):
         rows = np.concatenate([points, (points[:, None] + nudge).reshape(-1, size)])
@@ -144,16 +144,16 @@ def descended(residuals: Rows, start: Array, spans: Array, tries: int, enough: f
         costs = (np.sqrt(1 + found[: len(points)] ** 2) - 1).sum(axis=1)
         i = int(costs.argmin())
         if costs[i] < best:
-            idle = 0 if costs[i] < (1 - enough) * best else idle + 1
+            idle, failed = (0 if costs[i] < (1 - enough) * best else idle + 1), 0
             best, point, here = float(costs[i]), points[i], found[i]
             near = found[len(points) :].reshape(len(points), size, -1)[i]
             slopes = (near - here) / nudge.diagonal()[:, None]
             damping = DAMPINGS[i] * damping if len(points) > 1 else damping
             damping = min(max(damping, 1e-8), 1e4)
         else:
-            idle, damping = idle + 1, damping * 1e3
+            failed, damping = failed + 1, damping * 1e4
         far = done >= SOON and np.minimum(abs(here), 1).mean() > HOPELESS
-        if far or idle == 2 or abs(here).max() < EXACTLY:
+        if far or 2 in (idle, failed - 1) or abs(here).max() < EXACTLY:
             break
         weights = (1 + here**2) ** -0.5
         square = (slopes * weights) @ slopes.T
