@@ -17,9 +17,9 @@ from adam_edu.libraries.functions import Function
 from adam_edu.libraries.identify import ascends, departs, elsewhere, holding, turned
 from adam_edu.libraries.probes import recorded
 from adam_edu.libraries.screening import View, decayed, explained, screened
-from adam_edu.libraries.searching import search, undecayed
+from adam_edu.libraries.searching import search, stretched, undecayed
 from adam_edu.libraries.trials import NOT_ASKED
-from adam_edu.recent_rules import ADOPT
+from adam_edu.recent_rules import ADOPT, AdEMAMix
 from adam_edu.rules import (
     SGD,
     AdaBound,
@@ -282,3 +282,12 @@ def test_a_bound_that_recorded_steps_do_not_reach_is_asked_for():
     assert plain.bounded
     assert not holding(driven, False)(found)
     assert departs(found, elsewhere(driven, False)).startswith("they part at step ")
+
+
+def test_a_rule_that_is_stretched_to_a_linear_one_is_doubted():
+    values = Candidate(AdEMAMix).begin() | {"lr": 2e4, "eps": 2e7, "mix": 9.0, "weight_decay": 0.0}
+    points = START + np.cumsum(moves(Candidate(AdEMAMix), values, GRADIENTS), axis=0)
+    seen = Seen(START, GRADIENTS, points, 1.1e-16)
+
+    assert stretched(fit(Candidate(AdEMAMix), seen, values))
+    assert not stretched(fit(Candidate(AdEMAMix), seen, values | {"eps": 1e-8}, tries=1))

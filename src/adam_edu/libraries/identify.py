@@ -16,7 +16,7 @@ from .drive import driver
 from .fit import Fitted, deviations
 from .probes import recorded, unseen
 from .screening import View, explained
-from .searching import FITS, nearest, search, undecayed
+from .searching import FITS, nearest, search, stretched, undecayed
 
 # A deviation of a rule above which its edits are tried, and of an edit below which it explains what
 # was seen: there are thousands of them, so an edit must come nearer than a rule.
@@ -161,7 +161,7 @@ def identify(optimizer: Any, progress: Callable[[str], Any] = lambda text: None)
     named = nearest(tried)
     near = [one for one in tried if one.deviation <= max(3 * named.deviation, 1e-9)]
     crossed = named.candidate.bounded and not holding(driven, climbs)(named)
-    if crossed or named.deviation > DOUBTFUL[seen.ulp > 1e-12]:
+    if crossed or stretched(named) or named.deviation > DOUBTFUL[seen.ulp > 1e-12]:
         progress("edits of rules, which takes some seconds more")
         exact = EDITED[seen.ulp > 1e-12]
         views = [View(seen, holding(driven, climbs))]
