@@ -22,7 +22,7 @@ from adam_edu.libraries.candidate import COUPLED, DECOUPLED, NO_DECAY, Candidate
 from adam_edu.libraries.edited import Edited, program_for
 from adam_edu.libraries.functions import Function
 from adam_edu.libraries.identify import Identity, identify
-from adam_edu.libraries.screening import NOT_ASKED
+from adam_edu.libraries.trials import NOT_ASKED
 from adam_edu.wrongs import singles
 
 NAMED, UNKNOWN, WRONG = "named", "unknown", "wrong"

@@ -9,16 +9,20 @@ pytest.importorskip("scipy")
 from adam_edu.base import domains
 from adam_edu.forms import YogiCorrected
 from adam_edu.libraries import identify, screening
+from adam_edu.libraries.behavior import watch
 from adam_edu.libraries.candidate import Candidate, Seen, decay_of
 from adam_edu.libraries.edited import Edited, edited, program_for
 from adam_edu.libraries.fit import Fitted, fit
-from adam_edu.libraries.identify import ascends, turned
+from adam_edu.libraries.functions import Function
+from adam_edu.libraries.identify import ascends, departs, elsewhere, holding, turned
 from adam_edu.libraries.probes import recorded
-from adam_edu.libraries.screening import NOT_ASKED, View, decayed, explained, screened
-from adam_edu.libraries.searching import search, undecayed
-from adam_edu.recent_rules import ADOPT
+from adam_edu.libraries.screening import View, decayed, explained, screened
+from adam_edu.libraries.searching import search, stretched, undecayed
+from adam_edu.libraries.trials import NOT_ASKED
+from adam_edu.recent_rules import ADOPT, AdEMAMix
 from adam_edu.rules import (
     SGD,
+    AdaBound,
     AdaDelta,
     AdaGrad,
     Adam,
@@ -255,3 +259,35 @@ def test_no_edit_is_named_that_takes_other_steps_along_other_gradients(monkeypat
         return x - 0.02 * g / (np.sqrt(s) + 1e-6), s
 
     assert not identify(step).fits
+
+
+def test_a_bound_that_recorded_steps_do_not_reach_is_asked_for():
+    program = program_for(AdaBound)
+    new = "final_lr * (1 + beta1 / (gamma * t)))"  # as if gamma were larger, above alone
+    wrong = next(
+        one for one in edits_of(AdaBound) if new in "".join(map(str, edited(program, one)))
+    )
+    candidate = Edited(AdaBound, wrong=wrong)
+    driven = Function(
+        lambda start, gradients: (
+            start + np.cumsum(candidate.moves(candidate.begin(), start, gradients), axis=0)
+        )
+    )
+    plain = Candidate(AdaBound)
+    seen = watch(driven, START, GRADIENTS)
+
+    found = fit(plain, seen, plain.begin())
+
+    assert found.deviation < 1e-7
+    assert plain.bounded
+    assert not holding(driven, False)(found)
+    assert departs(found, elsewhere(driven, False)).startswith("they part at step ")
+
+
+def test_a_rule_that_is_stretched_to_a_linear_one_is_doubted():
+    values = Candidate(AdEMAMix).begin() | {"lr": 2e4, "eps": 2e7, "mix": 9.0, "weight_decay": 0.0}
+    points = START + np.cumsum(moves(Candidate(AdEMAMix), values, GRADIENTS), axis=0)
+    seen = Seen(START, GRADIENTS, points, 1.1e-16)
+
+    assert stretched(fit(Candidate(AdEMAMix), seen, values))
+    assert not stretched(fit(Candidate(AdEMAMix), seen, values | {"eps": 1e-8}, tries=1))

@@ -51,6 +51,13 @@ class Call:
     def __str__(self) -> str:
         return _text(self)
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.op, self.args))
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         """What :func:`reads` returns: trees share branches, and are asked again and again."""

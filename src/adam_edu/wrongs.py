@@ -65,7 +65,8 @@ class Group:
     @cached_property
     def rest(self) -> list[int]:
         """Which are of another form."""
-        return [i for i, wrong in enumerate(self.wrongs) if not _adds(wrong.new) or wrong.also]
+        added = {i for rows, _ in self.added.values() for i in rows}
+        return [i for i in range(len(self.wrongs)) if i not in added]
 
     def kept(self, wanted: Callable[[Wrong], bool]) -> "Group":
         """Return the group with some of its edits."""

@@ -110,6 +110,12 @@ class Candidate:
             for _, tree in subtrees(line.expression)
         )
 
+    @cached_property
+    def bounded(self) -> bool:
+        """Whether a line keeps a number between bounds, which recorded steps may never reach."""
+        trees = (tree for line in self._lines for _, tree in subtrees(line.expression))
+        return any(isinstance(tree, Call) and tree.op == "clip" for tree in trees)
+
     @property
     def _lines(self) -> Sequence[Line]:
         return lines_of(self.rule).step

@@ -2,21 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from .candidate import DECOUPLED, NO_DECAY, Array, Candidate, Seen, decay_of
-from .signs import STEP, across, between, bracketed
+from .signs import STEP, Rows, across, between, bracketed
 
 FEW = 20  # steps that show whether moves are proportional to the rate
 HOPELESS = 0.1  # a mean of residuals after which a fit is not made finer
 # A fit goes on while a step takes more than this off its cost: one that can be exact falls fast.
 WHILE, PATIENT, FINE = 1e-3, 1e-5, 1e-15
 NEAR = 0.03  # a deviation from which on a fit is made as fine as it can be
+TURNABLE = 0.06  # a mean after which no other share is tried where signs turn
 JUMPED = 1e-7  # one above which signs may have turned
 SAME = 1e-5  # one below which none has
 NONE = 1e-15  # a decay that was none where a fit began, and still is
+EXACTLY = 5e-13  # a residual that nothing makes smaller
+SOON = 9  # evaluations after which a fit is near what it will come to, or hopeless
+DAMPINGS = 10.0 ** np.array([-4, -2, -1, 0, 1, 2])  # of steps that are tried at once, over the last
+LONGEST = 4.0  # of a logarithm, a step
 ELSEWHERE = -0.1, -1.0, -4.0  # of a logarithm of 1 - beta: others that may change a step
 SPAN = {"log": (-46.0, 14.0), "log1m": (-18.0, 0.0)}  # of what is fitted
 
@@ -114,6 +120,51 @@ def _medians(ratios: Array) -> Array:
     return np.asarray(np.where(count > 0, middle, 1.0))
 
 
+def descended(residuals: Rows, start: Array, spans: Array, tries: int, enough: float) -> Array:
+    """Return a point of smaller residuals, by steps of Levenberg and Marquardt.
+
+    Each step is taken with several dampings at once, and the best is kept: many points together
+    cost little more than one. Large residuals count less, as in SciPy's ``soft_l1``.
+
+    Parameters
+    ----------
+    residuals : of several points, a row for each
+    start : of shape (p,)
+    spans : the lowest and the highest value of each coordinate, of shape (2, p)
+    tries : evaluations
+    enough : the share that two steps must take off the cost to be followed by another
+    """
+    size = len(start)
+    nudge = np.where(start + STEP < spans[1], STEP, -STEP) * np.eye(size)
+    points, damping, idle, failed = start[None], 1e-2, 0, 0
+    point, best, here, slopes = start, np.inf, np.zeros(0), np.zeros((0, 0))
+    for done in range(tries):
+        rows = np.concatenate([points, (points[:, None] + nudge).reshape(-1, size)])
+        found = residuals(list(rows))
+        costs = (np.sqrt(1 + found[: len(points)] ** 2) - 1).sum(axis=1)
+        i = int(costs.argmin())
+        if costs[i] < best:
+            idle, failed = (0 if costs[i] < (1 - enough) * best else idle + 1), 0
+            best, point, here = float(costs[i]), points[i], found[i]
+            near = found[len(points) :].reshape(len(points), size, -1)[i]
+            slopes = (near - here) / nudge.diagonal()[:, None]
+            damping = DAMPINGS[i] * damping if len(points) > 1 else damping
+            damping = min(max(damping, 1e-8), 1e4)
+        else:
+            failed, damping = failed + 1, damping * 1e4
+        far = done >= SOON and np.minimum(abs(here), 1).mean() > HOPELESS
+        if far or 2 in (idle, failed - 1) or abs(here).max() < EXACTLY:
+            break
+        weights = (1 + here**2) ** -0.5
+        square = (slopes * weights) @ slopes.T
+        down = -(slopes * weights) @ here
+        scaled = np.maximum(square.diagonal(), 1e-12)
+        tables = square + np.multiply.outer(damping * DAMPINGS, np.diag(scaled))
+        steps = np.linalg.solve(tables, np.broadcast_to(down, (len(DAMPINGS), size))[..., None])
+        points = np.clip(point + np.clip(steps[..., 0], -LONGEST, LONGEST), *spans)
+    return point
+
+
 def fit(
     candidate: Candidate,
     seen: Seen,
@@ -144,9 +195,14 @@ def fit(
             for name, scale, p in zip(names, scales, point, strict=True)
         }
 
+    logarithms = np.array([scale == "log1m" for scale in scales])
+
     def all_residuals(points: Sequence[Array]) -> Array:
         with np.errstate(all="ignore"):
-            moves = candidate.all_moves(list(map(values, points)), seen.start, seen.gradients)
+            rows = np.exp(points)
+            rows = np.where(logarithms, 1 - rows, rows)
+            columns = {name: rows[:, i : i + 1] for i, name in enumerate(names)}
+            moves = candidate.moves(columns, seen.start, seen.gradients)
             gap = (moves - seen.moves[:, None]) / seen.scale
         gap = np.nan_to_num(np.clip(gap, -1e3, 1e3), nan=1e3)
         return np.asarray(gap.swapaxes(0, 1).reshape(len(points), -1))
@@ -205,20 +261,12 @@ def fit(
             return some
         return least_squares(residuals, some.x, ftol=FINE, max_nfev=tries, **options)
 
-    def rough(point: Array, cost: float = np.inf, left: int = tries) -> Any:
-        """Fit, anew from where it ended until that takes little off: one may end at once."""
-        some = least_squares(
-            residuals, point, loss="soft_l1", ftol=enough, max_nfev=left, **options
-        )
-        if some.cost >= (1 - enough) * cost or some.nfev >= left:
-            return some
-        return rough(some.x, some.cost, left - some.nfev)
-
-    found = rough(begin)
-    if abs(found.fun).mean() < HOPELESS:
+    middle = descended(all_residuals, begin, spans, tries, enough)
+    found = SimpleNamespace(x=middle, fun=residuals(middle), jac=jacobian(middle))
+    if abs(found.fun).max() > EXACTLY and abs(found.fun).mean() < HOPELESS:
         found = finer(found.x)
     for axis in [i for i, scale in enumerate(scales) if scale == "log1m" and candidate.turns]:
-        if abs(found.fun).max() > JUMPED and abs(found.fun).mean() < HOPELESS:
+        if abs(found.fun).max() > JUMPED and abs(found.fun).mean() < TURNABLE:
             again = finer(across(all_residuals, found.x, axis, spans))
             found = min(found, again, key=lambda one: abs(one.fun).mean())
     middle, width = found.x, np.zeros(len(names))

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from .drive import driver
 from .fit import Fitted, deviations
 from .probes import recorded, unseen
 from .screening import View, explained
-from .searching import FITS, nearest, search, undecayed
+from .searching import FITS, nearest, search, stretched, undecayed
 
 # A deviation of a rule above which its edits are tried, and of an edit below which it explains what
 # was seen: there are thousands of them, so an edit must come nearer than a rule.
@@ -160,7 +160,8 @@ def identify(optimizer: Any, progress: Callable[[str], Any] = lambda text: None)
     tried = search(seen)
     named = nearest(tried)
     near = [one for one in tried if one.deviation <= max(3 * named.deviation, 1e-9)]
-    if named.deviation > DOUBTFUL[seen.ulp > 1e-12]:
+    crossed = named.candidate.bounded and not holding(driven, climbs)(named)
+    if crossed or stretched(named) or named.deviation > DOUBTFUL[seen.ulp > 1e-12]:
         progress("edits of rules, which takes some seconds more")
         exact = EDITED[seen.ulp > 1e-12]
         views = [View(seen, holding(driven, climbs))]
@@ -169,9 +170,9 @@ def identify(optimizer: Any, progress: Callable[[str], Any] = lambda text: None)
         edits, view = explained(seen, tried, views, exact, progress)
         if edits:
             seen, climbs = view.seen, view is not views[0] and climbs
-            named, near = edits[0], edits
+            named, near, crossed = edits[0], edits, False
     named = undecayed(named, seen)
-    fits = named.deviation < FITS
+    fits = named.deviation < FITS and not crossed
     words = called(named, fits)
     others = dict.fromkeys(called(one, True) for one in near if fits and one is not named)
     notes = ["it climbs: it moves along the gradient"] if climbs else []
@@ -193,7 +194,7 @@ def identify(optimizer: Any, progress: Callable[[str], Any] = lambda text: None)
         steps=len(seen.gradients),
         precision=_precision(driven, named),
         notes=tuple(notes),
-        departs="" if fits else departs(named, seen),
+        departs="" if fits else departs(named, elsewhere(driven, climbs) if crossed else seen),
         edits=tuple(new for _, new in named.candidate.changes),
         others=tuple(other for other in others if other != words),
     )
@@ -230,17 +231,20 @@ def ascends(seen: Seen) -> bool:
     return bool(along[np.argmax(along != 0)] > 0)
 
 
+@lru_cache(maxsize=4)
+def elsewhere(driven: Driver, climbs: bool) -> Seen:
+    """Return what an optimizer does along gradients that nothing is fitted to; turned if it
+    climbs."""
+    found = watch(driven, *unseen())
+    return turned(found) if climbs else found
+
+
 def holding(driven: Driver, climbs: bool) -> Callable[[Fitted], bool]:
     """Return what says whether a fit takes the steps of an optimizer along gradients that it was
     not fitted to, but for a few where a sign turns; an optimizer that climbs is turned."""
 
-    @cache
-    def other() -> Seen:
-        found = watch(driven, *unseen())
-        return turned(found) if climbs else found
-
     def holds(one: Fitted) -> bool:
-        seen = other()
+        seen = elsewhere(driven, climbs)
         with np.errstate(all="ignore"):
             moves = one.candidate.moves(one.values, seen.start, seen.gradients)
             off = deviations(seen, moves)[np.isfinite(seen.moves)] > FITS

@@ -36,9 +36,11 @@ def recorded(steps: int = STEPS) -> tuple[Array, Array]:
 
 def unseen(steps: int = 40) -> tuple[Array, Array]:
     """Return starts and gradients as :func:`recorded` does, by which is checked what was fitted to
-    those: noise of seven scales, the largest twice as large as theirs, and zeros now and then."""
+    those: noise of seven scales, the largest twice as large as theirs, and zeros now and then; and
+    one entry that is always large, though nothing that clips at 0.5 acts on it."""
     rng = np.random.default_rng(2015)
     scales = SMALL * np.repeat([2, 1, 0.5, 0.1, 1e-2, 1e-3, 1e-5], [1, 4, 2, 2, 2, 1, 1])
     noise = scales * rng.standard_normal((steps, len(scales)))
     noise[rng.random(noise.shape) < 0.05] = 0.0
+    noise[:, -1] = 0.45 * np.sign(noise[:, 0] + noise[:, 1] + 1e-9)
     return np.linspace(-1, 1, len(scales)), noise

@@ -14,8 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base import Rule, domains
-from ..edits import HOLE, filled
-from ..program import BEFORE, Program, evaluated
 from ..rules import (
     RULES,
     SGD,
@@ -27,20 +25,14 @@ from ..rules import (
     Nesterov,
     RMSProp,
 )
-from ..trees import Call, Line, Name, Node, reads, subtrees
-from ..wrongs import Group, Wrong, singles
+from ..wrongs import Wrong
 from .candidate import COUPLED, DECOUPLED, NO_DECAY, Candidate, Seen, decay_of
-from .edited import Edited, begins, decaying, edited, inputs, numbers, program_for
+from .edited import Edited
 from .fit import OTHERS, Fitted, apart, deviations, fit
-from .unrolled import ROWS, Circular, Unrolled, stacked
+from .trials import trials
 
 Array = NDArray[np.float64]
 Values = Mapping[str, Any]
-
-# Of an optimizer, not of a pupil: nobody's library stops correcting after a step of our choice, and
-# numbers are fitted anyway.
-NOT_ASKED = {"stops", "usual"}
-
 
 # Rules with few lines, whose edits cost little, are always screened.
 SIMPLE = SGD, Momentum, Nesterov, AdaGrad, RMSProp
@@ -51,7 +43,7 @@ FITTED = 12  # edits that are fitted of each lot
 TRIES = 25  # evaluations of a fit
 SHAPED, VARIANTS = 1e-4, 6  # a nearness of moves of one shape; so many of other rates are fitted
 ALIKE, REFITTED = 40, 4  # of those that compute the same, so many are told, some with other numbers
-MORE, ROUGHLY, FINELY = 36, 6, 6  # if none explains it: more are fitted roughly, and the best anew
+MORE, ROUGHLY, FINELY = 36, 4, 6  # if none explains it: more are fitted roughly, and the best anew
 
 
 @dataclass(frozen=True)
@@ -234,141 +226,50 @@ class Screened:
 
 FEW = 14  # steps by which edits of unlikely rules are
 SCREENED = 36  # steps by which edits are told apart at first: past the change at the thirtieth
-AT_ONCE = 64  # edits; more would not fit into the processor's caches
 
 
 def screened(
     plain: Candidate, seen: Seen, table: Sequence[Values], steps: int = SCREENED
 ) -> list[Screened]:
-    """Return the edits of a rule that take different steps, and the rule itself, with the choice of
-    hyper-parameters and the rate that bring each nearest; the nearest edit first.
+    """Return the nearest edits of a rule that take different steps, and the rule itself, with the
+    choice of hyper-parameters and the rate that bring each nearest; the nearest edit first.
 
     Parameters
     ----------
     table : the choices of hyper-parameters
     """
     early = Seen(seen.start, seen.gradients[:steps], seen.points[:steps], seen.ulp)
+    wrongs: list[Wrong | None] = []
+    found = []
+    for some, moves in trials(plain, early, table):
+        wrongs += some
+        found.append(nearness(early, moves))
+    near, factor = (np.concatenate(each) for each in zip(*found, strict=True))
+    columns, keys = near.argmin(axis=1), np.round(near, 10)
+    nearest = near.min(axis=1)
     best: dict[bytes, Screened] = {}
-    for wrongs, moves in _tried(plain, early, table):
-        near, factor = nearness(early, moves)
-        for wrong, off, factors in zip(wrongs, near, factor, strict=True):
-            i = int(off.argmin())
-            key = np.round(off, 10).tobytes()
-            if off[i] >= FAR:
-                continue
-            before, cost = best.get(key), 0.0 if wrong is None else wrong.cost
-            values = dict(table[i]) | {"lr": table[i]["lr"] * float(factors[i])}
-            if before is not None and cost >= before.cost:
-                before.same.append((cost, wrong, values))
-                continue
-            same = [] if before is None else before.same
-            if before is not None:
-                same.append((before.cost, before.candidate.wrong, before.values))
-            candidate = Edited(plain.rule, plain.decay, wrong=wrong)
-            best[key] = Screened(float(off[i]), cost, candidate, values, same)
+    last = FAR
+    for j in np.argsort(nearest, kind="stable").tolist():
+        if nearest[j] >= last:
+            break
+        i, key, wrong = int(columns[j]), keys[j].tobytes(), wrongs[j]
+        before, cost = best.get(key), 0.0 if wrong is None else wrong.cost
+        values = dict(table[i]) | {"lr": table[i]["lr"] * float(factor[j, i])}
+        if before is not None and cost >= before.cost:
+            before.same.append((cost, wrong, values))
+            continue
+        same = [] if before is None else before.same
+        if before is not None:
+            same.append((before.cost, before.candidate.wrong, before.values))
+        elif len(best) == TOLD:  # but for what comes as near
+            last = min(last, float(nearest[j]) + 1e-9)
+        candidate = Edited(plain.rule, plain.decay, wrong=wrong)
+        best[key] = Screened(float(nearest[j]), cost, candidate, values, same)
     return sorted(best.values(), key=lambda one: one.near)
 
 
-SEEN = frozenset(["x" + BEFORE])
+TOLD = FITTED + MORE + 12  # edits with different steps, the nearest of a rule
 FAR = 0.9  # of nearness, where nothing is explained
-
-
-def _tried(
-    plain: Candidate, seen: Seen, table: Sequence[Values]
-) -> Iterator[tuple[Sequence[Wrong | None], Array]]:
-    """Yield edits, None first, with the changes of their steps, of shape (T, w, k, n)."""
-    program = program_for(plain.rule)
-    lines = decaying(program.lines, plain.decay)
-    given = inputs(seen.gradients) | numbers(
-        {name: np.array([values[name] for values in table]) for name in table[0]}
-    )
-    before = np.vstack([seen.start, seen.points[:-1]])[:, None, None]
-    given |= dict.fromkeys(SEEN, before)
-    begin = begins(plain.rule, np.zeros((1, len(table), len(seen.start))), seen.start)
-    with np.errstate(all="ignore"):
-        known = Unrolled(lines, SEEN).run(given, begin)
-        shape = (len(seen.gradients), 1, len(table), len(seen.start))
-        yield [None], np.broadcast_to(known["x"] - before, shape)
-        for group in singles(program):
-            after = downstream(lines, {program.places[i].line for i in group.places})
-            if "x" not in after:
-                continue
-            kept = {n: v for n, v in known.items() if n.removesuffix(BEFORE) not in after} | given
-            for wrongs, own, more in _written(program, group, kept, plain.decay):
-                rest = Unrolled(
-                    tuple(one for one in own if one.name in after or one.name.startswith("edit")),
-                    SEEN,
-                )
-                try:
-                    x = rest.run(kept | more, begin)["x"]
-                except Circular:
-                    continue
-                shape = (len(seen.gradients), len(wrongs), len(table), len(seen.start))
-                yield wrongs, np.broadcast_to(x - before, shape)
-
-
-def _written(
-    program: Program, group: Group, known: Mapping[str, Any], decay: str
-) -> Iterator[tuple[Sequence[Wrong], Sequence[Line], dict[str, Any]]]:
-    """Yield edits of one group with the lines that compute them and what these read beside what is
-    known: many at once where all of what they write is known, and else one by one."""
-    holes = []
-    for i in group.places:
-        old = program.places[i].node
-        inner = [(HOLE + "".join(map(str, path)), node) for path, node in subtrees(old)]
-        holes.append(
-            {name: evaluated(n, known) for name, n in inner if known.keys() >= {*reads(n)}}
-        )
-    stands = {i: Name(f"edit{i}") for i in group.places}
-    one, *others = group.places
-    named = Wrong(group.places, "", stands[one], 0, tuple((i, stands[i]) for i in others))
-    lines = decaying(edited(program, named), decay)
-    asked = [wrong for wrong in group.wrongs if wrong.kind not in NOT_ASKED]
-    names = [known.keys() | own.keys() for own in holes]
-
-    def direct(wrong: Wrong) -> bool:
-        pairs = zip(group.places, names, strict=True)
-        return all(own >= {*reads(wrong.at(i))} for i, own in pairs)
-
-    parted: tuple[list[Wrong], list[Wrong]] = [], []
-    for wrong in asked:
-        parted[direct(wrong)].append(wrong)
-    for alike, rest in enumerate(parted):
-        for begin in range(0, len(rest), AT_ONCE):
-            wrongs = rest[begin : begin + AT_ONCE]
-            if alike:
-                yield (
-                    wrongs,
-                    lines,
-                    {
-                        stands[i].id: stacked(
-                            [evaluated(w.at(i), {**known, **own}) for w in wrongs]
-                        )
-                        for i, own in zip(group.places, holes, strict=True)
-                    },
-                )
-                continue
-            trees = {i: tuple(_instead(program, i, w) for w in wrongs) for i in group.places}
-            written = [Line(stands[i].id, Call(ROWS, trees[i])) for i in group.places]
-            yield wrongs, [*written, *lines], {}
-
-
-def _instead(program: Program, i: int, wrong: Wrong) -> Node:
-    return filled(wrong.at(i), program.places[i].node)
-
-
-def downstream(lines: Sequence[Line], changed: set[str]) -> set[str]:
-    """Return the names of lines that are computed from some of them, in this step or a later one,
-    and of these."""
-    found, size = set(changed), 0
-    while size < len(found):
-        size = len(found)
-        found |= {
-            line.name
-            for line in lines
-            if any(read.removesuffix(BEFORE) in found for read in line.reads)
-        }
-    return found
 
 
 def nearness(seen: Seen, moves: Array) -> tuple[Array, Array]:
@@ -381,9 +282,11 @@ def nearness(seen: Seen, moves: Array) -> tuple[Array, Array]:
         ratio = np.sort(np.where(ratio > 0, ratio, np.nan), axis=-1)
         count = np.isfinite(ratio).sum(axis=-1, keepdims=True)
         factor = np.take_along_axis(ratio, np.maximum(count - 1, 0) // 2, axis=-1)
-        scaled = factor * moves
-        size = abs(scaled) + abs(own)
-        gap = abs(scaled - own)
-        np.divide(gap, size, out=gap, where=size != 0)
-    gap[~np.isfinite(gap)] = 1.0
-    return gap.mean(axis=(0, -1)), factor[..., 0]
+        gap = factor * moves
+        size = abs(gap)
+        size += abs(own) + 1e-300  # so that nothing from nothing is 0
+        gap -= own
+        np.abs(gap, out=gap)
+        gap /= size
+    gap[~(gap <= 1)] = 1.0
+    return gap.sum(axis=0).mean(axis=-1) / len(gap), factor[..., 0]

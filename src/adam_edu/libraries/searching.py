@@ -14,6 +14,7 @@ KNOWN = 1e-4  # of a number, what its error is at most
 # Of those that come nearest before they are fitted, so many are fitted with patience; so are those
 # that are nearest after it.
 LIKELY = 4
+LINEAR = 10.0  # an epsilon beside which the recorded gradients, at most 0.06, are nothing
 FIRST = 60  # evaluations of a fit
 RESTARTED = 25  # of one that begins elsewhere, or beside another that fits
 ASKED, MOST = 16, 36  # candidates that are fitted, the nearest first; and if none fits
@@ -95,6 +96,12 @@ def settled(one: Fitted) -> bool:
     shares = [value for name, value in one.values.items() if domains[name].scale == "log1m"]
     known = (one.spread[name] <= KNOWN * abs(value) for name, value in one.values.items() if value)
     return all(known) and all(1 - share > ONE for share in shares)
+
+
+def stretched(one: Fitted) -> bool:
+    """Return whether an epsilon is so large that it divides alone: by it a rule with many numbers
+    becomes nearly anything that is linear in gradients."""
+    return one.values.get("eps", 0.0) > LINEAR
 
 
 def nearest(tried: Sequence[Fitted]) -> Fitted:
