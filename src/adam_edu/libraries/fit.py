@@ -16,7 +16,6 @@ WHILE, PATIENT, FINE = 1e-3, 1e-5, 1e-15
 NEAR = 0.03  # a deviation from which on a fit is made as fine as it can be
 JUMPED = 1e-7  # one above which signs may have turned
 SAME = 1e-5  # one below which none has
-NONE = 1e-15  # a decay that was none where a fit began, and still is
 ELSEWHERE = -0.1, -1.0, -4.0  # of a logarithm of 1 - beta: others that may change a step
 SPAN = {"log": (-46.0, 14.0), "log1m": (-18.0, 0.0)}  # of what is fitted
 
@@ -55,11 +54,12 @@ def apart(seen: Seen, one: Fitted) -> float:
 
 
 # Where a fit may have to begin, beside a rule's defaults: a shorter memory of either kind, an
-# epsilon as large as gradients, a weaker or stronger decay, a momentum that warms up sooner.
+# epsilon as large as gradients or far smaller, a weaker or stronger decay, a momentum that warms up
+# sooner.
 OTHERS: tuple[tuple[dict[str, float], ...], ...] = (
     ({"beta1": 0.5, "momentum": 0.5, "beta": 0.5},),
     ({"beta2": 0.9, "rho": 0.9},),
-    ({"eps": 0.01}, {"eps": 1e-8}),
+    ({"eps": 0.01}, {"eps": 1e-8}, {"eps": 1e-16}),
     ({"weight_decay": 1e-4}, {"weight_decay": 5e-4}, {"weight_decay": 0.1}),
     ({"momentum_decay": 0.05}, {"momentum_decay": 1.0}),
 )
@@ -71,7 +71,8 @@ def quick(candidate: Candidate, seen: Seen) -> tuple[float, dict[str, float]]:
     Its defaults and a few others are tried, each with its rate scaled. The nearness is a mean over
     all moves, between 0 and 1.
     """
-    tried: list[dict[str, float]] = [candidate.begin()]
+    begin = candidate.begin()
+    tried: list[dict[str, float]] = [dict(begin)]
     # Where a weight without a gradient stands still, nothing decays. A fit of logarithms would
     # never get to zero.
     still = "weight_decay" in candidate.domains and decay_of(seen) == NO_DECAY
@@ -79,7 +80,7 @@ def quick(candidate: Candidate, seen: Seen) -> tuple[float, dict[str, float]]:
         tried[0]["weight_decay"] = 0.0
     asked = candidate.domains.keys() - ({"weight_decay"} if still else set())
     for choices in OTHERS:
-        known = [{k: v for k, v in one.items() if k in asked} for one in choices]
+        known = [{k: v for k, v in one.items() if k in asked and v != begin[k]} for one in choices]
         tried += [one | other for one in tried for other in known if other]
     own = seen.moves[:, None]
     with np.errstate(all="ignore"):
@@ -134,7 +135,9 @@ def fit(
     """
     from scipy.optimize import least_squares
 
-    names = list(candidate.domains)
+    # A decay that is none where a fit begins was not seen: rounding would be taken for one.
+    held = {"weight_decay": 0.0} if start.get("weight_decay") == 0.0 else {}
+    names = [name for name in candidate.domains if name not in held]
     scales = [candidate.domains[name].scale for name in names]
     spans = np.array([SPAN[scale] for scale in scales]).T
 
@@ -142,7 +145,7 @@ def fit(
         return {
             name: float(1 - np.exp(p) if scale == "log1m" else np.exp(p))
             for name, scale, p in zip(names, scales, point, strict=True)
-        }
+        } | held
 
     def all_residuals(points: Sequence[Array]) -> Array:
         with np.errstate(all="ignore"):
@@ -228,9 +231,7 @@ def fit(
     best = values(middle)
     with np.errstate(all="ignore"):
         moves = candidate.moves(best, seen.start, seen.gradients)
-    spread = _spread(names, scales, found, best, seen, width) | halves
-    if start.get("weight_decay") == 0.0 and best["weight_decay"] < NONE:
-        best["weight_decay"] = spread["weight_decay"] = 0.0
+    spread = _spread(names, scales, found, best, seen, width) | halves | held
     return Fitted(candidate, best, spread, float(deviations(seen, moves).max()))
 
 
