@@ -149,7 +149,7 @@ def by_mirror(x, g, v, ahead, t):
     """``ahead`` is how far z is from x."""
     z = x + ahead
     v = v * np.sqrt((t - 1) / t) + g * g
-    z = z - (1e-2 + 1e-6) * np.cbrt(t) * g / (np.cbrt(v) + 1e-6)
+    z = z - 1e-2 * np.cbrt(t) * g / np.where(v == 0, np.inf, np.cbrt(v))
     new = 0.9 * x + 0.1 * z
     return new, v, z - new
 

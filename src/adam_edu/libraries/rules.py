@@ -116,12 +116,17 @@ class AMSBound(AdaBound):
 
 
 @dataclass(frozen=True)
-class AMSBoundUncorrected(AMSBound):
-    """AMSBound without bias correction, as NNabla has it."""
+class AMSBoundWidening(AMSBound):
+    """AMSBound without bias correction whose upper bound is multiplied by t where the paper divides
+    by it, as NNabla has it: its band widens instead of closing in."""
 
-    words: ClassVar[str] = "AMSBound without bias correction"
+    words: ClassVar[str] = "AMSBound without bias correction, its upper bound rising with t"
 
-    def step(self, x, g, m, v, w, bias1, bias2, low, high):
+    def scalars(self, t):
+        low = self.final_lr * (1 - 1 / (self.gamma * t + 1))
+        return low, self.final_lr * (1 + t / self.gamma)
+
+    def step(self, x, g, m, v, w, low, high):
         m = self.beta1 * m + (1 - self.beta1) * g
         v = self.beta2 * v + (1 - self.beta2) * g * g
         w = maximum(w, v)
@@ -146,16 +151,19 @@ class AdaBeliefRectified(RAdam):
 
 
 @dataclass(frozen=True)
-class AdaBeliefRectifiedOnce(AdaBeliefRectified):
-    """AdaBelief with RAdam's warm-up that stands still until it can divide, as labml-nn has it."""
+class AMSBeliefRectified(AdaBeliefRectified):
+    """AdaBelief with AMSGrad's maximum and RAdam's warm-up, at rest until it divides: what labml-nn
+    does by default, whose AdaBelief hands its parent one argument too few."""
 
-    words: ClassVar[str] = "AdaBelief rectified as RAdam is, at rest until it divides"
+    words: ClassVar[str] = "AdaBelief rectified as RAdam is, by the largest s, at rest at first"
+    slots = ("m", "s", "w")  # type: ignore[assignment]
 
-    def step(self, x, g, m, s, bias1, bias2, adaptive, rect):
+    def step(self, x, g, m, s, w, bias1, bias2, adaptive, rect):
         m = self.beta1 * m + (1 - self.beta1) * g
         s = self.beta2 * s + (1 - self.beta2) * (g - m) * (g - m)
-        adapted = rect * sqrt(bias2) / (sqrt(s + self.eps) + self.eps)
-        return -self.lr * (m / bias1) * adapted, m, s
+        w = maximum(w, s)
+        adapted = rect / (sqrt((w + self.eps) / bias2) + self.eps)
+        return -self.lr * (m / bias1) * adapted, m, s, w
 
 
 @dataclass(frozen=True)
@@ -569,23 +577,23 @@ class MADGRAD(Rule):
 
 @dataclass(frozen=True)
 class MirrorMADGRAD(Rule):
-    """MADGRAD by mirror descent instead of dual averaging, as its authors' code has it."""
+    """MADGRAD by mirror descent instead of dual averaging and without an epsilon, which is 0 by
+    default in its authors' code; there, a weight that has had no gradient stands still."""
 
     words: ClassVar[str] = "MirrorMADGRAD"
     lr: Rate = 1e-2
     momentum: Decay = 0.9
-    eps: Epsilon = 1e-6
     slots: ClassVar[tuple[str, ...]] = ("v", "z")
 
     def init(self, x):
         return 0.0 * x, 1.0 * x
 
     def scalars(self, t):
-        return sqrt((t - 1) / t), (self.lr + self.eps) * t ** (1 / 3)
+        return sqrt((t - 1) / t), self.lr * t ** (1 / 3)
 
     def step(self, x, g, v, z, kept, rate):
         v = kept * v + g * g
-        z = z - rate * g / (v ** (1 / 3) + self.eps)
+        z = z - rate * g / maximum(v ** (1 / 3), 1e-100)
         return (1 - self.momentum) * (z - x), v, z
 
 
@@ -634,9 +642,9 @@ RARER: tuple[type[Rule], ...] = (
     EpsilonHatFromZero,
     AdaBoundEpsilonHat,
     AMSBound,
-    AMSBoundUncorrected,
+    AMSBoundWidening,
     AdaBeliefRectified,
-    AdaBeliefRectifiedOnce,
+    AMSBeliefRectified,
     RAdamFour,
     AdanLate,
     AdanFromZero,
