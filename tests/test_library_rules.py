@@ -25,7 +25,9 @@ from adam_edu.libraries.rules import (
     AdaGradWindow,
     AdanLate,
     ADOPTCorrected,
+    AMSBeliefRectified,
     AMSBound,
+    AMSBoundWidening,
     DiffGrad,
     FTRLLate,
     FTRLProximal,
@@ -210,6 +212,26 @@ def by_rectified_belief(x, g, m, s, t):
     return x - rate * m / (np.sqrt(s) + 1e-16), m, s
 
 
+def by_nnabla(x, g, m, v, w, t, final=0.1, gamma=1e-3):
+    """Follow NNabla's AMSBound, as its steps are."""
+    m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+    w = np.maximum(w, v)
+    low, high = final * (1 - 1 / (gamma * t + 1)), final * (1 + 1 / gamma * t)
+    return x - np.clip(1e-3 / (np.sqrt(w) + 1e-8), low, high) * m, m, v, w
+
+
+def by_labml(x, g, m, s, w, t):
+    """Follow the code of labml-nn with the arguments that arrive."""
+    m = 0.9 * m + 0.1 * g
+    s = 0.999 * s + 0.001 * (g - m) ** 2
+    w = np.maximum(w, s)
+    worth, r = rectified(t, 0.999)
+    if worth < 5:
+        return x, m, s, w
+    root = np.sqrt(w + 1e-16) / np.sqrt(1 - 0.999**t) + 1e-16
+    return x - 1e-3 * r / (1 - 0.9**t) * m / root, m, s, w
+
+
 def by_schedule_free(x, g, apart, v, total, t):
     """Follow schedulefree: the average is x less a tenth of ``apart``, z less the average."""
     z, average = x + 0.9 * apart, x - 0.1 * apart
@@ -241,6 +263,8 @@ PEERS = {
     "LaPropClamped": (LaPropClamped(), by_laprop),
     "ADOPTCorrected": (ADOPTCorrected(), by_adopt),
     "AdanLate": (AdanLate(weight_decay=0.0), by_adan),
+    "AMSBoundWidening": (AMSBoundWidening(), by_nnabla),
+    "AMSBeliefRectified": (AMSBeliefRectified(), by_labml),
     "AdaBeliefRectified": (AdaBeliefRectified(), by_rectified_belief),
     "ScheduleFreeRAdam": (ScheduleFreeRAdam(weight_decay=0.0), by_schedule_free),
 }

@@ -70,9 +70,7 @@ def measured(call: str, optimizer: Any, **about: Any) -> Row:
     except Unusable as error:
         return Row(**row | about | {"words": str(error)})
     settings = {
-        name: plain(name, *value)
-        for name, value in found.settings.items()
-        if told(name, *value)
+        name: plain(name, *value) for name, value in found.settings.items() if told(name, *value)
     }
     return Row(
         **row
