@@ -252,7 +252,7 @@ PEERS = {
     "RMSPropStarted": (RMSPropStarted(), by_rmsprop),
     "FTML": (FTML(), by_ftml),
     "FTRLProximal": (FTRLProximal(), by_ftrl),
-    "FTRLLate": (FTRLLate(beta=1.05), by_river),
+    "FTRLLate": (FTRLLate(base=1.05), by_river),
     "SMORMS3": (SMORMS3(), by_smorms3),
     "DiffGrad": (DiffGrad(), by_diffgrad),
     "QHAdam": (QHAdam(), by_qhadam),

@@ -428,12 +428,12 @@ class FTRL(Rule):
 class FTRLProximal(Rule):
     """Follow the regularized leader with a threshold below which a weight is 0, as MXNet has it.
 
-    Source: McMahan et al. (2013), algorithm 1; ``beta`` here is theirs and alpha times lambda_2.
+    Source: McMahan et al. (2013), algorithm 1; ``base`` here is their beta, and alpha lambda_2.
     """
 
     words: ClassVar[str] = "FTRL with a threshold"
     lr: Rate = 0.1
-    beta: Speed = 1.0
+    base: Speed = 1.0
     threshold: Epsilon = 0.01
     slots: ClassVar[tuple[str, ...]] = ("n", "z")
 
@@ -441,7 +441,7 @@ class FTRLProximal(Rule):
         root = sqrt(n + g * g)
         z = z + g - (root - sqrt(n)) / self.lr * x
         shrunk = sign(z) * maximum(abs(z) - self.threshold, 0.0)
-        return -self.lr * shrunk / (self.beta + root) - x, n + g * g, z
+        return -self.lr * shrunk / (self.base + root) - x, n + g * g, z
 
 
 @dataclass(frozen=True)
@@ -451,12 +451,12 @@ class FTRLLate(Rule):
 
     words: ClassVar[str] = "FTRL, a step late: it moves by the sums before the gradient"
     lr: Rate = 0.05
-    beta: Speed = 1.0
+    base: Speed = 1.0
     slots: ClassVar[tuple[str, ...]] = ("n", "z")
 
     def step(self, x, g, n, z):
         told = abs(sign(z))
-        change = told * (-self.lr * z / (self.beta + sqrt(n)) - x)
+        change = told * (-self.lr * z / (self.base + sqrt(n)) - x)
         z = z + g - (sqrt(n + g * g) - sqrt(n)) / self.lr * (x + change)
         return change, n + g * g, z
 
