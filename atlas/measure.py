@@ -32,7 +32,7 @@ from adam_edu.libraries.atlas import RECORD, Row, moved
 RESULTS = ROOT / "src" / "adam_edu" / "results" / RECORD
 ENVIRONMENTS = ROOT / "_build" / "atlas"
 LANGUAGES = {".py": "Python", ".mjs": "JavaScript", ".cpp": "C++"}
-KEPT = "library", "surprise", "source"  # what a person wrote
+KEPT = "library", "surprise", "explained", "source"  # what a person wrote
 
 
 class Failed(Exception):
@@ -209,6 +209,7 @@ def merged(record: Sequence[Row], now: Sequence[Row], program: str) -> list[Row]
     written = {row.optimizer: {name: getattr(row, name) for name in KEPT} for row in before}
     known = {"library": before[0].library, "source": before[0].source} if before else {}
     new = [replace(row, **written.get(row.optimizer, known)) for row in now]
+    new = [replace(row, explained="") if row.rule else row for row in new]
     at = record.index(before[0]) if before else len(record)
     return [*record[:at], *new, *(row for row in record[at:] if row.program != program)]
 

@@ -47,6 +47,7 @@ def test_rows_are_complete():
         assert not row.rule or row.rule in KNOWN
         assert row.decay in ("none", "coupled", "decoupled")
         assert all(isinstance(value, float | int) for value in row.settings.values())
+        assert bool(row.explained) == (not row.rule and row.how == IDENTIFIED), row
         if row.how == IDENTIFIED:
             assert (ROOT / "atlas" / row.program).is_dir(), row
             assert not row.rule or (row.settings and row.first and row.deviation is not None), row

@@ -26,7 +26,8 @@ from adam_edu.rules import Adam
 ELSEWHERE = {
     **{"lr": 0.02, "beta1": 0.8, "beta2": 0.99, "beta": 0.8, "momentum": 0.7, "rho": 0.95},
     **{"eps": 1e-6, "weight_decay": 0.03, "momentum_decay": 0.01, "final_lr": 0.3},
-    **{"gamma": 0.01, "dampening": 0.4, "beta3": 0.95, "mix": 3.0},
+    **{"gamma": 0.01, "dampening": 0.4, "beta3": 0.95, "mix": 3.0, "nu": 0.6},
+    **{"down": 0.6, "up": 1.3, "threshold": 0.02, "tau": 0.5},
 }
 EVERY = {rule.__name__: rule for rule in (*RULES.values(), *FORMS)}
 

@@ -70,7 +70,7 @@ def line(row: Row, repository: str, is_first: bool) -> str:
 def cells_of(row: Row, repository: str) -> Iterator[str]:
     """Yield what stands in the columns after the first."""
     yield f'<code><span class="pre">{escape(row.optimizer)}</span></code>'
-    yield escape(row.words)
+    yield escape(f"{row.explained} ({row.words})" if row.explained else row.words)
     yield escape(row.epsilon)
     for name in ("lr", "beta1", "beta2", "eps"):
         yield number(row.default(name))

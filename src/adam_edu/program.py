@@ -32,8 +32,8 @@ def _product(term: Node, last: Array, values: Mapping[str, Array]) -> Array:
 
 
 def _over(reduce: Any) -> Any:
-    """Return a reduction over the coordinates, the last axis."""
-    return lambda array: reduce(array, axis=-1, keepdims=True)
+    """Return a reduction over the coordinates, the last axis; a number is one coordinate."""
+    return lambda array: reduce(np.atleast_1d(array), axis=-1, keepdims=True)
 
 
 def _one_hot(like: Array, place: Any) -> Array:

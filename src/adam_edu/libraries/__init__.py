@@ -8,7 +8,7 @@ The shorter record ``results/library-defaults.json`` says for every library that
 what its Adam's defaults are and where epsilon stands; :func:`measure` measures it again.
 """
 
-from ..forms import FORMS, EpsilonHat
+from ..forms import EpsilonHat
 from .atlas import Row, atlas
 from .base import Driver, Unusable
 from .drive import driver
@@ -17,6 +17,7 @@ from .identify import Identity, identify
 from .measuring import Made, measured
 from .port import Ported, port
 from .rates import PortedSchedule, port_schedule
+from .rules import FORMS
 from .state import port_state
 from .survey import (
     ALGORITHM_1,

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, field
 from importlib.resources import files
 from typing import Any
 
-from ..forms import FORMS
 from ..rules import RULES
+from .rules import FORMS
 
 RECORD = "atlas.jsonl"
 IDENTIFIED, EARLIER, READ = "identified", "by an earlier program", "read in its source"
@@ -73,6 +73,8 @@ class Row:
     first : pairs of a gradient and the first move that it makes, from zero
     notes : what else it does, as :func:`identify` found it
     surprise : what somebody who knows the paper would not expect
+    explained : where no rule takes its steps, what it computes all the same and why none does, as
+        somebody says who has read its source
     needs : what it takes to measure it, beside a current Python
     source : an address
     """
@@ -94,6 +96,7 @@ class Row:
     first: tuple[tuple[float, float], ...] = ()
     notes: tuple[str, ...] = ()
     surprise: str = ""
+    explained: str = ""
     needs: str = ""
     source: str = ""
 

@@ -9,17 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base import Domain, Rule, Strength, domains
-from ..forms import FORMS
 from ..lines import lines_of
 from ..ops import answering
 from ..rules import RULES
 from ..trees import Call, Line, reads, subtrees
+from .rules import FORMS
 
 Array = NDArray[np.float64]
 Values = Mapping[str, Any]
 
 NO_DECAY, COUPLED, DECOUPLED = "none", "coupled", "decoupled"
 STRENGTH: Domain = Strength.__metadata__[0]  # type: ignore[attr-defined]
+ROUNDED = 4  # times what rounding may do to one move, that a weight at rest may be off
 STARTS: dict[str, float] = {"lr": 1.0, "weight_decay": 0.01}
 
 
@@ -165,10 +166,14 @@ class Candidate:
 
 def decay_of(seen: Seen) -> str:
     """Return how weights decay, by one of 2 without a gradient: if by the same share in each step,
-    the gradient has no part in it. (With SGD the two are one.)"""
-    shares = seen.moves[:, -1] / (seen.points[:, -1] - seen.moves[:, -1])
-    if not shares.any():
+    the gradient has no part in it. (With SGD the two are one.)
+
+    One that has come no farther in all steps than rounding may take it does not decay: an optimizer
+    that keeps an average of its weights computes them anew in each step, and rounds them then."""
+    if abs(seen.points[:, -1] - seen.start[-1]).max() <= ROUNDED * seen.noise[-1]:
         return NO_DECAY
+    with np.errstate(all="ignore"):  # one that is set to 0 has no shares from then on
+        shares = seen.moves[:, -1] / (seen.points[:, -1] - seen.moves[:, -1])
     return DECOUPLED if np.allclose(shares, shares[0], rtol=1e-2) else COUPLED
 
 

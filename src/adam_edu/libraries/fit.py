@@ -18,7 +18,6 @@ NEAR = 0.03  # a deviation from which on a fit is made as fine as it can be
 TURNABLE = 0.06  # a mean after which no other share is tried where signs turn
 JUMPED = 1e-7  # one above which signs may have turned
 SAME = 1e-5  # one below which none has
-NONE = 1e-15  # a decay that was none where a fit began, and still is
 EXACTLY = 5e-13  # a residual that nothing makes smaller
 SOON = 9  # evaluations after which a fit is near what it will come to, or hopeless
 DAMPINGS = 10.0 ** np.array([-4, -2, -1, 0, 1, 2])  # of steps that are tried at once, over the last
@@ -61,11 +60,12 @@ def apart(seen: Seen, one: Fitted) -> float:
 
 
 # Where a fit may have to begin, beside a rule's defaults: a shorter memory of either kind, an
-# epsilon as large as gradients, a weaker or stronger decay, a momentum that warms up sooner.
+# epsilon as large as gradients or far smaller, a weaker or stronger decay, a momentum that warms up
+# sooner.
 OTHERS: tuple[tuple[dict[str, float], ...], ...] = (
     ({"beta1": 0.5, "momentum": 0.5, "beta": 0.5},),
     ({"beta2": 0.9, "rho": 0.9},),
-    ({"eps": 0.01}, {"eps": 1e-8}),
+    ({"eps": 0.01}, {"eps": 1e-8}, {"eps": 1e-16}),
     ({"weight_decay": 1e-4}, {"weight_decay": 5e-4}, {"weight_decay": 0.1}),
     ({"momentum_decay": 0.05}, {"momentum_decay": 1.0}),
 )
@@ -77,7 +77,8 @@ def quick(candidate: Candidate, seen: Seen) -> tuple[float, dict[str, float]]:
     Its defaults and a few others are tried, each with its rate scaled. The nearness is a mean over
     all moves, between 0 and 1.
     """
-    tried: list[dict[str, float]] = [candidate.begin()]
+    begin = candidate.begin()
+    tried: list[dict[str, float]] = [dict(begin)]
     # Where a weight without a gradient stands still, nothing decays. A fit of logarithms would
     # never get to zero.
     still = "weight_decay" in candidate.domains and decay_of(seen) == NO_DECAY
@@ -85,7 +86,7 @@ def quick(candidate: Candidate, seen: Seen) -> tuple[float, dict[str, float]]:
         tried[0]["weight_decay"] = 0.0
     asked = candidate.domains.keys() - ({"weight_decay"} if still else set())
     for choices in OTHERS:
-        known = [{k: v for k, v in one.items() if k in asked} for one in choices]
+        known = [{k: v for k, v in one.items() if k in asked and v != begin[k]} for one in choices]
         tried += [one | other for one in tried for other in known if other]
     own = seen.moves[:, None]
     with np.errstate(all="ignore"):
@@ -185,7 +186,9 @@ def fit(
     """
     from scipy.optimize import least_squares
 
-    names = list(candidate.domains)
+    # A decay that is none where a fit begins was not seen: rounding would be taken for one.
+    held = {"weight_decay": 0.0} if start.get("weight_decay") == 0.0 else {}
+    names = [name for name in candidate.domains if name not in held]
     scales = [candidate.domains[name].scale for name in names]
     spans = np.array([SPAN[scale] for scale in scales]).T
 
@@ -193,7 +196,7 @@ def fit(
         return {
             name: float(1 - np.exp(p) if scale == "log1m" else np.exp(p))
             for name, scale, p in zip(names, scales, point, strict=True)
-        }
+        } | held
 
     logarithms = np.array([scale == "log1m" for scale in scales])
 
@@ -201,7 +204,7 @@ def fit(
         with np.errstate(all="ignore"):
             rows = np.exp(points)
             rows = np.where(logarithms, 1 - rows, rows)
-            columns = {name: rows[:, i : i + 1] for i, name in enumerate(names)}
+            columns = {name: rows[:, i : i + 1] for i, name in enumerate(names)} | held
             moves = candidate.moves(columns, seen.start, seen.gradients)
             gap = (moves - seen.moves[:, None]) / seen.scale
         gap = np.nan_to_num(np.clip(gap, -1e3, 1e3), nan=1e3)
@@ -276,9 +279,7 @@ def fit(
     best = values(middle)
     with np.errstate(all="ignore"):
         moves = candidate.moves(best, seen.start, seen.gradients)
-    spread = _spread(names, scales, found, best, seen, width) | halves
-    if start.get("weight_decay") == 0.0 and best["weight_decay"] < NONE:
-        best["weight_decay"] = spread["weight_decay"] = 0.0
+    spread = _spread(names, scales, found, best, seen, width) | halves | held
     return Fitted(candidate, best, spread, float(deviations(seen, moves).max()))
 
 

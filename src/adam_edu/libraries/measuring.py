@@ -70,9 +70,7 @@ def measured(call: str, optimizer: Any, **about: Any) -> Row:
     except Unusable as error:
         return Row(**row | about | {"words": str(error)})
     settings = {
-        name: plain(name, *value)
-        for name, value in found.settings.items()
-        if math.isfinite(value[1])
+        name: plain(name, *value) for name, value in found.settings.items() if told(name, *value)
     }
     return Row(
         **row
@@ -87,6 +85,15 @@ def measured(call: str, optimizer: Any, **about: Any) -> Row:
             "notes": (*((found.departs,) if found.departs else ()), *found.notes),
         }
     )
+
+
+def told(name: str, value: float, error: float) -> bool:
+    """Return whether the steps tell a number: its error is not as large as itself.
+
+    >>> told("eps", 1e-8, 1e-12), told("eps", 1e-12, 1e-9)
+    (True, False)
+    """
+    return math.isfinite(error) and (error < abs(value) or name == "weight_decay")
 
 
 def first_moves(driven: Driver) -> Iterator[tuple[float, float]]:
