@@ -188,6 +188,9 @@ WRONG = {
         ),
         "buffer_forgets": in_torch("s = {}", NEW, ADD, MOVE),
         "buffer_averages": in_torch(STATE, NEW, SHORTEN, MOVE),
+        "gradient_shrunk": in_torch(
+            STATE, NEW, "s['m'].add_(x.grad).mul_(group['momentum'])", MOVE
+        ),
         "buffer_late": in_torch(STATE, NEW, MOVE, ADD),
         "step_uphill": in_torch(STATE, NEW, ADD, "x.add_(group['lr'] * s['m'])"),
         "buffer_shared": in_torch("s = self.state['all']", NEW, ADD, MOVE),

@@ -65,7 +65,7 @@ def apart(seen: Seen, one: Fitted) -> float:
 OTHERS: tuple[tuple[dict[str, float], ...], ...] = (
     ({"beta1": 0.5, "momentum": 0.5, "beta": 0.5},),
     ({"beta2": 0.9, "rho": 0.9},),
-    ({"eps": 0.01}, {"eps": 1e-8}, {"eps": 1e-16}),
+    ({"eps": 0.01}, {"eps": 1e-6}, {"eps": 1e-8}, {"eps": 1e-16}),
     ({"weight_decay": 1e-4}, {"weight_decay": 5e-4}, {"weight_decay": 0.1}),
     ({"momentum_decay": 0.05}, {"momentum_decay": 1.0}),
 )
@@ -204,7 +204,8 @@ def fit(
         with np.errstate(all="ignore"):
             rows = np.exp(points)
             rows = np.where(logarithms, 1 - rows, rows)
-            columns = {name: rows[:, i : i + 1] for i, name in enumerate(names)} | held
+            columns = {name: rows[:, i : i + 1] for i, name in enumerate(names)}
+            columns |= {name: np.full((len(rows), 1), value) for name, value in held.items()}
             moves = candidate.moves(columns, seen.start, seen.gradients)
             gap = (moves - seen.moves[:, None]) / seen.scale
         gap = np.nan_to_num(np.clip(gap, -1e3, 1e3), nan=1e3)

@@ -166,7 +166,9 @@ def lots(seen: Seen, tried: Sequence[Fitted]) -> Iterator[list[tuple[Candidate, 
     first = nearest[0].candidate
     known: dict[type[Rule], Values] = {}
     for one in nearest:
-        known.setdefault(original(one.candidate.rule), one.values)
+        rule = original(one.candidate.rule)
+        if rule in RULES.values():  # one that some library alone has is known by its own form
+            known.setdefault(rule, one.values)
     known |= {rule: Candidate(rule).begin() for rule in SIMPLE}
     order = [*known, *(rule for rule in RULES.values() if rule not in known)]
     decay = decay_of(seen)

@@ -108,7 +108,9 @@ def trials(
     with np.errstate(all="ignore"):
         values = Unrolled(lines, SEEN).run(given, begin)
         yield [None], np.broadcast_to(values["x"] - before, (shape[0], 1, *shape[1:]))
-        late = {slot + BEFORE: shifted(values[slot], begin[slot]) for slot in plain.rule.slots}
+        late = {
+            slot + BEFORE: shifted(values[slot], begin[slot], shape[0]) for slot in plain.rule.slots
+        }
         known = Known(late | values, shape)
         room = min(int(SIZE / np.prod(shape)) + 1, MOST)
         for group in singles(program):

@@ -76,6 +76,7 @@ class Unrolled:
         value : evaluates a tree
         """
         values = dict(given)
+        steps = max(np.shape(value)[0] for value in given.values() if np.ndim(value) == 4)
         for names in self.parts:
             lagged = {
                 read for name in names for read in self.line[name].reads if read.endswith(BEFORE)
@@ -83,7 +84,7 @@ class Unrolled:
             looped = {n + BEFORE for n in names} & lagged - given.keys()
             for read in lagged - looped - given.keys():
                 slot = read.removesuffix(BEFORE)
-                values[read] = shifted(values[slot], first[slot])
+                values[read] = shifted(values[slot], first[slot], steps)
             if looped:
                 self._loop(names, looped, values, first, value)
             else:
@@ -218,11 +219,14 @@ def _differ(rows: Sequence[Any]) -> bool:
     return np.shape(rows[0]) != np.shape(rows[-1])
 
 
-def shifted(history: Any, first: Array) -> Array:
-    """Return what a slot was before each step."""
+def shifted(history: Any, first: Array, steps: int) -> Array:
+    """Return what a slot was before each of so many steps; one that is set to a number, of shape
+    (1, k, 1), is the same after each."""
     history = np.asarray(history)
+    if history.ndim < 4:
+        history = np.broadcast_to(history, (steps, 1, *history.shape[-2:]))
     shape = np.broadcast_shapes(history.shape[1:], first.shape)
-    rows = np.empty((len(history), *shape))
+    rows = np.empty((steps, *shape))
     rows[0], rows[1:] = first, history[:-1]
     return rows
 
