@@ -60,6 +60,27 @@ def test_a_stack_refuses_runs_that_do_not_belong_together():
         Stack(SPEC, small_task(SPEC), [trial, replace(trial, seed=1)])
 
 
+def test_a_live_experiment_shows_each_run_after_each_epoch_and_stays_what_it_is():
+    spec, seen = SPECS["mlp-mnist"], []
+    changes = {"entrants": spec.entrants[-1:], "grid": (1e-2,), "tuning_epochs": 0}
+    changes |= {"epochs": (3, 2), "dropout": (False,)}
+
+    def watch(run):
+        seen.append((run.trial.seed, run.epoch, run.curves[0].train[-1]))
+
+    watched = reproduce.live(spec, examples=300, watch=watch, **changes)
+    told = [
+        (run["seed"], epoch, loss)
+        for run in watched["runs"]
+        for epoch, loss in enumerate(run["train"], 1)
+    ]
+    assert len(seen) == 5
+    assert [(seed, epoch) for seed, epoch, _ in seen] == [(s, e) for s, e, _ in told]
+    assert [loss for *_, loss in seen] == pytest.approx([loss for *_, loss in told], rel=1e-3)
+    again = reproduce.live(spec, examples=300, **changes)
+    assert [run["train"] for run in again["runs"]] == [run["train"] for run in watched["runs"]]
+
+
 def test_a_live_experiment_trains_stacked_as_it_does_run_by_run(monkeypatch):
     spec = SPECS["logistic-mnist"]
     changes = {"entrants": spec.entrants[-2:], "grid": (1e-3, 1e-2), "tuning_epochs": 1}

@@ -19,6 +19,7 @@ from adam_edu.libraries.probes import recorded
 from adam_edu.libraries.screening import View, decayed, explained, screened
 from adam_edu.libraries.searching import search, stretched, undecayed
 from adam_edu.libraries.trials import NOT_ASKED
+from adam_edu.libraries.unrolled import shifted
 from adam_edu.recent_rules import ADOPT, AdEMAMix
 from adam_edu.rules import (
     SGD,
@@ -59,6 +60,18 @@ def explain(candidate, values):
     tried = [fit(plain, seen, plain.begin(), tries=15)]
     found, _ = explained(seen, tried, [View(seen)], 1e-7)
     return found[0] if found else None
+
+
+def test_what_a_slot_was_before_each_step_though_it_is_set_to_a_number():
+    first = np.full((1, 2, 3), 7.0)
+    history = np.arange(24.0).reshape(4, 1, 2, 3)
+    number = np.array([[[0.9], [0.8]]])  # for two choices, of shape (1, k, 1)
+
+    before, constant = shifted(history, first, 4), shifted(number, first, 4)
+
+    assert np.array_equal(before, np.concatenate([first[None], history[:-1]]))
+    assert np.array_equal(constant[0], first)
+    assert np.array_equal(constant[1:], np.broadcast_to(number, (3, 1, 2, 3)))
 
 
 @pytest.mark.parametrize("rule", [NAdam, AdaDelta, ScheduleFreeAdamW])

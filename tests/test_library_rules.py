@@ -15,11 +15,7 @@ from adam_edu.libraries.candidate import NO_DECAY, Candidate, Seen, decay_of
 from adam_edu.libraries.drive import driver
 from adam_edu.libraries.fit import fit
 from adam_edu.libraries.probes import recorded, unseen
-from adam_edu.libraries.rules import (
-    FTML,
-    FTRL,
-    MADGRAD,
-    SMORMS3,
+from adam_edu.libraries.rarer_forms import (
     AdaBeliefRectified,
     AdaBoundEpsilonHat,
     AdaGradWindow,
@@ -28,16 +24,22 @@ from adam_edu.libraries.rules import (
     AMSBeliefRectified,
     AMSBound,
     AMSBoundWidening,
+    LaPropClamped,
+    RMSPropStarted,
+    ScheduleFreeRAdam,
+)
+from adam_edu.libraries.rules import (
+    FTML,
+    FTRL,
+    MADGRAD,
+    SMORMS3,
     DiffGrad,
     FTRLLate,
     FTRLProximal,
-    LaPropClamped,
     MirrorMADGRAD,
     QHAdam,
-    RMSPropStarted,
     Rprop,
     RpropLate,
-    ScheduleFreeRAdam,
     StepsOfADVI,
 )
 from adam_edu.rules import Lion, ScheduleFreeAdamW
