@@ -11,6 +11,7 @@ from adam_edu.problems import (
     Beale,
     Bowl,
     Function,
+    LogisticRegression,
     NoisyQuadratic,
     Ravine,
     Reddi,
@@ -18,6 +19,7 @@ from adam_edu.problems import (
     Saddle,
     SparseRegression,
     StochasticReddi,
+    TwoLayerNetwork,
     largest_curvature,
 )
 from adam_edu.rules import SGD
@@ -48,6 +50,22 @@ def test_gradient_is_that_of_the_value(problem, seed):
     x = np.random.default_rng(seed).uniform(-2, 2, problem.start.shape)
     expected = finite_differences(problem, x)
     assert problem.gradient(x) == pytest.approx(expected, rel=1e-5, abs=1e-5)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("kind", [LogisticRegression, TwoLayerNetwork])
+def test_gradient_of_a_classifier_is_that_of_its_value_for_one_point_and_for_several(kind, classes):
+    rng = np.random.default_rng(classes)
+    model = kind(rng.standard_normal((12, 4)), np.arange(12) % classes, batch=5, l2=0.01)
+    x = model.start + rng.standard_normal((3, model.start.size))
+    expected = [finite_differences(model, one) for one in x]
+    assert [*map(model.gradient, x)] == pytest.approx(np.array(expected), rel=1e-5, abs=1e-7)
+
+    def rngs():
+        return [np.random.default_rng(seed) for seed in range(3)]
+
+    apart = [model.sample(one, 1, rng) for one, rng in zip(x, rngs(), strict=True)]
+    np.testing.assert_allclose(model.sample_each(x, 1, rngs()), apart, rtol=1e-9)
 
 
 @every_surface

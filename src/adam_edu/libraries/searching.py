@@ -17,7 +17,7 @@ LIKELY = 4
 LINEAR = 10.0  # an epsilon beside which the recorded gradients, at most 0.06, are nothing
 FIRST = 60  # evaluations of a fit
 RESTARTED = 25  # of one that begins elsewhere, or beside another that fits
-ASKED, MOST = 16, 60  # candidates that are fitted, the nearest first; and if none fits
+ASKED, MOST = 16, 36  # candidates that are fitted, the nearest first; and if none fits
 OTHER_STARTS: tuple[dict[str, float], ...] = (
     {"beta2": 0.99},
     {"beta1": 0.95, "beta2": 0.95},
