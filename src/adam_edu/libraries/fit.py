@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from .candidate import DECOUPLED, NO_DECAY, Array, Candidate, Seen, decay_of
+from .probes import recorded
 from .signs import STEP, Rows, across, between, bracketed
 
 FEW = 20  # steps that show whether moves are proportional to the rate
@@ -71,11 +73,28 @@ OTHERS: tuple[tuple[dict[str, float], ...], ...] = (
 )
 
 
-def quick(candidate: Candidate, seen: Seen) -> tuple[float, dict[str, float]]:
+@cache
+def proportional(candidate: Candidate) -> bool:
+    """Return whether a candidate's moves are proportional to its rate. Where weights decay, or a
+    rate is bounded, they are not."""
+    begin, (start, gradients) = candidate.begin(), recorded(FEW)
+    with np.errstate(all="ignore"):
+        once, twice = (
+            candidate.moves(begin | {"lr": times * begin["lr"]}, start, gradients)
+            for times in (1.0, 2.0)
+        )
+    return "weight_decay" not in begin and np.allclose(2 * once, twice, rtol=1e-9, atol=0.0)
+
+
+def quick(candidate: Candidate, seen: Seen, rounds: int = 2) -> tuple[float, dict[str, float]]:
     """Return how near a candidate comes before it is fitted, and with which hyper-parameters.
 
     Its defaults and a few others are tried, each with its rate scaled. The nearness is a mean over
     all moves, between 0 and 1.
+
+    Parameters
+    ----------
+    rounds : how often the rate is scaled anew where moves are not proportional to it
     """
     begin = candidate.begin()
     tried: list[dict[str, float]] = [dict(begin)]
@@ -91,20 +110,16 @@ def quick(candidate: Candidate, seen: Seen) -> tuple[float, dict[str, float]]:
     own = seen.moves[:, None]
     with np.errstate(all="ignore"):
         moves = candidate.all_moves(tried, seen.start, seen.gradients)
-        for _ in range(2):
+        for _ in range(rounds):
             factors = _medians(abs(seen.moves).sum(axis=0) / abs(moves).sum(axis=0))
             for values, factor in zip(tried, factors.tolist(), strict=True):
                 values["lr"] *= factor
                 if candidate.decay == DECOUPLED:
                     share = abs(seen.moves[0, -1] / seen.start[-1])
                     values["weight_decay"] = float(share / values["lr"])
-            # Where weights decay, or a rate is bounded, moves are not proportional to it.
-            if "weight_decay" not in candidate.domains:
-                few = candidate.all_moves(tried[:1], seen.start, seen.gradients[:FEW])
-                scaled = factors[:, None] * moves
-                if np.allclose(few[:, 0], scaled[:FEW, 0], rtol=1e-9, atol=0.0):
-                    moves = scaled
-                    break
+            if proportional(candidate):
+                moves = factors[:, None] * moves
+                break
             moves = candidate.all_moves(tried, seen.start, seen.gradients)
         size = abs(moves) + abs(own)
         apart = abs(moves - own) / np.where(size > 0, size, 1.0)

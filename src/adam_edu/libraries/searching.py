@@ -1,10 +1,11 @@
 """Which rules are fitted to what was seen, from where, and which of the fits counts."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
-from .candidate import NO_DECAY, Seen, candidates, decay_of
+from .candidate import NO_DECAY, Candidate, Seen, candidates, decay_of
 from .fit import PATIENT, WHILE, Fitted, apart, deviations, fit, quick
 
 EXACT = 1e-7, 1e-5  # a deviation below which no other is tried, in float64 and in float32
@@ -18,6 +19,7 @@ LINEAR = 10.0  # an epsilon beside which the recorded gradients, at most 0.06, a
 FIRST = 60  # evaluations of a fit
 RESTARTED = 25  # of one that begins elsewhere, or beside another that fits
 ASKED, MOST = 16, 36  # candidates that are fitted, the nearest first; and if none fits
+EARLY = 36  # steps by which candidates are ranked at first, past the change at the thirtieth
 OTHER_STARTS: tuple[dict[str, float], ...] = (
     {"beta2": 0.99},
     {"beta1": 0.95, "beta2": 0.95},
@@ -42,26 +44,36 @@ def undecayed(one: Fitted, seen: Seen) -> Fitted:
     return Fitted(candidate, values, spread, deviation)
 
 
+def ranked(seen: Seen) -> Iterator[tuple[dict[str, float], Candidate]]:
+    """Yield candidates with where their fits begin, the nearest before a fit first: all are ranked
+    by a few steps, and by all steps the likeliest, then the others that may be fitted."""
+    early = replace(seen, gradients=seen.gradients[:EARLY], points=seen.points[:EARLY])
+    every = candidates(decay_of(seen))
+    near = [quick(candidate, early, rounds=1)[0] for candidate in every]
+    order = [every[i] for i in sorted(range(len(every)), key=near.__getitem__)]
+    for some in (order[:LIKELY], order[LIKELY : LIKELY + MOST]):
+        rows = sorted(((*quick(one, seen), one) for one in some), key=lambda row: row[0])
+        yield from (row[1:] for row in rows)
+
+
 def search(seen: Seen) -> list[Fitted]:
     """Return the candidates that were fitted to what was seen, the nearest at their defaults first,
     until one is exact."""
-    ranked = sorted(
-        ((*quick(candidate, seen), candidate) for candidate in candidates(decay_of(seen))),
-        key=lambda row: row[0],
-    )
     exact = EXACT[seen.ulp > 1e-12]
     tried: list[Fitted] = []
     room = math.inf  # once one is exact, only those with fewer hyper-parameters are of interest
     # Once one fits, which float32 may keep from being exact, another with as many soon shows.
     fitting = math.inf  # the fewest hyper-parameters of one that fits
-    for i, (_, start, candidate) in enumerate(ranked[:MOST]):
+    for i, (start, candidate) in enumerate(islice(ranked(seen), MOST)):
         fewer = len(candidate.domains) < fitting
         if len(candidate.domains) >= room or (i >= ASKED and not fewer):
             continue
         tries, enough = FIRST if fewer else RESTARTED, PATIENT if i < LIKELY else WHILE
         tried.append(undecayed(fit(candidate, seen, start, tries, enough), seen))
         if tried[-1].deviation < exact:
-            room = 0 if settled(tried[-1]) else len(candidate.domains)
+            if settled(tried[-1]):
+                return tried
+            room = len(candidate.domains)
         if tried[-1].deviation < FITS:
             fitting = min(fitting, len(candidate.domains))
     if fitting < math.inf:
