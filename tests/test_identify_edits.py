@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("scipy")
 from adam_edu.base import domains
-from adam_edu.forms import YogiCorrected
+from adam_edu.forms import RMSPropInsideRoot, YogiCorrected
 from adam_edu.libraries import identify, screening
 from adam_edu.libraries.behavior import watch
 from adam_edu.libraries.candidate import Candidate, Seen, decay_of
@@ -16,7 +16,9 @@ from adam_edu.libraries.fit import Fitted, fit
 from adam_edu.libraries.functions import Function
 from adam_edu.libraries.identify import ascends, departs, elsewhere, holding, turned
 from adam_edu.libraries.probes import recorded
-from adam_edu.libraries.screening import View, decayed, explained, screened
+from adam_edu.libraries.rarer_forms import AdaGradWindow, RMSPropStarted
+from adam_edu.libraries.rules import FTRLProximal
+from adam_edu.libraries.screening import View, decayed, editable, explained, lots, screened
 from adam_edu.libraries.searching import search, stretched, undecayed
 from adam_edu.libraries.trials import NOT_ASKED
 from adam_edu.libraries.unrolled import shifted
@@ -232,6 +234,30 @@ def test_a_moment_that_does_not_start_at_zero_is_no_decay():
 
     assert found.candidate == plain
     assert "weight_decay" not in found.values
+
+
+UNEDITABLE = {
+    "no program can be read of its lines": Candidate(AdaGradWindow),
+    "its slots do not start at zero": Candidate(RMSPropStarted),
+    "with its decay, lines are computed from each other": Candidate(FTRLProximal, "decoupled"),
+}
+
+
+@pytest.mark.parametrize("plain", UNEDITABLE.values(), ids=UNEDITABLE)
+def test_a_form_that_cannot_be_edited_is_left_out(plain):
+    points = START + np.cumsum(moves(plain, plain.begin(), GRADIENTS), axis=0)
+    seen = Seen(START, GRADIENTS, points, 1.1e-16)
+    tried = [Fitted(plain, plain.begin(), {}, 0.0)]
+
+    edited_ones = {pair[0].rule for lot in lots(seen, tried) for pair in lot}
+
+    assert not editable(plain)
+    assert edited_ones
+    assert plain.rule not in edited_ones
+
+
+def test_a_form_whose_slots_start_at_zero_is_edited():
+    assert editable(Candidate(RMSPropInsideRoot))
 
 
 def test_an_edit_of_the_decay_is_known():

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base import Rule, domains
+from ..reading import Unreadable
 from ..rules import (
     RULES,
     SGD,
@@ -30,6 +31,7 @@ from .candidate import COUPLED, DECOUPLED, NO_DECAY, Candidate, Seen, decay_of
 from .edited import Edited
 from .fit import OTHERS, Fitted, apart, deviations, fit
 from .trials import trials
+from .unrolled import Circular
 
 Array = NDArray[np.float64]
 Values = Mapping[str, Any]
@@ -173,13 +175,23 @@ def lots(seen: Seen, tried: Sequence[Fitted]) -> Iterator[list[tuple[Candidate, 
     order = [*known, *(rule for rule in RULES.values() if rule not in known)]
     decay = decay_of(seen)
     simple = [pair for rule in SIMPLE for pair in decayed(rule, decay, known[rule])]
-    if first.rule is not original(first.rule):
+    if first.rule is not original(first.rule) and editable(first):
         simple.append((first, nearest[0].values))
     others = (rule for rule in order if rule not in SIMPLE)
     for i, count in enumerate(LOTS):
         some = islice(others, count)
         pairs = [pair for rule in some for pair in decayed(rule, decay, known.get(rule, {}))]
         yield pairs if i else simple + pairs
+
+
+def editable(form: Candidate) -> bool:
+    """Return whether the lines of a form can be edited: a program can be read of them and, with its
+    decay, run; and its slots start at zero, as those of every edit do."""
+    try:
+        _ = Edited(form.rule, form.decay).unrolled.parts
+    except (Unreadable, Circular):
+        return False
+    return not np.any(form.rule.init(form.rule(), np.ones(1)))
 
 
 def decayed(rule: type[Rule], decay: str, values: Values) -> list[tuple[Candidate, Values]]:
