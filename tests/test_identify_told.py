@@ -61,7 +61,6 @@ def test_numbers_that_leave_their_range_are_no_warning(monkeypatch):
 
 def test_what_looks_at_the_whole_parameter_is_told(monkeypatch):
     screen_few(monkeypatch, (SGD,), 0)
-    ask_few(monkeypatch, 4)
 
     def normalized(x, g):
         return x - 0.01 * g / max(np.linalg.norm(g), 1e-300)
@@ -209,7 +208,6 @@ def test_the_command_line(tmp_path, monkeypatch, capsys):
         "    return x - 0.01 * abs(g) ** 0.7 * g\n"
     )
     monkeypatch.chdir(tmp_path)
-    screen_few(monkeypatch, (SGD,), 0)  # of what nothing explains, the text alone is asked here
 
     assert cli.main(["identify", "mine:lion"]) == 0
     assert capsys.readouterr().out.splitlines()[0] == "Lion: Lion"
