@@ -12,7 +12,7 @@ from adam_edu.libraries import identify, screening
 from adam_edu.libraries.behavior import watch
 from adam_edu.libraries.candidate import Candidate, Seen, decay_of
 from adam_edu.libraries.edited import Edited, edited, program_for
-from adam_edu.libraries.fit import Fitted, fit
+from adam_edu.libraries.fit import Fitted, fit, quick
 from adam_edu.libraries.functions import Function
 from adam_edu.libraries.identify import ascends, departs, elsewhere, holding, turned
 from adam_edu.libraries.probes import recorded
@@ -234,6 +234,24 @@ def test_a_moment_that_does_not_start_at_zero_is_no_decay():
 
     assert found.candidate == plain
     assert "weight_decay" not in found.values
+
+
+@pytest.mark.parametrize(
+    ("rule", "decay"),
+    [(Adam, "none"), (Adam, "decoupled"), (SGD, "decoupled"), (AdamW, "none"), (AdaBound, "none")],
+)
+def test_a_nearness_before_a_fit_is_that_of_its_numbers(rule, decay):
+    """Of a rule whose moves are proportional to its rate they are not computed again."""
+    candidate = Candidate(rule, decay)
+    own = moves(candidate, candidate.begin() | {"lr": 0.5}, GRADIENTS)
+    seen = Seen(START, GRADIENTS, START + np.cumsum(own, axis=0), 1.1e-16)
+
+    near, values = quick(candidate, seen)
+
+    found = moves(candidate, values, GRADIENTS)
+    size = abs(found) + abs(seen.moves)
+    apart = (abs(found - seen.moves) / np.where(size > 0, size, 1.0)).mean()
+    assert near == pytest.approx(apart, rel=1e-6, abs=1e-12)
 
 
 UNEDITABLE = {

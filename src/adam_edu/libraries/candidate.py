@@ -1,7 +1,7 @@
 """A rule as what an optimizer may compute, and what an optimizer was seen to do."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -39,6 +39,10 @@ class Seen:
     gradients: Array
     points: Array
     ulp: float
+
+    def first(self, steps: int) -> "Seen":
+        """Return its first steps alone."""
+        return replace(self, gradients=self.gradients[:steps], points=self.points[:steps])
 
     @cached_property
     def moves(self) -> Array:

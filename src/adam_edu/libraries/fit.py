@@ -75,8 +75,8 @@ OTHERS: tuple[tuple[dict[str, float], ...], ...] = (
 
 @cache
 def proportional(candidate: Candidate) -> bool:
-    """Return whether a candidate's moves are proportional to its rate. Where weights decay, or a
-    rate is bounded, they are not."""
+    """Return whether a candidate's moves are proportional to its rate, near its default. Where
+    weights decay, or a rate is bounded there, they are not."""
     begin, (start, gradients) = candidate.begin(), recorded(FEW)
     with np.errstate(all="ignore"):
         once, twice = (

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 STEPS = 100
+EARLY = 36  # steps that tell most rules and edits apart: past the change at the thirtieth
 SMALL = 0.05  # the largest gradient: nothing that clips at a norm of 1 acts on these
 
 

@@ -30,6 +30,7 @@ from ..wrongs import Wrong
 from .candidate import COUPLED, DECOUPLED, NO_DECAY, Candidate, Seen, decay_of
 from .edited import Edited
 from .fit import OTHERS, Fitted, apart, deviations, fit
+from .probes import EARLY
 from .trials import trials
 from .unrolled import Circular
 
@@ -97,7 +98,7 @@ def of_lot(
     for plain, values in lot:
         progress(f"edits of {plain.words}")
         table = choices(plain, values) if thorough else [plain.begin()]
-        some += screened(plain, seen, table, SCREENED if thorough else FEW)
+        some += screened(plain, seen, table, EARLY if thorough else FEW)
     hits: list[tuple[Fitted, Screened]] = []
     near = np.inf  # what computes the same comes as near
     some.sort(key=lambda edit: edit.near)
@@ -239,11 +240,10 @@ class Screened:
 
 
 FEW = 14  # steps by which edits of unlikely rules are
-SCREENED = 36  # steps by which edits are told apart at first: past the change at the thirtieth
 
 
 def screened(
-    plain: Candidate, seen: Seen, table: Sequence[Values], steps: int = SCREENED
+    plain: Candidate, seen: Seen, table: Sequence[Values], steps: int = EARLY
 ) -> list[Screened]:
     """Return the nearest edits of a rule that take different steps, and the rule itself, with the
     choice of hyper-parameters and the rate that bring each nearest; the nearest edit first.
@@ -252,7 +252,7 @@ def screened(
     ----------
     table : the choices of hyper-parameters
     """
-    early = Seen(seen.start, seen.gradients[:steps], seen.points[:steps], seen.ulp)
+    early = seen.first(steps)
     wrongs: list[Wrong | None] = []
     found = []
     for some, moves in trials(plain, early, table):

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 
 from .candidate import NO_DECAY, Candidate, Seen, candidates, decay_of
 from .fit import PATIENT, WHILE, Fitted, apart, deviations, fit, quick
+from .probes import EARLY
 
 EXACT = 1e-7, 1e-5  # a deviation below which no other is tried, in float64 and in float32
 FITS = 1e-4  # one above which the rule is another one; float32 powers of beta2 make 1e-5
@@ -19,7 +19,6 @@ LINEAR = 10.0  # an epsilon beside which the recorded gradients, at most 0.06, a
 FIRST = 60  # evaluations of a fit
 RESTARTED = 25  # of one that begins elsewhere, or beside another that fits
 ASKED, MOST = 16, 36  # candidates that are fitted, the nearest first; and if none fits
-EARLY = 36  # steps by which candidates are ranked at first, past the change at the thirtieth
 OTHER_STARTS: tuple[dict[str, float], ...] = (
     {"beta2": 0.99},
     {"beta1": 0.95, "beta2": 0.95},
@@ -46,12 +45,10 @@ def undecayed(one: Fitted, seen: Seen) -> Fitted:
 
 def ranked(seen: Seen) -> Iterator[tuple[dict[str, float], Candidate]]:
     """Yield candidates with where their fits begin, the nearest before a fit first: all are ranked
-    by a few steps, and by all steps the likeliest, then the others that may be fitted."""
-    early = replace(seen, gradients=seen.gradients[:EARLY], points=seen.points[:EARLY])
-    every = candidates(decay_of(seen))
-    near = [quick(candidate, early, rounds=1)[0] for candidate in every]
-    order = [every[i] for i in sorted(range(len(every)), key=near.__getitem__)]
-    for some in (order[:LIKELY], order[LIKELY : LIKELY + MOST]):
+    by a few steps, and by all steps the likeliest, then the others that are fitted."""
+    early = seen.first(EARLY)
+    order = sorted(candidates(decay_of(seen)), key=lambda one: quick(one, early, rounds=1)[0])
+    for some in (order[:LIKELY], order[LIKELY:MOST]):
         rows = sorted(((*quick(one, seen), one) for one in some), key=lambda row: row[0])
         yield from (row[1:] for row in rows)
 
@@ -64,7 +61,7 @@ def search(seen: Seen) -> list[Fitted]:
     room = math.inf  # once one is exact, only those with fewer hyper-parameters are of interest
     # Once one fits, which float32 may keep from being exact, another with as many soon shows.
     fitting = math.inf  # the fewest hyper-parameters of one that fits
-    for i, (start, candidate) in enumerate(islice(ranked(seen), MOST)):
+    for i, (start, candidate) in enumerate(ranked(seen)):
         fewer = len(candidate.domains) < fitting
         if len(candidate.domains) >= room or (i >= ASKED and not fewer):
             continue
